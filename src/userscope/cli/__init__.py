@@ -1,0 +1,23 @@
+"""The command line, ``userscope …``: exit code 0 fine, 1 found something, 2 could not."""
+
+import sys
+
+from userscope.errors import MissingExtra, UserscopeError
+
+
+def main() -> None:
+    """Run one command; every refusal is printed in PostgreSQL's form, without a traceback."""
+    try:
+        try:
+            from userscope.cli.app import app
+        except ModuleNotFoundError as error:
+            if error.name in ("typer", "rich", "click"):
+                raise MissingExtra(error.name, "cli") from None
+            raise
+        app()
+    except UserscopeError as error:
+        print(f"ERROR:  {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nERROR:  interrupted", file=sys.stderr)
+        sys.exit(130)

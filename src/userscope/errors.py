@@ -1,0 +1,170 @@
+"""Everything userscope raises, in PostgreSQL's form: a message, a DETAIL and a HINT that holds the cure.
+
+UserscopeError
+├── ConfigurationError          something must be set, written or installed otherwise
+│   ├── MissingSetting          a command needs a variable that is not set
+│   ├── InvalidURL              a connection URL cannot be used
+│   ├── PooledHost              an admin command was pointed at a transaction pooler
+│   ├── MissingExtra            a Python package of an extra is not installed
+│   └── MissingTool             a program is not on PATH
+├── LocalServerError            the embedded PostgreSQL cannot start, stop or be reached
+├── MigrationError              see userscope.migrations
+├── RoleBypassesRLS             this login must not serve users: policies would not bind it
+├── NotSealed                   the service seals identities, the database does not require it
+├── IdentityError
+│   ├── MissingUserId           no user was given
+│   └── InvalidUserId           what was given is no uuid
+└── DatabaseError               what PostgreSQL answered
+    ├── NotPermitted            42501, 25006
+    ├── Conflict                23505
+    ├── InvalidValue            23514, 23502, 22xxx
+    ├── UnknownReference        23503
+    ├── SealRejected            28000
+    ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
+    └── Unavailable             08xxx, 57Pxx, 53300: the server cannot be reached now
+"""
+
+
+class UserscopeError(Exception):
+    """Base of all: ``message`` (short, lower case), ``detail`` and ``hint`` (full sentences, or None)."""
+
+    def __init__(self, message: str, *, detail: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        if self.detail:
+            lines.append(f"DETAIL:  {self.detail}")
+        if self.hint:
+            lines.append(f"HINT:  {self.hint}")
+        return "\n".join(lines)
+
+
+class ConfigurationError(UserscopeError):
+    """Something must be set, written or installed otherwise; nothing was tried."""
+
+
+class MissingSetting(ConfigurationError):
+    """A command needs a variable that is not set, while others are (so the embedded server is not meant)."""
+
+    def __init__(self, variable: str, purpose: str) -> None:
+        super().__init__(
+            f"{variable} is not set",
+            detail=f"It names {purpose}.",
+            hint=f"Set {variable} in the environment or in .env; unset every database URL to use the embedded server.",
+        )
+
+
+class InvalidURL(ConfigurationError):
+    """A connection URL cannot be used. The URL itself is never repeated: it holds a password."""
+
+    def __init__(self, variable: str, reason: str, hint: str) -> None:
+        super().__init__(f"{variable} cannot be used: {reason}", hint=hint)
+
+
+class PooledHost(ConfigurationError):
+    """An admin command was pointed at a transaction pooler, which keeps no session: no lock, no setting holds."""
+
+    def __init__(self, variable: str, host: str) -> None:
+        super().__init__(
+            f'{variable} names the pooled host "{host}"',
+            detail="Migrations need a session of their own: advisory locks and settings do not hold behind a pooler.",
+            hint="Set ADMIN_DATABASE_URL (or DATABASE_URL_UNPOOLED) to the same host without “-pooler”.",
+        )
+
+
+class MissingExtra(ConfigurationError):
+    """A Python package of an extra is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f'the package "{package}" is not installed', hint=f"Run: pip install 'userscope[{extra}]'")
+
+
+class MissingTool(ConfigurationError):
+    """A program that a command runs is not on PATH."""
+
+    def __init__(self, tool: str, purpose: str, hint: str) -> None:
+        super().__init__(f'the program "{tool}" was not found', detail=f"It is needed {purpose}.", hint=hint)
+
+
+class LocalServerError(UserscopeError):
+    """The embedded PostgreSQL cannot start, stop or be reached."""
+
+
+class MigrationError(UserscopeError):
+    """A migration cannot run or did not succeed; what it was doing was rolled back unless the detail says otherwise."""
+
+
+class RoleBypassesRLS(UserscopeError):
+    """This login must not serve users: it is above row-level security, or can come to be."""
+
+    def __init__(self, role: str, why: str) -> None:
+        super().__init__(
+            f'role "{role}" bypasses row-level security',
+            detail=f"{why[:1].upper()}{why[1:]}.",
+            hint='Connect services as a role made by "userscope create-login", and keep this one for migrations.',
+        )
+
+
+class NotSealed(UserscopeError):
+    """The service has a seal key, but the database accepts unsealed identities as well."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database does not require sealed identities",
+            detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted, so it protects nothing.",
+            hint='Run "userscope seal-key require" once every service seals.',
+        )
+
+
+class IdentityError(UserscopeError):
+    """No user, or nothing that names one; raised before anything is sent."""
+
+
+class MissingUserId(IdentityError):
+    """No user was given."""
+
+    def __init__(self) -> None:
+        super().__init__("no user id was given", hint="Pass the id of the user this work is done for; there is no default user.")
+
+
+class InvalidUserId(IdentityError):
+    """What was given is no uuid. The value is not repeated: it may be somebody's input."""
+
+    def __init__(self) -> None:
+        super().__init__("the user id is not a uuid", hint="Pass a uuid.UUID, or its text of 36 characters.")
+
+
+class DatabaseError(UserscopeError):
+    """What PostgreSQL answered; the driver's exception is the ``__cause__``."""
+
+
+class NotPermitted(DatabaseError):
+    """The identity may not do this (42501), or the session only reads (25006)."""
+
+
+class Conflict(DatabaseError):
+    """Another row already has this value (23505)."""
+
+
+class InvalidValue(DatabaseError):
+    """A value breaks a constraint or has no valid form (23514, 23502, 22xxx)."""
+
+
+class UnknownReference(DatabaseError):
+    """A row that this one refers to does not exist (23503)."""
+
+
+class SealRejected(DatabaseError):
+    """The database did not accept the identity's seal (28000)."""
+
+
+class Retryable(DatabaseError):
+    """The transaction lost against another one; run the whole of it again (40001, 40P01, 55P03)."""
+
+
+class Unavailable(DatabaseError):
+    """The server cannot be reached or cannot serve now (08xxx, 57Pxx, 53300); what was sent may have run."""

@@ -1,0 +1,1 @@
+"""The Sqitch-compatible runner: ``plan`` → ``registry`` → ``script`` → ``runner``."""

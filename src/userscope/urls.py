@@ -1,0 +1,136 @@
+"""Connection URLs: parsed once, with TLS settled, and never shown with their password."""
+
+import ipaddress
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from userscope.errors import InvalidURL, LocalServerError
+
+_SCHEMES = ("postgresql://", "postgres://")
+_EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
+
+
+@dataclass(frozen=True)
+class ConnectionURL:
+    """One way to reach a database: libpq's parameters, and the variable they came from."""
+
+    variable: str
+    params: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str, variable: str) -> ConnectionURL:
+        """Parse ``postgres://`` or ``postgresql://``. Raises InvalidURL, which never repeats the text.
+
+        A remote host without sslmode gets ``require``; ``allow`` and ``prefer`` are refused, since an attacker on the
+        road turns both into ``disable``.
+        """
+        if not text.startswith(_SCHEMES):
+            raise InvalidURL(variable, "it is no PostgreSQL URL" if text else "it is set, but empty", _EXAMPLE)
+        try:
+            params = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
+        except psycopg.Error as error:
+            # libpq's sentence may quote the URL; only the name of an unknown parameter is safe to repeat.
+            said = str(error)
+            unknown = said.partition("invalid URI query parameter:")[2].strip()
+            raise InvalidURL(variable, f"unknown parameter {unknown}" if unknown else "it is malformed", _EXAMPLE) from None
+        if "service" in params:
+            raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
+        if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
+            params["host"] = host
+        if not params.get("dbname"):
+            raise InvalidURL(variable, "it names no database", _EXAMPLE)
+        url = cls(variable, params)
+        return url if url.local else cls(variable, {**params, "sslmode": url._settled_sslmode()})
+
+    def _settled_sslmode(self) -> str:
+        mode = self.params.get("sslmode", "require")
+        if mode in ("allow", "prefer"):
+            raise InvalidURL(
+                self.variable,
+                f"sslmode={mode} lets anyone on the road turn encryption off",
+                "Write sslmode=require or stronger; sslmode=disable where the road itself is private.",
+            )
+        return mode
+
+    @property
+    def host(self) -> str:
+        """The host as written, or the folder of a Unix socket; empty for libpq's default socket."""
+        return self.params.get("host") or self.params.get("hostaddr", "")
+
+    @property
+    def user(self) -> str:
+        """The role to log in as; empty where the URL leaves it to libpq."""
+        return self.params.get("user", "")
+
+    @property
+    def local(self) -> bool:
+        """Whether every host is this machine: a Unix socket, localhost or a loopback address."""
+        hosts = f"{self.params.get('host', '')},{self.params.get('hostaddr', '')}".split(",")
+        return all(_is_local(host) for host in hosts if host)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the host is a transaction pooler by Neon's naming (``…-pooler``)."""
+        return any(host.partition(".")[0].endswith("-pooler") for host in self.host.split(","))
+
+    def conninfo(self, **overrides: str) -> str:
+        """Return libpq's connection string, password included."""
+        return make_conninfo(**{**self.params, **overrides})
+
+    def text(self) -> str:
+        """Return the URL with its password, to print where a person asked for it."""
+        return self._render(self.params.get("password"))
+
+    def __str__(self) -> str:
+        return self._render("***" if "password" in self.params else None)
+
+    def _render(self, password: str | None) -> str:
+        rest = {k: v for k, v in self.params.items() if k not in ("user", "password", "host", "port", "dbname")}
+        host, port = self.params.get("host", ""), self.params.get("port", "")
+        if "/" in host or "," in host or host.startswith("@") or not host:
+            rest = {k: v for k, v in (("host", host), ("port", port)) if v} | rest
+            netloc = ""
+        else:
+            netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+        login = quote(self.user, safe="") + (f":{quote(password, safe='*')}" if password is not None else "")
+        query = f"?{urlencode(rest, safe='/', quote_via=quote)}" if rest else ""
+        return f"postgresql://{login}{'@' if login else ''}{netloc}/{quote(self.params['dbname'], safe='')}{query}"
+
+
+def _is_local(host: str) -> bool:
+    if host.startswith(("/", "@")) or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def embedded_url(home: Path, purpose: str) -> ConnectionURL:
+    """Return the URL of the embedded server under ``home``, as its state file tells it.
+
+    Raises LocalServerError where there is none yet, or where it belongs to another user of this machine.
+    """
+    try:
+        state = json.loads((home / "server.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LocalServerError(
+            "there is no embedded server yet",
+            detail=f"No database URL is set, and {home} holds no server.",
+            hint='Run "userscope migrate" (or "make migrate"), or set DATABASE_URL.',
+        ) from None
+    except PermissionError:
+        raise LocalServerError(
+            f"the embedded server in {home} belongs to another user",
+            hint="Run as the user who made it, or set USERSCOPE_HOME to a folder of your own.",
+        ) from None
+    login = state["logins"][purpose]
+    params = {"host": state["host"], "port": str(state["port"]), "dbname": state["dbname"], **login}
+    return ConnectionURL("embedded server", params)
