@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -25,7 +26,7 @@ class ConnectionURL:
     params: Mapping[str, str] = field(repr=False)
 
     @classmethod
-    def parse(cls, text: str, variable: str) -> ConnectionURL:
+    def parse(cls, text: str, variable: str) -> Self:
         """Parse ``postgres://`` or ``postgresql://``. Raises InvalidURL, which never repeats the text.
 
         A remote host without sslmode gets ``require``; ``allow`` and ``prefer`` are refused, since an attacker on the
