@@ -61,7 +61,8 @@ class Settings(BaseSettings):
     @cached_property
     def embedded(self) -> bool:
         """Whether no database URL is set at all, so that the embedded server is meant."""
-        return not any((self.database_url, self.database_url_unpooled, self.admin_database_url, self.auth_database_url))
+        urls = (self.database_url, self.database_url_unpooled, self.admin_database_url, self.auth_database_url)
+        return all(url is None for url in urls)
 
     @property
     def home(self) -> Path:

@@ -45,6 +45,8 @@ class ConnectionURL:
             raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
         if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
             params["host"] = host
+        if not all(port.isascii() and port.isdigit() for port in params.get("port", "5432").split(",")):
+            raise InvalidURL(variable, "its port is no number", _EXAMPLE)
         if not params.get("dbname"):
             raise InvalidURL(variable, "it names no database", _EXAMPLE)
         url = cls(variable, params)
