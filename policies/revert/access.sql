@@ -1,0 +1,9 @@
+-- Revert policies:access from pg
+
+begin;
+
+revoke execute on function app.seal_required() from app_user, app_auth;
+revoke execute on function app.set_user_id(text, text), app.current_user_id() from app_user;
+revoke usage on schema app from app_user, app_auth;
+
+commit;

@@ -1,0 +1,15 @@
+-- Revert policies:users from pg
+
+begin;
+
+-- Revoking a privilege on a table revokes it on each of its columns as well.
+revoke all on app.users from app_user, app_auth;
+
+drop policy delete_auth on app.users;
+drop policy update_auth on app.users;
+drop policy insert_auth on app.users;
+drop policy select_auth on app.users;
+drop policy update_own on app.users;
+drop policy select_own on app.users;
+
+commit;

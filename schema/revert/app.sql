@@ -1,0 +1,17 @@
+-- Revert schema:app from pg
+--
+-- The roles stay: they belong to the whole server, and logins may be members of them.
+
+begin;
+
+do $$
+begin
+    execute format('grant temporary on database %I to public', current_database());
+end
+$$;
+
+drop function app.touch();
+drop schema app_private;
+drop schema app;
+
+commit;

@@ -1,0 +1,11 @@
+-- Revert schema:identity from pg
+
+begin;
+
+drop function app.seal_required();
+drop function app.current_user_id();
+drop function app.set_user_id(text, text);
+drop table app_private.sealing;
+drop table app_private.seal_keys;
+
+commit;

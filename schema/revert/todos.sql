@@ -1,0 +1,7 @@
+-- Revert schema:todos from pg
+
+begin;
+
+drop table app.todos;
+
+commit;

@@ -1,0 +1,7 @@
+-- Revert schema:users from pg
+
+begin;
+
+drop table app.users;
+
+commit;
