@@ -1,0 +1,67 @@
+-- Verify schema:app on pg
+
+begin;
+
+set local search_path = pg_catalog, pg_temp;
+
+do $$
+declare
+    service text;
+    problem text;
+begin
+    foreach service in array array['app_user', 'app_auth'] loop
+        select concat_ws(', ',
+                   case when rolsuper then 'SUPERUSER' end,
+                   case when rolbypassrls then 'BYPASSRLS' end,
+                   case when rolcanlogin then 'LOGIN' end,
+                   case when rolcreaterole then 'CREATEROLE' end,
+                   case when rolcreatedb then 'CREATEDB' end,
+                   case when rolreplication then 'REPLICATION' end)
+          into strict problem
+          from pg_roles
+         where rolname = service;
+        if problem <> '' then
+            raise exception 'role "%" has %', service, problem using
+                hint = format('Whoever made the role takes it away again: alter role %I nologin nosuperuser nobypassrls '
+                              'nocreaterole nocreatedb noreplication.', service);
+        end if;
+
+        select string_agg(format('%I', rolname), ', ') into problem
+          from pg_roles
+         where rolname <> service and pg_has_role(service, oid, 'member');
+        if problem is not null then
+            raise exception 'role "%" is a member of %', service, problem using
+                hint = 'A service''s role is a member of nothing: revoke the membership.';
+        end if;
+
+        -- The effect, not the statement: revoking by anyone but the database's owner is no more than a warning.
+        if has_database_privilege(service, current_database(), 'temporary') then
+            raise exception 'role "%" may create temporary objects in database "%"', service, current_database() using
+                detail = 'A temporary object can shadow another, or wait in a pooled session for the next user.',
+                hint = format('The database''s owner runs: revoke temporary on database %I from public.', current_database());
+        end if;
+
+        if has_schema_privilege(service, 'app', 'create') or has_schema_privilege(service, 'app_private', 'usage, create') then
+            raise exception 'role "%" has more than USAGE on schema app, or something on schema app_private', service;
+        end if;
+    end loop;
+
+    if exists (
+        select from pg_namespace, aclexplode(nspacl) as item
+         where nspname in ('app', 'app_private') and item.grantee = 0
+    ) then
+        raise exception 'PUBLIC has a privilege on schema app or app_private';
+    end if;
+
+    if not exists (
+        select from pg_proc
+         where oid = 'app.touch()'::regprocedure and not prosecdef and prorettype = 'trigger'::regtype
+           and proconfig = array['search_path=pg_catalog, pg_temp']
+           and proowner = (select nspowner from pg_namespace where pg_namespace.oid = pronamespace)
+    ) or has_function_privilege('app_user', 'app.touch()', 'execute') then
+        raise exception 'function app.touch() is not as it was deployed';
+    end if;
+end
+$$;
+
+rollback;
