@@ -8,7 +8,10 @@ UserscopeError
 │   ├── MissingExtra            a Python package of an extra is not installed
 │   └── MissingTool             a program is not on PATH
 ├── LocalServerError            the embedded PostgreSQL cannot start, stop or be reached
-├── MigrationError              see userscope.migrations
+├── MigrationError              a migration cannot run or did not succeed
+│   ├── PlanError               a plan file, or what is looked up in it, is not valid
+│   ├── ScriptError             a script is refused, or failed and was rolled back
+│   └── RegistryError           Sqitch's registry in the database does not fit the plan
 ├── RoleBypassesRLS             this login must not serve users: policies would not bind it
 ├── NotSealed                   the service seals identities, the database does not require it
 ├── IdentityError
@@ -98,6 +101,18 @@ class MigrationError(UserscopeError):
     """A migration cannot run or did not succeed; what it was doing was rolled back unless the detail says otherwise."""
 
 
+class PlanError(MigrationError):
+    """A plan file, or what is looked up in it, is not valid; nothing was run."""
+
+
+class ScriptError(MigrationError):
+    """A script is refused, or failed; its change was rolled back unless the detail says otherwise."""
+
+
+class RegistryError(MigrationError):
+    """Sqitch's registry in the database does not fit the plan, or cannot be written; nothing was run."""
+
+
 class RoleBypassesRLS(UserscopeError):
     """This login must not serve users: it is above row-level security, or can come to be."""
 
@@ -115,7 +130,7 @@ class NotSealed(UserscopeError):
     def __init__(self) -> None:
         super().__init__(
             "the database does not require sealed identities",
-            detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted, so it protects nothing.",
+            detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted as well.",
             hint='Run "userscope seal-key require" once every service seals.',
         )
 
@@ -128,7 +143,9 @@ class MissingUserId(IdentityError):
     """No user was given."""
 
     def __init__(self) -> None:
-        super().__init__("no user id was given", hint="Pass the id of the user this work is done for; there is no default user.")
+        super().__init__(
+            "no user id was given", hint="Pass the id of the user this work is done for; there is no default user."
+        )
 
 
 class InvalidUserId(IdentityError):

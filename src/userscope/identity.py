@@ -86,7 +86,7 @@ class SealKey:
         return bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)
 
     def seal(self, user_id: str, *, life: float = SEAL_LIFE, now: float | None = None) -> str:
-        """Return a seal of ``user_id`` that is good for ``life`` seconds from ``now`` (unix seconds, default the clock)."""
+        """Return a seal of ``user_id``, good for ``life`` seconds from ``now`` (unix seconds; default: the clock)."""
         expiry = int((time.time() if now is None else now) + life)
         mac = hmac.digest(self.secret, f"{user_id}.{expiry}".encode(), hashlib.sha256)
         return f"{self.id}.{expiry}.{mac.hex()}"

@@ -21,7 +21,9 @@ def create_login(admin: ConnectionURL, name: str, role: Role, *, password: str |
     password = password or secrets.token_urlsafe(24)
     with psycopg.connect(admin.conninfo()) as connection:
         if _exists(connection, name):
-            raise ConfigurationError(f'the role "{name}" exists already', hint="Choose another name, or drop the role first.")
+            raise ConfigurationError(
+                f'the role "{name}" exists already', hint="Choose another name, or drop the role first."
+            )
         if not _exists(connection, role):
             raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
         _write(connection, name, role, password)
@@ -45,9 +47,9 @@ def _write(connection: psycopg.Connection, name: str, role: Role, password: str)
     verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     login = sql.Identifier(name)
     statements = [
-        sql.SQL("create role {} login nosuperuser nobypassrls nocreaterole nocreatedb noreplication password {}").format(
-            login, sql.Literal(verifier)
-        ),
+        sql.SQL(
+            "create role {} login nosuperuser nobypassrls nocreaterole nocreatedb noreplication password {}"
+        ).format(login, sql.Literal(verifier)),
         sql.SQL("grant {} to {}").format(sql.Identifier(role), login),
     ]
     if role == "app_auth":

@@ -4,7 +4,6 @@ None of the database URLs set means the embedded server (see ``userscope.local``
 command needs and lacks is an error that names the variable.
 """
 
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -35,7 +34,9 @@ class Settings(BaseSettings):
     No password shows in its repr, in a log or in an error.
     """
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr | None = None
     database_url_unpooled: SecretStr | None = None
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     @property
     def home(self) -> Path:
         """The absolute folder of the embedded server: ``USERSCOPE_HOME``, or ``.userscope`` where one stands."""
-        return Path(os.path.abspath(self.userscope_home))
+        return self.userscope_home.absolute()
 
     def url(self, purpose: Purpose) -> ConnectionURL:
         """Return what to connect with: as a service, as the admin (unpooled), or as the identity provider.

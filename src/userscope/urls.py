@@ -1,5 +1,6 @@
 """Connection URLs: parsed once, with TLS settled, and never shown with their password."""
 
+import hashlib
 import ipaddress
 import json
 import os
@@ -40,7 +41,9 @@ class ConnectionURL:
             # libpq's sentence may quote the URL; only the name of an unknown parameter is safe to repeat.
             said = str(error)
             unknown = said.partition("invalid URI query parameter:")[2].strip()
-            raise InvalidURL(variable, f"unknown parameter {unknown}" if unknown else "it is malformed", _EXAMPLE) from None
+            raise InvalidURL(
+                variable, f"unknown parameter {unknown}" if unknown else "it is malformed", _EXAMPLE
+            ) from None
         if "service" in params:
             raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
         if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
@@ -116,24 +119,43 @@ def _is_local(host: str) -> bool:
         return False
 
 
-def embedded_url(home: Path, purpose: str) -> ConnectionURL:
-    """Return the URL of the embedded server under ``home``, as its state file tells it.
+def fallback_home(home: Path) -> Path:
+    """Return the folder that stands in for ``home`` where no server can live there: private, and always the same."""
+    if os.geteuid() == 0:
+        base = Path("/var/lib")
+    else:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return base / "userscope" / f"{home.parent.name or 'root'}-{digest}"
 
-    Raises LocalServerError where there is none yet, or where it belongs to another user of this machine.
+
+def embedded_url(home: Path, purpose: str) -> ConnectionURL:
+    """Return the URL of the embedded server of ``home``, as its state file tells it.
+
+    Raises LocalServerError where there is none yet, where it belongs to another user of this machine, or where the
+    file is damaged.
     """
-    try:
-        state = json.loads((home / "server.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise LocalServerError(
-            "there is no embedded server yet",
-            detail=f"No database URL is set, and {home} holds no server.",
-            hint='Run "userscope migrate" (or "make migrate"), or set DATABASE_URL.',
-        ) from None
-    except PermissionError:
-        raise LocalServerError(
-            f"the embedded server in {home} belongs to another user",
-            hint="Run as the user who made it, or set USERSCOPE_HOME to a folder of your own.",
-        ) from None
-    login = state["logins"][purpose]
-    params = {"host": state["host"], "port": str(state["port"]), "dbname": state["dbname"], **login}
-    return ConnectionURL("embedded server", params)
+    for folder in (home, fallback_home(home)):
+        try:
+            state = json.loads((folder / "server.json").read_text(encoding="utf-8"))
+            login = state["logins"][purpose]
+            params = {"host": state["host"], "port": str(state["port"]), "dbname": state["dbname"], **login}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            raise LocalServerError(
+                f'the embedded server in "{folder}" belongs to another user',
+                hint="Run as the user who made it, or set USERSCOPE_HOME to a folder of your own.",
+            ) from None
+        except (ValueError, KeyError, TypeError):
+            raise LocalServerError(
+                f'"{folder / "server.json"}" is damaged',
+                detail="It holds the only copy of the server's passwords.",
+                hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
+            ) from None
+        return ConnectionURL("embedded server", params)
+    raise LocalServerError(
+        "there is no embedded server yet",
+        detail=f'No database URL is set, and "{home}" holds no server.',
+        hint='Run "userscope migrate" (or "make migrate"), or set DATABASE_URL.',
+    )

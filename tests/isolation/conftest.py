@@ -1,0 +1,50 @@
+"""The isolation suite: psycopg alone, fast enough for mutation testing to run it hundreds of times.
+
+With ADMIN_DATABASE_URL, DATABASE_URL and AUTH_DATABASE_URL set it works in that database, which it empties; so all
+three must be local. Otherwise it gets a migrated clone on the embedded server.
+"""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.isolation.world import World
+from userscope.settings import Settings
+from userscope.urls import ConnectionURL
+
+PURPOSES = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
+
+
+@pytest.fixture(scope="session")
+def isolation_urls(request: pytest.FixtureRequest) -> dict[str, ConnectionURL]:
+    """Where to work, as admin, service and identity provider."""
+    if any(variable in os.environ for variable in PURPOSES.values()):
+        settings = Settings()
+        settings.require_local("the isolation suite")
+        return {"admin": settings.url("admin"), "service": settings.url("service"), "auth": settings.url("auth")}
+    urls: dict[str, ConnectionURL] = request.getfixturevalue("migrated_urls")
+    return urls
+
+
+@pytest.fixture(scope="session")
+def connections(isolation_urls: dict[str, ConnectionURL]) -> Iterator[World]:
+    """The three connections; the admin's commits by itself."""
+    with (
+        psycopg.connect(isolation_urls["admin"].conninfo(), autocommit=True, prepare_threshold=None) as admin,
+        psycopg.connect(isolation_urls["service"].conninfo(), autocommit=True, prepare_threshold=None) as service,
+        psycopg.connect(isolation_urls["auth"].conninfo(), autocommit=True, prepare_threshold=None) as auth,
+    ):
+        yield World(admin, service, auth)
+
+
+@pytest.fixture
+def world(connections: World) -> Iterator[World]:
+    """Alice and Bob, with rows in every table and todos in every state."""
+    connections.empty()
+    connections.users.clear()
+    connections.add_user("alice")
+    connections.add_user("bob")
+    yield connections
+    connections.empty()

@@ -1,0 +1,202 @@
+"""Who may do what, as effect: every privilege that app_user, app_auth or anyone has, and nothing beyond."""
+
+from typing import Any
+
+import pytest
+
+from tests.isolation.world import TABLES, World
+
+USERS = {"id", "name", "email", "email_verified", "image", "username", "display_username", "created_at", "updated_at"}
+TODOS = {"owner_id", "id", "title", "description", "completed", "due_at", "created_at", "updated_at"}
+SESSIONS = {"id", "user_id", "token", "expires_at", "ip_address", "user_agent", "created_at", "updated_at"}
+ACCOUNTS = {
+    "id", "user_id", "account_id", "provider_id", "access_token", "refresh_token", "id_token",
+    "access_token_expires_at", "refresh_token_expires_at", "scope", "password", "created_at", "updated_at",
+}  # fmt: skip
+VERIFICATIONS = {"id", "identifier", "value", "expires_at", "created_at", "updated_at"}
+JWKS = {"id", "public_key", "private_key", "alg", "crv", "created_at", "expires_at"}
+FIXED = {"id", "created_at"}
+
+COLUMNS = {
+    ("app_user", "users", "SELECT"): USERS,
+    ("app_user", "users", "UPDATE"): {"name", "image"},
+    ("app_user", "todos", "SELECT"): TODOS,
+    ("app_user", "todos", "INSERT"): {"id", "title", "description", "completed", "due_at"},
+    ("app_user", "todos", "UPDATE"): {"title", "description", "completed", "due_at"},
+    ("app_auth", "users", "SELECT"): USERS,
+    ("app_auth", "users", "INSERT"): USERS,
+    ("app_auth", "users", "UPDATE"): USERS - FIXED,
+    ("app_auth", "sessions", "SELECT"): SESSIONS,
+    ("app_auth", "sessions", "INSERT"): SESSIONS - {"id"},
+    ("app_auth", "sessions", "UPDATE"): SESSIONS - FIXED,
+    ("app_auth", "accounts", "SELECT"): ACCOUNTS,
+    ("app_auth", "accounts", "INSERT"): ACCOUNTS - {"id"},
+    ("app_auth", "accounts", "UPDATE"): ACCOUNTS - FIXED,
+    ("app_auth", "verifications", "SELECT"): VERIFICATIONS,
+    ("app_auth", "verifications", "INSERT"): VERIFICATIONS - {"id"},
+    ("app_auth", "jwks", "SELECT"): JWKS,
+    ("app_auth", "jwks", "INSERT"): JWKS - {"id"},
+}
+# Never on a whole table, except DELETE: that would open the system columns too.
+WHOLE_TABLES = {
+    ("app_user", "todos", "DELETE"),
+    ("app_auth", "users", "DELETE"),
+    ("app_auth", "sessions", "DELETE"),
+    ("app_auth", "accounts", "DELETE"),
+    ("app_auth", "verifications", "DELETE"),
+}
+FUNCTIONS = {
+    ("app_user", "app.set_user_id(text,text)"),
+    ("app_user", "app.current_user_id()"),
+    ("app_user", "app.seal_required()"),
+    ("app_auth", "app.seal_required()"),
+}
+ROLES = "(values ('app_user'), ('app_auth'), ('public')) as roles (role)"
+
+
+def rows(world: World, query: str) -> set[tuple[Any, ...]]:
+    return set(world.admin.execute(query).fetchall())
+
+
+def test_columns(world: World) -> None:
+    """Reading and writing are granted column by column, with what a role has by other roles counted in."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for role, table, privilege, column in rows(
+        world,
+        f"""
+        select role, relname, privilege, attname
+          from {ROLES}, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as privilege,
+               pg_class join pg_attribute on attrelid = pg_class.oid
+         where relnamespace in ('app'::regnamespace, 'app_private'::regnamespace)
+           and relkind in ('r', 'p', 'v', 'm', 'f')
+           and has_column_privilege(role, attrelid, attnum, privilege) and not attisdropped
+        """,
+    ):
+        found.setdefault((role, table, privilege), set()).add(column)
+    assert found == COLUMNS  # no system column among them: ctid and xmin stay closed
+
+
+def test_whole_tables(world: World) -> None:
+    """A whole table is granted for DELETE at most; nobody truncates, references or puts triggers on one."""
+    assert (
+        rows(
+            world,
+            f"""
+            select role, relname, privilege
+              from {ROLES}, pg_class,
+                   unnest(string_to_array('SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER', ' ')) as privilege
+             where relnamespace in ('app'::regnamespace, 'app_private'::regnamespace)
+               and relkind in ('r', 'p', 'v', 'm', 'f') and has_table_privilege(role, pg_class.oid, privilege)
+            """,
+        )
+        == WHOLE_TABLES
+    )
+
+
+def test_functions(world: World) -> None:
+    """Services set an identity and ask for it; nobody else runs anything of ours, and no function makes a seal."""
+    assert (
+        rows(
+            world,
+            f"""
+            select role, p.oid::regprocedure::text from {ROLES}, pg_proc as p
+             where pronamespace in ('app'::regnamespace, 'app_private'::regnamespace)
+               and has_function_privilege(role, p.oid, 'execute')
+            """,
+        )
+        == FUNCTIONS
+    )
+
+
+def test_schemas_and_database(world: World) -> None:
+    """Schema app may be entered and nothing made there; app_private is closed; nobody makes temporary objects."""
+    assert rows(
+        world,
+        f"""
+        select role, nspname, privilege from {ROLES}, pg_namespace, unnest(array['USAGE', 'CREATE']) as privilege
+         where nspname in ('app', 'app_private') and has_schema_privilege(role, pg_namespace.oid, privilege)
+        """,
+    ) == {("app_user", "app", "USAGE"), ("app_auth", "app", "USAGE")}
+    assert (
+        rows(
+            world,
+            f"select role, privilege from {ROLES}, unnest(array['CREATE', 'TEMPORARY']) as privilege "
+            "where has_database_privilege(role, current_database(), privilege)",
+        )
+        == set()
+    )
+    assert rows(world, "select has_database_privilege('app_user', current_database(), 'CONNECT')") == {(True,)}
+
+
+def test_roles(world: World) -> None:
+    """Neither role logs in, bypasses row security, or is a member of anything."""
+    assert rows(
+        world,
+        "select rolname, rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication "
+        "from pg_roles where rolname in ('app_user', 'app_auth')",
+    ) == {("app_user", False), ("app_auth", False)}
+    assert (
+        rows(
+            world,
+            "select m.rolname, r.rolname from pg_roles as m, pg_roles as r where m.rolname in ('app_user', 'app_auth') "
+            "and m.oid <> r.oid and pg_has_role(m.oid, r.oid, 'member')",
+        )
+        == set()
+    )
+
+
+@pytest.mark.parametrize("login", ["service", "auth"])
+def test_logins(world: World, login: str) -> None:
+    """The logins that the suite acts through are what services have: no more than a membership."""
+    connection = getattr(world, login)
+    row = connection.execute(
+        "select rolsuper, rolbypassrls, pg_has_role('app_user', 'member'), pg_has_role('app_auth', 'member'), "
+        "row_security_active('app.todos') "
+        "from pg_roles where rolname = current_user"
+    ).fetchone()
+    assert row == (False, False, login == "service", login == "auth", True)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_is_closed(world: World, table: str) -> None:
+    """Row security is enabled and forced, and the owner is not a role that services can become."""
+    assert rows(
+        world,
+        f"select relrowsecurity, relforcerowsecurity, "
+        f"pg_has_role('app_user', relowner, 'member') or pg_has_role('app_auth', relowner, 'member') "
+        f"from pg_class where oid = 'app.{table}'::regclass",
+    ) == {(True, True, False)}
+
+
+def test_nothing_else_stands_in_the_schemas(world: World) -> None:
+    """No view, sequence, foreign table or further table stands beside ours: each would need rules of its own."""
+    assert (
+        rows(
+            world, "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind not in ('i', 'r')"
+        )
+        == set()
+    )
+    assert rows(world, "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r'") == {
+        (table,) for table in TABLES
+    }
+    assert rows(
+        world, "select relname from pg_class where relnamespace = 'app_private'::regnamespace and relkind <> 'i'"
+    ) == {
+        ("seal_keys",),
+        ("sealing",),
+    }
+
+
+def test_no_statistics_on_what_services_read(world: World) -> None:
+    """EXPLAIN reads statistics of hidden rows: no column that app_user may select has any, also after ANALYZE."""
+    world.admin.execute("analyze app.users, app.todos")
+    assert (
+        rows(
+            world,
+            "select attrelid::regclass::text, attname from pg_attribute join pg_class on pg_class.oid = attrelid "
+            "where relnamespace = 'app'::regnamespace and attnum > 0 "
+            "and has_column_privilege('app_user', attrelid, attnum, 'select') and (attstattarget is distinct from 0 "
+            "or exists (select from pg_statistic where starelid = attrelid and staattnum = attnum))",
+        )
+        == set()
+    )

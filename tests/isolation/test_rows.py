@@ -1,0 +1,179 @@
+"""Who reaches which rows: every table × every command × every actor, compared with what is committed afterwards."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.isolation.world import OWNER, TABLES, WRONG_SEAL, Connection, Row, World
+
+OWN, ALL, NONE, ONE = "own rows", "all rows", "no rows", "one new row"
+
+ACTORS: dict[str, Callable[[World, UUID], tuple[str, ...] | None]] = {
+    "owner": lambda _, user: (str(user),),
+    "no identity": lambda *_: None,
+    "empty identity": lambda *_: ("",),
+    "malformed identity": lambda *_: ("not-a-uuid",),
+    "unknown user": lambda *_: ("00000000-0000-4000-8000-000000000000",),
+    "wrong seal": lambda _, user: (str(user), WRONG_SEAL),
+}
+
+STATEMENTS = {
+    "select": "select id from app.{table}",
+    "insert": "insert into app.{table} {values}",
+    "update": "update app.{table} set {content} = {content}",
+    "delete": "delete from app.{table}",
+    # Bare, no WHERE and no RETURNING: with either, the SELECT policy would also judge the new row and hide a hole.
+    "give away": "update app.{table} set {owner} = {other}",
+    "take": "insert into app.{table} ({owner}, {content}) values ({other}, 'planted')",
+    "truncate": "truncate app.{table} cascade",
+}
+CONTENT = {
+    "users": "name",
+    "todos": "title",
+    "sessions": "token",
+    "accounts": "account_id",
+    "verifications": "value",
+    "jwks": "alg",
+}
+VALUES = {
+    "users": "(name, email) values ('new', 'new@example.com')",
+    "todos": "(title) values ('new')",
+    "sessions": "(user_id, token, expires_at) values ({user}, 'new', now())",
+    "accounts": "(user_id, account_id, provider_id) values ({user}, 'new', 'new')",
+    "verifications": "(identifier, value, expires_at) values ('new', 'new', now())",
+    "jwks": "(public_key, private_key) values ('new', 'new')",
+}
+
+DENIED = "permission denied for table {table}"
+VIOLATES = 'new row violates row-level security policy for table "{table}"'
+MALFORMED = "invalid input syntax for type uuid"
+UNSEALED = "the identity's seal names no active key"
+
+# What each actor of app_user gets, in the order of ACTORS; one word where all get the same.
+APP_USER: dict[tuple[str, str], str | tuple[str, ...]] = {
+    ("users", "select"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
+    ("users", "insert"): DENIED,
+    ("users", "update"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
+    ("users", "delete"): DENIED,
+    ("users", "give away"): DENIED,
+    ("users", "take"): DENIED,
+    ("todos", "select"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
+    ("todos", "insert"): (ONE, VIOLATES, VIOLATES, MALFORMED, "violates foreign key constraint", UNSEALED),
+    ("todos", "update"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
+    ("todos", "delete"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
+    ("todos", "give away"): DENIED,
+    ("todos", "take"): DENIED,
+}
+# The identity provider's role; what is not named here is denied.
+APP_AUTH = {
+    ("users", "select"): ALL, ("users", "insert"): ONE, ("users", "update"): ALL, ("users", "delete"): ALL,
+    ("users", "take"): "null value in column",
+    ("sessions", "select"): ALL, ("sessions", "insert"): ONE, ("sessions", "update"): ALL, ("sessions", "delete"): ALL,
+    ("sessions", "give away"): ALL, ("sessions", "take"): "null value in column",
+    ("accounts", "select"): ALL, ("accounts", "insert"): ONE, ("accounts", "update"): ALL, ("accounts", "delete"): ALL,
+    ("accounts", "give away"): ALL, ("accounts", "take"): "null value in column",
+    ("verifications", "select"): ALL, ("verifications", "insert"): ONE, ("verifications", "delete"): ALL,
+    ("jwks", "select"): ALL, ("jwks", "insert"): ONE,
+}  # fmt: skip
+
+CASES = [
+    (table, command)
+    for table in TABLES
+    for command in STATEMENTS
+    if table not in ("verifications", "jwks") or command not in ("give away", "take")
+]
+
+
+def statement(table: str, command: str, user: UUID, other: UUID) -> sql.Composed:
+    names = {"table": table, "content": CONTENT[table], "owner": OWNER[table]}
+    text = STATEMENTS[command].replace("{values}", VALUES[table])
+    for name, value in names.items():
+        text = text.replace("{" + name + "}", value)
+    return sql.SQL(text).format(user=sql.Literal(user), other=sql.Literal(other))
+
+
+def attempt(
+    connection: Connection, identity: tuple[str, ...] | None, query: sql.Composed
+) -> psycopg.Cursor[tuple[Any, ...]]:
+    """Run one statement in a transaction of its own, and commit it."""
+    with connection.transaction():
+        if identity is not None:
+            connection.execute("select app.set_user_id(" + ", ".join(["%s"] * len(identity)) + ")", identity)
+        return connection.execute(query)
+
+
+def check(
+    world: World, connection: Connection, identity: tuple[str, ...] | None, case: tuple[str, str], expected: str
+) -> None:
+    """Run the case between two snapshots of everything: what was not to be reached is as it was."""
+    table, command = case
+    alice, bob = world.users
+    before = world.snapshot()
+    reached = {
+        OWN: {row for row in before[table] if row[0] == alice},
+        ALL: set(before[table]),
+        NONE: set[Row](),
+        ONE: set[Row](),
+    }
+    assert reached[ALL], "there are rows to be reached"
+    query = statement(table, command, alice, bob)
+    if expected not in reached:
+        with pytest.raises(psycopg.Error, match=expected.format(table=table)):
+            attempt(connection, identity, query)
+        assert world.snapshot() == before
+        return
+    result = attempt(connection, identity, query)
+    after = world.snapshot()
+    if command == "select":
+        assert {row[0] for row in result} == {row[1] for row in reached[expected]}
+        assert after == before
+        return
+    assert result.rowcount == (1 if expected == ONE else len(reached[expected]))
+    assert before[table] - reached[expected] <= after[table], "nobody else's row was touched"
+    change = {"insert": 1, "delete": -len(reached[expected])}.get(command, 0)
+    assert len(after[table]) == len(before[table]) + change
+    if table != "users" or command != "delete":
+        assert {name: rows for name, rows in after.items() if name != table} == {
+            name: rows for name, rows in before.items() if name != table
+        }
+
+
+@pytest.mark.parametrize("actor", ACTORS)
+@pytest.mark.parametrize(("table", "command"), CASES)
+def test_service(world: World, table: str, command: str, actor: str) -> None:
+    """A service reaches the rows of the user it acts for, and without a valid identity none."""
+    expected = APP_USER.get((table, command), DENIED)
+    if isinstance(expected, tuple):
+        expected = expected[list(ACTORS).index(actor)]
+    check(world, world.service, ACTORS[actor](world, world.users[0]), (table, command), expected)
+
+
+@pytest.mark.parametrize(("table", "command"), CASES)
+def test_identity_provider(world: World, table: str, command: str) -> None:
+    """The identity provider manages accounts and reaches no todo."""
+    check(world, world.auth, None, (table, command), APP_AUTH.get((table, command), DENIED))
+
+
+@pytest.mark.parametrize(("table", "command"), [case for case in CASES if case[1] != "truncate"])
+def test_table_owner(world: World, table: str, command: str) -> None:
+    """Whoever owns a table and does not bypass row security is under its policies as well: it is forced."""
+    before = world.snapshot()
+    assert before[table], "there are rows to be reached"
+    with world.admin.transaction(force_rollback=True):
+        world.admin.execute("create role isolation_owner")
+        world.admin.execute("grant usage on schema app to isolation_owner")
+        world.admin.execute("grant execute on function app.current_user_id() to isolation_owner")
+        world.admin.execute(f"alter table app.{table} owner to isolation_owner")
+        world.admin.execute("set local role isolation_owner")
+        query = statement(table, command, *world.users)
+        if command in ("insert", "take"):
+            violation = VIOLATES.format(table=table)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match=violation), world.admin.transaction():
+                world.admin.execute(query)
+        else:
+            assert world.admin.execute(query).rowcount == 0
+    assert world.snapshot() == before

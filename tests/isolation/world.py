@@ -1,0 +1,78 @@
+"""A world of two users: who acts, what they do, and everything that is there before and after."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
+type Connection = psycopg.Connection[tuple[Any, ...]]
+OWNER = {
+    "users": "id",
+    "todos": "owner_id",
+    "sessions": "user_id",
+    "accounts": "user_id",
+    "verifications": "null::uuid",
+    "jwks": "null::uuid",
+}
+"""Each table's column that says whose a row is; the last two are nobody's."""
+
+type Row = tuple[UUID | None, UUID, str]
+type Snapshot = dict[str, frozenset[Row]]
+
+WRONG_SEAL = f"nokey.9999999999.{'0' * 64}"
+
+
+@dataclass
+class World:
+    """Three connections — the admin's, a service's, the identity provider's — and the users made through the first."""
+
+    admin: Connection
+    service: Connection
+    auth: Connection
+    users: list[UUID] = field(default_factory=list)
+
+    def add_user(self, name: str) -> UUID:
+        """Make a user with a row in every table and todos in every state, as the admin."""
+        user, tag = uuid4(), uuid4().hex
+        run = self.admin.execute
+        run("insert into app.users (id, name, email, username) values (%s, %s, %s, %s)",
+            [user, name, f"{name}.{tag}@example.com", f"{name}_{tag[:16]}"])  # fmt: skip
+        run("insert into app.todos (owner_id, title, description, completed, due_at) "
+            "select %s, format('%%s %%s', %s::text, completed), description, completed, due_at "
+            "from (values (false), (true)) as a (completed), (values (null), ('why')) as b (description), "
+            "(values (null), (now())) as c (due_at)", [user, name])  # fmt: skip
+        run("insert into app.sessions (user_id, token, expires_at) values (%s, %s, now())", [user, tag])
+        run("insert into app.accounts (user_id, account_id, provider_id) values (%s, %s, 'credential')", [user, tag])
+        run("insert into app.verifications (identifier, value, expires_at) values (%s, 'code', now())", [tag])
+        run("insert into app.jwks (public_key, private_key) values (%s, 'secret')", [tag])
+        self.users.append(user)
+        return user
+
+    def snapshot(self) -> Snapshot:
+        """Everything that is committed, as the admin sees it: each table's rows as (owner, id, all columns)."""
+        return {
+            table: frozenset(self.admin.execute(f"select {OWNER[table]}, id, t::text from app.{table} as t").fetchall())
+            for table in TABLES
+        }
+
+    def titles(self, user: UUID) -> set[str]:
+        """The titles of a user's todos, as the admin sees them."""
+        return {row[0] for row in self.admin.execute("select title from app.todos where owner_id = %s", [user])}
+
+    def empty(self) -> None:
+        """Delete all rows, as the admin."""
+        self.admin.execute("delete from app.users")
+        self.admin.execute("delete from app.verifications")
+        self.admin.execute("delete from app.jwks")
+
+    @contextmanager
+    def acting_as(self, user: object, seal: str = "") -> Iterator[Connection]:
+        """Open a transaction of the service that acts for ``user`` (None: that says nothing), and commit it."""
+        with self.service.transaction():
+            if user is not None:
+                self.service.execute("select app.set_user_id(%s, %s)", [str(user), seal])
+            yield self.service
