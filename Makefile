@@ -1,2 +1,86 @@
-setup:
-	@true
+# userscope: `make` prints this help. Each target sets up what it needs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Python 3.13 or newer, found by running each candidate: one on PATH may be a shim that fails.
+CANDIDATES = python3.13 python3.14 python3 python \
+	$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.1[3-9].*/bin/python3)
+ifndef PYTHON
+PYTHON := $(shell for p in $(CANDIDATES); do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2>&1 && { echo "$$p"; exit; }; \
+	done; uv python find '>=3.13' 2>/dev/null)
+endif
+
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+##@ Use it
+
+.PHONY: help
+help: ## Print this help
+	@awk 'BEGIN { FS = ":.*##" } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*##/ { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: migrate
+migrate: $(BIN)/.runtime ## Deploy both projects: to an embedded PostgreSQL, or where DATABASE_URL points
+	@$(BIN)/userscope migrate
+
+.PHONY: demo
+demo: migrate ## Watch two users reach for each other's rows
+	@$(BIN)/userscope demo
+
+.PHONY: psql
+psql: $(BIN)/.runtime ## Open psql on the database
+	@$(BIN)/userscope psql
+
+##@ Work on it
+
+.PHONY: setup
+setup: $(BIN)/.dev ## Install everything that tests and checks need into .venv
+
+.PHONY: test
+test: $(BIN)/.dev ## Run all tests on real PostgreSQL servers (ARGS='-k name' to choose)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: lint
+lint: $(BIN)/.dev ## ruff, mypy and squawk
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/squawk --config squawk.toml schema/deploy/*.sql policies/deploy/*.sql
+
+.PHONY: bench
+bench: $(BIN)/.dev ## Compare: each figure is a ratio of two things measured in one run
+	@$(BIN)/python -m bench
+
+.PHONY: clean
+clean: ## Stop the embedded server; remove it and everything installed or built
+	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi
+	@rm -rf .venv .userscope build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find src tests -name __pycache__ -type d -exec rm -rf {} +
+
+# Two stamps: what runs needs little, what tests need is more.
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { \
+		echo 'ERROR:  Python 3.13 or newer was not found' >&2; \
+		echo 'HINT:  Install it, or say where it is: make PYTHON=/path/to/python3.13' >&2; exit 2; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 13))' || { \
+		echo 'ERROR:  "$(PYTHON)" is older than Python 3.13, or does not run' >&2; \
+		echo 'HINT:  Say where a newer one is: make PYTHON=/path/to/python3.13' >&2; exit 2; }
+	@"$(PYTHON)" -m venv .venv || { \
+		echo 'ERROR:  "$(PYTHON)" cannot make a virtual environment' >&2; \
+		echo 'HINT:  On Debian and Ubuntu: apt install python3-venv' >&2; exit 2; }
+
+$(BIN)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing userscope into .venv …' >&2
+	@$(PIP) -e '.[cli,embedded]'
+	@touch $@
+
+$(BIN)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing userscope and everything its tests need into .venv …' >&2
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(BIN)/.runtime
