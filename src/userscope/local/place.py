@@ -1,0 +1,265 @@
+"""The folder that holds an embedded server: found, made, locked and written without leaving anything half done.
+
+server.json   how to connect, passwords included: for the owner alone
+lock          held by whoever starts the server, then by the server itself for as long as it lives
+server.log    what the server says
+data/         PostgreSQL's data; there only when complete
+run/          the socket, for the owner alone (in a private folder of /tmp where its path would be too long)
+"""
+
+import errno
+import fcntl
+import json
+import logging
+import os
+import pwd
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from userscope.errors import LocalServerError
+from userscope.local.account import Account
+from userscope.urls import fallback_home
+
+log = logging.getLogger("userscope.server")
+
+SOCKET = ".s.PGSQL.5432"
+_TEMPORARY = "userscope-"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What PostgreSQL's pid file says: the process, the folder of its socket, and "starting", "ready" or "stopping"."""
+
+    pid: int
+    sockets: Path
+    phase: str
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server takes connections."""
+        if self.phase != "ready":
+            return False
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(os.fspath(self.sockets / SOCKET)) == 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder for one server, and the account that the server runs as."""
+
+    folder: Path
+    account: Account
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data directory."""
+        return self.folder / "data"
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return self.folder / "server.log"
+
+    @property
+    def state(self) -> Path:
+        """What tells how to connect; see ``userscope.urls.embedded_url``."""
+        return self.folder / "server.json"
+
+    @classmethod
+    def find(cls, home: Path) -> "Place | None":
+        """Return where the server of ``home`` lies, if it was ever made. Raises LocalServerError if it is another's."""
+        account = Account.serving(home)
+        for folder in (home, fallback_home(home)):
+            if not folder.is_dir():
+                continue
+            if os.geteuid() not in (0, folder.stat().st_uid):
+                raise _foreign(folder)
+            if (data := folder / "data").exists() and not account.owns(data):
+                raise _foreign(data)
+            if (folder / "lock").exists():
+                return cls(folder, account)
+        return None
+
+    @classmethod
+    def make(cls, home: Path) -> "Place":
+        """Return where the server of ``home`` lies or is to lie: in ``home`` or, where that cannot serve, elsewhere.
+
+        Raises LocalServerError where neither can.
+        """
+        if found := cls.find(home):
+            return found
+        account = Account.serving(home)
+        why_not = _prepare(home, account)
+        if why_not is None:
+            return cls(home, account)
+        elsewhere = fallback_home(home)
+        if (nor := _prepare(elsewhere, account)) is not None:
+            raise LocalServerError(
+                "no folder can hold the embedded server",
+                detail=f"{why_not}. {nor}.",
+                hint=f'Set USERSCOPE_HOME to a folder that the user "{account.name}" can reach and write.',
+            )
+        log.warning('the embedded server is kept in "%s": %s', elsewhere, why_not)
+        return cls(elsewhere, account)
+
+    def try_lock(self) -> int | None:
+        """Lock this place and return the lock's file descriptor; None while a server, or who starts one, holds it.
+
+        A child that inherits the descriptor shares the lock, which lasts until the last of them has ended. Unlike a pid
+        file it can neither outlive its holders nor name a stranger.
+        """
+        path = self.folder / "lock"
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                self._hand_over(descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return None
+            # Whoever deletes the place deletes its lock too; a lock without a name locks nobody else out.
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+                os.ftruncate(descriptor, 0)
+                return descriptor
+            os.close(descriptor)
+
+    def mark_launched(self, lock: int) -> None:
+        """Note in the lock that the pid file is from now on the holder's, no longer one that a crash left behind."""
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        os.write(lock, b"launched\n")
+
+    def status(self) -> "Status | None":
+        """Return what the pid file says of the server; None where there is none, or a crash left it behind."""
+        try:
+            if not (self.folder / "lock").read_bytes():
+                return None
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return None
+        # PostgreSQL writes it line by line: an early reader finds it shorter.
+        return Status(int(lines[0]), Path(lines[4]), lines[7].strip()) if len(lines) >= 8 else None
+
+    def read_state(self) -> dict[str, Any]:
+        """Return what ``server.json`` says. Raises LocalServerError where it is missing or damaged."""
+        try:
+            state = json.loads(self.state.read_text(encoding="utf-8"))
+            state["host"], state["logins"]["admin"]["password"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            raise LocalServerError(
+                f'"{self.state}" is missing or damaged',
+                detail="It holds the only copy of the server's passwords.",
+                hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
+            ) from None
+        return state  # type: ignore[no-any-return]  # json knows no types; the keys that matter were looked up
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Write ``server.json``, whole or not at all."""
+        self.write(self.state, json.dumps(state, indent=2) + "\n", mode=0o600)
+
+    def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> None:
+        """Write a file of this place by renaming, so that no reader meets half of it."""
+        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".unfinished")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                os.fchmod(descriptor, mode)
+                self._hand_over(descriptor, owner)
+            Path(unfinished).replace(path)
+        except BaseException:
+            Path(unfinished).unlink(missing_ok=True)
+            raise
+
+    def open_log(self) -> IO[str]:
+        """Empty the log and open it for a server's output."""
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        self._hand_over(descriptor)
+        return os.fdopen(descriptor, "w", encoding="utf-8")
+
+    def _hand_over(self, descriptor: int, owner: Account | None = None) -> None:
+        """Leave a file to whoever owns the folder (as root, that may be a user), or to ``owner``."""
+        if owner:
+            owner.give(descriptor)
+        elif os.geteuid() == 0:
+            folder = self.folder.stat()
+            os.chown(descriptor, folder.st_uid, folder.st_gid)
+
+    def private_folder(self, name: str) -> Path:
+        """Make an empty folder that the server's account alone can enter."""
+        folder = self.folder / name
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(mode=0o700)
+        self.account.give(folder)
+        return folder
+
+    def socket_folder(self) -> Path:
+        """Make the private folder of the socket: ``run``, or one in /tmp where a socket cannot be made there."""
+        run = self.private_folder("run")
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(os.fspath(run / SOCKET))
+        except OSError as error:
+            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir="/tmp"))  # private, and short on purpose
+            self.account.give(temporary)
+            log.info('the socket is kept in "%s": %s', temporary, error)
+            return temporary
+        (run / SOCKET).unlink()
+        return run
+
+    def remove_socket_folder(self, folder: Path) -> None:
+        """Remove a folder that ``socket_folder`` made, whatever a server that was killed has left in it."""
+        ours = folder == self.folder / "run" or (folder.name.startswith(_TEMPORARY) and folder.parent == Path("/tmp"))  # noqa: S108  # as above
+        if ours and folder.is_dir() and not folder.is_symlink() and self.account.owns(folder):
+            shutil.rmtree(folder)
+
+    def delete(self) -> None:
+        """Remove everything that a server has written here, and the folder itself where nothing else is in it."""
+        for folder in ("data", "data.unfinished", "run", *(path.name for path in self.folder.glob("binaries-*"))):
+            if (self.folder / folder).exists():
+                shutil.rmtree(self.folder / folder)
+        for file in ("server.json", "server.log", "pg_hba.conf", "lock"):
+            (self.folder / file).unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+
+def _prepare(folder: Path, account: Account) -> str | None:
+    """Make ``folder`` ready for a server that ``account`` runs; return why it cannot be, or None.
+
+    Raises LocalServerError where another place would not help: another user's folder, something that is no folder.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise LocalServerError(f'"{folder}" is not a folder', hint="Remove it, or set USERSCOPE_HOME to a folder.")
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        for path in reversed(missing):
+            path.mkdir()
+            # Root keeps its folders for itself, but the account has to pass through them.
+            path.chmod(0o711 if account.other else 0o700)
+        Path(tempfile.mkdtemp(dir=folder)).rmdir()
+        if account.other and account.run("/bin/sh", "-c", 'cd "$1"', "sh", folder).returncode != 0:
+            raise PermissionError(0, f'the user "{account.name}", whom the server runs as, cannot reach it')
+    except OSError as error:
+        for path in missing:
+            if path.exists():
+                path.rmdir()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return f'"{folder}" cannot hold it: {error.strerror}'
+    return None
+
+
+def _foreign(path: Path) -> LocalServerError:
+    uid = path.lstat().st_uid
+    try:
+        owner = f'"{pwd.getpwuid(uid).pw_name}"'
+    except KeyError:
+        owner = str(uid)
+    return LocalServerError(
+        f'"{path}" belongs to the user {owner}',
+        hint="Run as that user, or set USERSCOPE_HOME to a folder of your own.",
+    )

@@ -1,0 +1,224 @@
+"""Throw-away PostgreSQL clusters for the tests, and databases in them: empty, or migrated once and cloned."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from userscope.local.binaries import Binaries
+from userscope.local.server import Server
+from userscope.local.throwaway import throwaway
+from userscope.logins import ensure_login
+from userscope.settings import Purpose
+from userscope.urls import ConnectionURL
+
+ROOT = Path(__file__).parents[1]
+DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
+
+type Connection = psycopg.Connection[tuple[Any, ...]]
+type OwnerKind = Literal["superuser", "neon", "plain", "plain2"]
+
+OWNERS: dict[OwnerKind, str] = {
+    "superuser": "superuser",
+    "neon": "createdb createrole bypassrls",
+    "plain": "createrole",
+    "plain2": "createrole",
+}
+"""Who may own a database, and by which attributes; plain2 may only create in one that is not its own."""
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip a test for the want of a tool that pip cannot bring; where CI=true that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason} (CI has to install it)")
+    pytest.skip(reason)
+
+
+@dataclass
+class Cluster:
+    """A running server with what the tests do as its superuser, ``postgres``.
+
+    host, port, user, password, options, maintenance_dbname and template_dbname are what pytest-postgresql asks for.
+    """
+
+    server: Server
+    version: int
+    user: str = "postgres"
+    options: str = ""
+    maintenance_dbname: str = "postgres"
+    template_dbname: str | None = None
+    passwords: dict[str, str] = field(default_factory=dict)
+    logins_made: bool = False
+
+    @property
+    def host(self) -> str:
+        """The folder of its socket."""
+        return self.url("admin").host
+
+    @property
+    def port(self) -> int:
+        """Its port, which names the socket."""
+        return int(self.url("admin").params["port"])
+
+    @property
+    def password(self) -> str:
+        """The superuser's password."""
+        return self.url("admin").params["password"]
+
+    def url(self, purpose: Purpose, *, dbname: str = "app") -> ConnectionURL:
+        """The URL of the superuser, or of the logins app_service and app_accounts (once ``deploy`` made them)."""
+        url = self.server.url(purpose)
+        return ConnectionURL(url.variable, {**url.params, "dbname": dbname})
+
+    def conninfo(self, *, dbname: str = "postgres", user: str = "postgres") -> str:
+        """A connection string for the superuser, or for a role that ``create_login`` made."""
+        password = self.password if user == "postgres" else self.passwords[user]
+        return self.url("admin").conninfo(dbname=dbname, user=user, password=password)
+
+    def superuser_connection(self, dbname: str = "postgres") -> Connection:
+        """A new connection of the superuser that commits by itself; the caller closes it."""
+        return psycopg.connect(self.conninfo(dbname=dbname), autocommit=True)
+
+    def execute(self, statement: sql.Composed) -> None:
+        """Run one statement as the superuser, in the database postgres."""
+        with self.superuser_connection() as connection:
+            connection.execute(statement)
+
+    def create_database(self, name: str, *, owner: str = "postgres", template: str = "template1") -> None:
+        """Create a database; a template must have nobody connected."""
+        self.execute(
+            sql.SQL("create database {} owner {} template {}").format(*map(sql.Identifier, (name, owner, template)))
+        )
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def create_login(self, name: str, attributes: str = "") -> None:
+        """Create a LOGIN role with a password of its own and ``attributes`` (SQL)."""
+        self.passwords[name] = secrets.token_urlsafe()
+        self.execute(
+            sql.SQL(f"create role {{}} login password {{}} {attributes}").format(
+                sql.Identifier(name), sql.Literal(self.passwords[name])
+            )
+        )
+
+    def database(self, owner_kind: OwnerKind = "superuser") -> "Database":
+        """Create an empty database, and the role ``owner_<kind>`` that it is migrated as."""
+        owner, name = f"owner_{owner_kind}", f"db_{secrets.token_hex(4)}"
+        if owner not in self.passwords:
+            self.create_login(owner, OWNERS[owner_kind])
+        self.create_database(name, owner="postgres" if owner_kind == "plain2" else owner)
+        if owner_kind == "plain2":
+            self.execute(sql.SQL("grant create on database {} to {}").format(*map(sql.Identifier, (name, owner))))
+        return Database(self, name, owner)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One database of a cluster, and how the admin, a service and the identity provider connect to it."""
+
+    cluster: Cluster
+    name: str
+    owner: str = "postgres"
+
+    def url(self, purpose: Purpose = "admin") -> ConnectionURL:
+        """The URL of its owner, of app_service or of app_accounts."""
+        url = self.cluster.url(purpose, dbname=self.name)
+        if purpose != "admin" or self.owner == "postgres":
+            return url
+        return ConnectionURL(url.variable, {**url.params, **self._login()})
+
+    def _login(self) -> dict[str, str]:
+        return {"user": self.owner, "password": self.cluster.passwords[self.owner]}
+
+    @property
+    def urls(self) -> dict[str, ConnectionURL]:
+        """All three URLs by their purpose."""
+        return {"admin": self.url("admin"), "service": self.url("service"), "auth": self.url("auth")}
+
+    def connect(self, purpose: Purpose = "admin") -> Connection:
+        """A new connection that commits by itself; the caller closes it."""
+        return psycopg.connect(self.url(purpose).conninfo(), autocommit=True)
+
+    def superuser_connection(self) -> Connection:
+        """A new connection of the superuser, whoever owns the database; the caller closes it."""
+        return self.cluster.superuser_connection(self.name)
+
+    def drop(self) -> None:
+        """Drop it, whoever is connected."""
+        self.cluster.drop_database(self.name)
+
+
+@contextmanager
+def cluster_of(binaries: Binaries | None, version: int) -> Iterator[Cluster]:
+    """Run a throw-away cluster until the end of the block."""
+    with throwaway(binaries=binaries) as server:
+        yield Cluster(server, version)
+
+
+def run_psql(url: ConnectionURL, *arguments: str | Path) -> str:
+    """Run the embedded psql on ``url``, without anybody's psqlrc, and return what it prints; a failure is an error."""
+    params = dict(url.params)
+    environment = {
+        **os.environ,
+        "PGPASSWORD": params.pop("password", ""),
+        "PGOPTIONS": "-c client_min_messages=warning",
+    }
+    command: list[str | Path] = [
+        Binaries.embedded() / "psql",
+        "-X",
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        psycopg.conninfo.make_conninfo(**params),
+    ]
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        [*command, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def deploy(url: ConnectionURL) -> None:
+    """Deploy every change of both projects as the admin of ``url``."""
+    scripts = [word for project in ("schema", "policies") for change in changes(project)
+               for word in ("-f", ROOT / project / "deploy" / f"{change}.sql")]  # fmt: skip
+    run_psql(url, *scripts)
+
+
+def changes(project: str) -> list[str]:
+    """The names of a project's changes, in the order of its plan."""
+    lines = (ROOT / project / "sqitch.plan").read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and line[0] not in "%#@"]
+
+
+def make_logins(database: Database) -> None:
+    """Make the cluster's logins app_service and app_accounts, as "userscope migrate" does on the embedded server."""
+    superuser = database.cluster.url("admin", dbname=database.name)
+    service, auth = database.url("service").params, database.url("auth").params
+    ensure_login(superuser, service["user"], "app_user", service["password"])
+    ensure_login(superuser, auth["user"], "app_auth", auth["password"])
+
+
+def give_back_acl(cluster: Cluster, clone: str, template: str) -> None:
+    """Give a clone its template's privileges, since CREATE DATABASE copies none and opens TEMPORARY to all again."""
+    with cluster.superuser_connection(clone) as connection:
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(clone)))
+        granted = connection.execute(
+            "select acl.privilege_type, coalesce(quote_ident(rolname), 'public') "
+            "from pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl "
+            "left join pg_roles on pg_roles.oid = acl.grantee where datname = %s and acl.grantee <> datdba",
+            [template],
+        ).fetchall()
+        for privilege, role in granted:
+            connection.execute(f"grant {privilege} on database {clone} to {role}")

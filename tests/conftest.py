@@ -1,0 +1,92 @@
+"""The PostgreSQL servers and databases that the whole suite works on."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+
+from tests.clusters import (
+    DEBIAN_15,
+    Cluster,
+    Connection,
+    Database,
+    cluster_of,
+    deploy,
+    give_back_acl,
+    make_logins,
+    unavailable,
+)
+from userscope.local.binaries import Binaries
+from userscope.urls import ConnectionURL
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away cluster of PostgreSQL 18."""
+    with cluster_of(None, 18) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def cluster15() -> Iterator[Cluster]:
+    """A throw-away cluster of PostgreSQL 15, the oldest version that is supported."""
+    if not DEBIAN_15.is_dir():
+        unavailable("PostgreSQL 15 is not installed (Debian: apt-get install postgresql-15)")
+    with cluster_of(Binaries(DEBIAN_15), 15) as made:
+        yield made
+
+
+@pytest.fixture(scope="session", params=["18", "15"])
+def any_cluster(request: pytest.FixtureRequest) -> Cluster:
+    """Each of the two clusters in turn."""
+    made: Cluster = request.getfixturevalue("cluster" if request.param == "18" else "cluster15")
+    return made
+
+
+def _deploy(*, host: str, port: int, user: str, dbname: str, password: str, **_: object) -> None:
+    url = {"host": host, "port": str(port), "user": user, "dbname": dbname, "password": password}
+    deploy(ConnectionURL("template", url))
+
+
+# Migrated once into a template for each version; a test that asks for a clone gets a database of its own.
+template18 = factories.postgresql_noproc(depends_on="cluster", dbname="migrated", load=[_deploy])
+template15 = factories.postgresql_noproc(depends_on="cluster15", dbname="migrated", load=[_deploy])
+clone18 = factories.postgresql("template18")
+clone15 = factories.postgresql("template15")
+
+
+@pytest.fixture
+def database(cluster: Cluster, clone18: Connection) -> Database:
+    """A migrated database of PostgreSQL 18 for this test alone; what the test commits is gone afterwards."""
+    return _as_migrated(cluster, clone18.info.dbname)
+
+
+@pytest.fixture
+def database15(cluster15: Cluster, clone15: Connection) -> Database:
+    """A migrated database of PostgreSQL 15 for this test alone."""
+    return _as_migrated(cluster15, clone15.info.dbname)
+
+
+@pytest.fixture(params=["database", "database15"], ids=["18", "15"])
+def any_database(request: pytest.FixtureRequest) -> Database:
+    """A migrated database of each version in turn."""
+    made: Database = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.fixture(scope="session")
+def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[str, ConnectionURL]]:
+    """One migrated database for tests that leave it as they found it: its URLs by purpose."""
+    cluster.create_database("shared", template=template18.template_dbname)
+    yield _as_migrated(cluster, "shared").urls
+    cluster.drop_database("shared")
+
+
+def _as_migrated(cluster: Cluster, clone: str) -> Database:
+    made = Database(cluster, clone)
+    give_back_acl(cluster, clone, "migrated_tmpl")
+    if not cluster.logins_made:
+        make_logins(made)
+        cluster.logins_made = True
+    return made
