@@ -17,6 +17,7 @@ def demo() -> None:
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from userscope.local.demo import Step, run
     from userscope.settings import Settings
@@ -24,10 +25,10 @@ def demo() -> None:
     steps: list[Step] = []
     ids = run(Settings(), steps.append)
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title, share in (("who", 1), ("sends", 6), ("PostgreSQL answers", 4)):
-        table.add_column(title, ratio=share if console.is_terminal else None, overflow="fold")
+    for title in ("who", "sends", "PostgreSQL answers"):
+        table.add_column(title, overflow="fold")
     shown = {str(value): name for name, value in ids.items()}
     last = ""
     for step in steps:
@@ -36,8 +37,9 @@ def demo() -> None:
         sql = step.sql
         for user_id, name in shown.items():
             sql = sql.replace(f"'{user_id}'", f"<{name}>")
-        answer = step.answer if step.right else f"{step.answer}   ← WRONG"
-        table.add_row("" if step.who == last else step.who, sql, answer, style=None if step.right else "bold red")
+        answer = step.answer if step.right else f"{step.answer}  ← wrong"
+        who = "" if step.who == last else step.who
+        table.add_row(who, Text(sql), Text(answer), style=None if step.right else "bold red")
         last = step.who
     console.print(table)
 
@@ -47,5 +49,5 @@ def demo() -> None:
         console.print(f"{wrong} of {len(steps)} answers are wrong: rows are not isolated.", style="bold red")
         sys.exit(1)
     console.print("Nobody reached a row of anybody else. Try it by hand:")
-    for name, user_id in ids.items():
-        console.print(f"  userscope psql --as {user_id}   # {name}")
+    for name, made in ids.items():
+        console.print(f"  userscope psql --as {made}   # {name}")

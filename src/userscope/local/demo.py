@@ -16,7 +16,7 @@ TODOS = {"Alice": ["Buy milk", "Call the notary"], "Bob": ["Fix the bike"]}
 
 @dataclass(frozen=True)
 class Step:
-    """One statement: who sent it, the SQL with its values as the reader sees them, the answer, and whether it is right."""
+    """One statement: who sent it, the SQL with its values shown in it, the answer, and whether that is right."""
 
     who: str
     sql: str
