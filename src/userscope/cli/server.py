@@ -1,0 +1,115 @@
+"""``userscope up``, ``down``, ``url`` and ``psql``: the embedded server, and ways into the database."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Login(StrEnum):
+    """Whom a URL logs in as."""
+
+    service = "service"
+    auth = "auth"
+    admin = "admin"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, url, psql):
+        app.command()(command)
+
+
+def up() -> None:
+    """Start the embedded PostgreSQL, and make it where there is none yet.
+
+    It runs until "userscope down". It is for development and tests: no database URL may be set.
+
+    Example: userscope up && userscope migrate
+    """
+    from userscope.local.server import Server
+    from userscope.settings import Settings
+
+    settings = Settings()
+    server = Server(settings.home)
+    started = server.start()
+    folder = server.folder or server.home
+    print("PostgreSQL has started." if started else "PostgreSQL is already running.")
+    print(f"  data    {folder / 'data'}")
+    print(f"  socket  {server.url('admin').host}")
+    print(f"  log     {folder / 'server.log'}")
+    if not settings.embedded:
+        print("But a database URL is set, so the other commands use that one.", file=sys.stderr)
+
+
+def down(
+    delete: Annotated[bool, typer.Option("--delete", help="Remove the server with all its data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
+) -> None:
+    """Stop the embedded PostgreSQL; its data stay unless --delete is given.
+
+    Example: userscope down --delete --yes
+    """
+    from userscope.local.server import Server
+    from userscope.settings import Settings
+
+    settings = Settings()
+    settings.require_local("userscope down")
+    server = Server(settings.home)
+    folder = server.folder
+    if folder is None:
+        print(f'There is no embedded PostgreSQL in "{settings.home}".')
+    elif delete:
+        if not yes:
+            typer.confirm(f'Remove the embedded PostgreSQL in "{folder}" with all its data?', abort=True)
+        server.delete()
+        print(f'PostgreSQL and its data in "{folder}" are removed.')
+    else:
+        print("PostgreSQL has stopped." if server.stop() else "PostgreSQL was not running.")
+        print(f'  data    {folder / "data"} (remove them with "userscope down --delete")')
+
+
+def url(
+    login: Annotated[Login, typer.Option("--as", help="Whom it logs in as.")] = Login.admin,
+) -> None:
+    """Print the URL of the database, password included, and nothing else.
+
+    Example: export DATABASE_URL="$(userscope url --as service)"
+    """
+    from userscope.settings import Settings
+
+    print(Settings().url(login.value).text())
+
+
+def psql(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[-- PSQL ARGUMENTS]", help="For psql.")] = None,
+    user_id: Annotated[str | None, typer.Option("--as", metavar="USER_ID", help="Act for this user.")] = None,
+) -> None:
+    """Open psql on the database: as the admin or, with --as, as a service that acts for one user.
+
+    With --as everything happens in one transaction that carries the user's identity, sealed where
+    USERSCOPE_SEAL_KEY is set. At the prompt, \\q drops what was not committed. What -c, -f or standard input bring is
+    committed at the end, unless a statement fails.
+
+    Example: userscope psql --as 6d1f5a3e-1c7b-4c55-9a39-5f8f2d6b8a10 -- -c "select title from app.todos"
+    """
+    from userscope.cli import _psql
+    from userscope.identity import SealKey, credentials
+    from userscope.local.server import Server
+    from userscope.settings import Settings
+
+    settings = Settings()
+    secret = settings.userscope_seal_key
+    key = SealKey.parse(secret.get_secret_value()) if secret else None
+    if user_id is not None:
+        credentials(user_id, key)  # refuse what names no user before anything is started
+    if settings.embedded:
+        Server(settings.home).start()
+    if user_id is None:
+        status = _psql.run(settings.url("admin"), arguments or [])
+    else:
+        if settings.embedded:
+            _psql.require_login(settings)
+        status = _psql.run_as(settings.url("service"), arguments or [], lambda: credentials(user_id, key))
+    raise typer.Exit(status)
