@@ -58,7 +58,7 @@ begin
                 from pg_attribute, aclexplode(attacl) as item
           ) as grants
          where relation in (select oid from tables) and grantee in (0, 'app_user'::regrole, 'app_auth'::regrole)
-         group by relation, grantee, privilege_type, is_grantable
+         group by relation, grantee, privilege_type, is_grantable, attname is null
     )
     select (select string_agg(fact, '; ') from (select fact from wanted except select fact from found) as gaps),
            (select string_agg(fact, '; ') from (select fact from found except select fact from wanted) as extras)

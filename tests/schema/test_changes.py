@@ -1,0 +1,209 @@
+"""Change by change: deploy, verify, revert and deploy again leave what the first deploy left, whoever the owner is."""
+
+import difflib
+import re
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.clusters import DEBIAN_15, ROOT, Cluster, Database, changes, deploy, run_psql
+from userscope.local.binaries import Binaries
+
+CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
+
+
+def state(database: Database) -> list[str]:
+    """The database's definition as its own version's pg_dump prints it, without the token that is drawn anew each time,
+    and the database's ACL."""
+    bindir = DEBIAN_15 if database.cluster.version == 15 else Binaries.embedded().bindir
+    params = database.cluster.url("admin", dbname=database.name).params
+    done = subprocess.run(
+        [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    with database.superuser_connection() as connection:
+        acl = connection.execute(
+            "select format('%s may %s', coalesce(rolname, 'public'), privilege_type) from pg_database, "
+            "aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl "
+            "left join pg_roles on pg_roles.oid = acl.grantee where datname = current_database() order by 1"
+        ).fetchall()
+    lines = [line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
+    return lines + [row[0] for row in acl]
+
+
+def changed(before: list[str], after: list[str]) -> list[str]:
+    """The lines that went and came."""
+    return [line for line in difflib.unified_diff(before, after, lineterm="", n=0) if not line.startswith("@@")]
+
+
+@pytest.fixture
+def owned(any_cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database of the owner kind that the test names."""
+    made = any_cluster.database(request.param)
+    yield made
+    made.drop()
+
+
+@pytest.mark.parametrize("owned", ["superuser", "neon", "plain"], indirect=True)
+def test_deploy_revert_deploy(owned: Database) -> None:
+    """A revert undoes its deploy and nothing else; a second deploy leaves what the first one left."""
+    for project, change in CHANGES:
+        before = state(owned)
+        run_psql(owned.url(), "-f", ROOT / project / "deploy" / f"{change}.sql")
+        run_psql(owned.url(), "-f", ROOT / project / "verify" / f"{change}.sql")
+        deployed = state(owned)
+        assert deployed != before
+        run_psql(owned.url(), "-f", ROOT / project / "revert" / f"{change}.sql")
+        assert not (difference := changed(before, state(owned))), "\n".join(difference)
+        run_psql(owned.url(), "-f", ROOT / project / "deploy" / f"{change}.sql")
+        run_psql(owned.url(), "-f", ROOT / project / "verify" / f"{change}.sql")
+        assert not (difference := changed(deployed, state(owned))), "\n".join(difference)
+    for project, change in reversed(CHANGES):
+        run_psql(owned.url(), "-f", ROOT / project / "revert" / f"{change}.sql")
+    with owned.superuser_connection() as connection:
+        assert connection.execute("select from pg_namespace where nspname like 'app%'").rowcount == 0
+
+
+@pytest.mark.parametrize("owned", ["plain2"], indirect=True)
+def test_temporary_stays_open(owned: Database) -> None:
+    """Who does not own the database cannot close it to temporary objects: the verification says so, with the cure."""
+    run_psql(owned.url(), "-f", ROOT / "schema" / "deploy" / "app.sql")
+    verify = ROOT / "schema" / "verify" / "app.sql"
+    with pytest.raises(AssertionError, match="may create temporary objects") as raised:
+        run_psql(owned.url(), "-f", verify)
+    assert f"revoke temporary on database {owned.name} from public" in str(raised.value)
+    with owned.superuser_connection() as connection:
+        connection.execute(f"revoke temporary on database {owned.name} from public")
+    run_psql(owned.url(), "-f", verify)
+
+
+@pytest.mark.parametrize("owned", ["neon", "plain"], indirect=True)
+def test_roles_of_another_database(owned: Database) -> None:
+    """Roles that another database's owner made are used as they are, without ADMIN on them."""
+    with owned.superuser_connection() as connection:
+        for role in ("app_user", "app_auth"):
+            connection.execute(
+                f"do $$ begin create role {role}; exception when duplicate_object then null; end $$; "
+                f"revoke {role} from {owned.owner}"
+            )
+    deploy(owned.url())
+    for project, change in CHANGES:
+        run_psql(owned.url(), "-f", ROOT / project / "verify" / f"{change}.sql")
+
+
+def test_encoding(cluster: Cluster) -> None:
+    """A database that cannot name every blank of Unicode is refused."""
+    cluster.drop_database("latin")
+    with cluster.superuser_connection() as connection:
+        connection.execute("create database latin encoding 'LATIN1' locale 'C' template template0")
+    with pytest.raises(AssertionError, match="the database's encoding is LATIN1, it must be UTF8"):
+        run_psql(Database(cluster, "latin").url(), "-f", ROOT / "schema" / "deploy" / "app.sql")
+    cluster.drop_database("latin")
+
+
+# What each verification must notice: one defect, and the words that name it.
+DEFECTS = [
+    ("schema:app", "alter role app_user login", 'role "app_user" has LOGIN'),
+    ("schema:app", "alter role app_auth bypassrls", 'role "app_auth" has BYPASSRLS'),
+    ("schema:app", "grant app_auth to app_user", 'role "app_user" is a member of app_auth'),
+    ("schema:app", "grant pg_read_all_data to app_user", 'role "app_user" is a member of pg_read_all_data'),
+    ("schema:app", "grant temporary on database {database} to public", "may create temporary objects"),
+    ("schema:app", "grant create on schema app to app_user", "more than USAGE on schema app"),
+    ("schema:app", "grant usage on schema app_private to app_auth", "something on schema app_private"),
+    ("schema:app", "grant usage on schema app to public", "PUBLIC has a privilege on schema app"),
+    ("schema:app", "grant execute on function app.touch() to public", "app.touch() is not as it was deployed"),
+    ("schema:identity", "alter function app.current_user_id() security invoker", "runs as its owner"),
+    ("schema:identity", "alter function app.current_user_id() reset search_path", "search_path=pg_catalog, pg_temp"),
+    (
+        "schema:identity",
+        "alter function app.current_user_id() volatile",
+        "app.current_user_id() runs as its owner, stable",
+    ),
+    ("schema:identity", "alter table app_private.seal_keys disable row level security", "app_private.seal_keys"),
+    ("schema:identity", "alter table app_private.seal_keys force row level security", "app_private.seal_keys"),
+    ("schema:identity", "grant select on app_private.seal_keys to app_user", "nothing granted"),
+    ("schema:identity", "grant select (required) on app_private.sealing to app_auth", "nothing granted"),
+    ("schema:identity", "delete from app_private.sealing", "app_private.sealing has no row"),
+    (
+        "schema:identity",
+        "create or replace function app.current_user_id() returns uuid language sql stable security definer "
+        "set search_path = pg_catalog, pg_temp return nullif(current_setting('app.user_id', true), '')::uuid",
+        "app.current_user_id() judges wrongly: another user's seal",
+    ),
+    (
+        "schema:users",
+        "alter table app.users no force row level security",
+        "app.users: row-level security enabled and forced",
+    ),
+    ("schema:users", "alter table app.users drop constraint users_email_key", "UNIQUE (email)"),
+    ("schema:users", "alter table app.users alter email drop not null", "column email text not null"),
+    ("schema:users", "alter table app.users disable trigger touch", "CREATE TRIGGER touch"),
+    (
+        "schema:todos",
+        "alter table app.todos disable row level security",
+        "app.todos: row-level security enabled and forced",
+    ),
+    ("schema:todos", "alter table app.todos owner to app_user", "app.todos: row-level security enabled and forced"),
+    ("schema:todos", "alter table app.todos alter title set statistics 100", "column title text not null statistics 0"),
+    ("schema:todos", "alter table app.todos alter owner_id drop default", "default app.current_user_id()"),
+    ("schema:todos", "drop index app.todos_owner_id_due_at_idx", "CREATE INDEX todos_owner_id_due_at_idx"),
+    ("schema:todos", "alter table app.todos drop constraint todos_title_check", "todos_title_check"),
+    (
+        "schema:todos",
+        "alter table app.todos drop constraint todos_owner_id_fkey, "
+        "add constraint todos_owner_id_fkey foreign key (owner_id) references app.users",
+        "ON DELETE CASCADE",
+    ),
+    ("schema:better_auth", "drop index app.sessions_user_id_idx", "CREATE INDEX sessions_user_id_idx"),
+    (
+        "policies:access",
+        "revoke execute on function app.set_user_id(text, text) from app_user",
+        "app_user lacks execute",
+    ),
+    ("policies:access", "grant execute on function app.current_user_id() to public", "app_auth has execute"),
+    ("policies:users", "drop policy update_own on app.users", "Missing: app.users: permissive policy update_own"),
+    (
+        "policies:users",
+        "alter policy select_own on app.users using (true)",
+        "Beyond: app.users: permissive policy select_own",
+    ),
+    ("policies:users", "alter policy select_auth on app.users to public", "for select to {-}"),
+    ("policies:users", "grant update (email) on app.users to app_user", "app_user may update (name, email, image)"),
+    ("policies:todos", "alter policy update_own on app.todos with check (true)", "check true"),
+    (
+        "policies:todos",
+        "create policy extra on app.todos to app_user using (true)",
+        "Beyond: app.todos: permissive policy extra for all",
+    ),
+    (
+        "policies:todos",
+        "create policy extra on app.todos using (true)",
+        "Beyond: app.todos: permissive policy extra for all",
+    ),
+    ("policies:todos", "grant select on app.todos to app_user", "Beyond: app.todos: app_user may select"),
+    ("policies:todos", "grant truncate on app.todos to app_user", "Beyond: app.todos: app_user may truncate"),
+    (
+        "policies:todos",
+        "grant select (title) on app.todos to app_auth",
+        "Beyond: app.todos: app_auth may select (title)",
+    ),
+    ("policies:todos", "grant delete on app.todos to app_user with grant option", "delete with grant option"),
+    ("policies:better_auth", "grant select on app.sessions to app_user", "Beyond: app.sessions: app_user may select"),
+]
+
+
+@pytest.mark.parametrize(("change", "defect", "words"), DEFECTS, ids=[f"{c}: {d[:60]}" for c, d, _ in DEFECTS])
+def test_verification_bites(any_database: Database, change: str, defect: str, words: str) -> None:
+    """A verification passes on what was deployed, and names the defect once there is one."""
+    project, _, name = change.partition(":")
+    script = (ROOT / project / "verify" / f"{name}.sql").read_text(encoding="utf-8")
+    body = re.sub(r"^(begin|rollback);$", "", script, flags=re.MULTILINE)
+    with any_database.superuser_connection() as connection, connection.transaction(force_rollback=True):
+        with connection.transaction(force_rollback=True):
+            connection.execute(body)
+        connection.execute(defect.replace("{database}", any_database.name))
+        with pytest.raises(psycopg.errors.RaiseException) as raised, connection.transaction():
+            connection.execute(body)
+    assert words in f"{raised.value} {raised.value.diag.message_detail}"
