@@ -17,6 +17,10 @@ UserscopeError
 ├── IdentityError
 │   ├── MissingUserId           no user was given
 │   └── InvalidUserId           what was given is no uuid
+├── SessionError                a session was used in a way that could lose its identity; nothing was sent
+│   ├── OutsideSession          a statement was sent on behalf of nobody
+│   ├── OperationRefused        a road to the server that cannot carry the identity
+│   └── SessionInUse            another thread or task is using this session now
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006
     ├── Conflict                23505
@@ -24,7 +28,7 @@ UserscopeError
     ├── UnknownReference        23503
     ├── SealRejected            28000
     ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
-    └── Unavailable             08xxx, 57Pxx, 53300: the server cannot be reached now
+    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx: the server cannot serve now
 """
 
 
@@ -131,7 +135,7 @@ class NotSealed(UserscopeError):
         super().__init__(
             "the database does not require sealed identities",
             detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted as well.",
-            hint='Run "userscope seal-key require" once every service seals.',
+            hint='Run "userscope seal-key require" once every service seals; until then set USERSCOPE_SEAL_OPTIONAL=1.',
         )
 
 
@@ -155,8 +159,55 @@ class InvalidUserId(IdentityError):
         super().__init__("the user id is not a uuid", hint="Pass a uuid.UUID, or its text of 36 characters.")
 
 
+class SessionError(UserscopeError):
+    """A session was used in a way that could lose its identity; nothing was sent."""
+
+
+class OutsideSession(SessionError):
+    """A statement was sent on behalf of nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a statement was sent outside a user's session",
+            hint="Use Database.session(user_id) or Database.reader(user_id); the engine alone acts for nobody.",
+        )
+
+
+class OperationRefused(SessionError):
+    """A road to the server that cannot carry the identity."""
+
+    def __init__(self, operation: str, why: str, hint: str) -> None:
+        super().__init__(f"{operation} is refused in a user's session", detail=why, hint=hint)
+
+
+class SessionInUse(SessionError):
+    """Another thread or task is using this session now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session is in use by another thread or task",
+            hint="Open one session for each thread and each task; sessions are cheap, and share the pool.",
+        )
+
+
 class DatabaseError(UserscopeError):
-    """What PostgreSQL answered; the driver's exception is the ``__cause__``."""
+    """What PostgreSQL answered; the driver's exception is the ``__cause__``.
+
+    ``sqlstate`` is PostgreSQL's code, None where the server said nothing; ``constraint`` names what was broken.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        detail: str | None = None,
+        hint: str | None = None,
+        sqlstate: str | None = None,
+        constraint: str | None = None,
+    ) -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.sqlstate = sqlstate
+        self.constraint = constraint
 
 
 class NotPermitted(DatabaseError):
@@ -184,4 +235,4 @@ class Retryable(DatabaseError):
 
 
 class Unavailable(DatabaseError):
-    """The server cannot be reached or cannot serve now (08xxx, 57Pxx, 53300); what was sent may have run."""
+    """The server cannot be reached or cannot serve now (08xxx, 57Pxx, 57014, 53xxx); what was sent may have run."""

@@ -1,0 +1,42 @@
+"""How a refusal of the server is worded: what, where in which script, and the cure."""
+
+from userscope.errors import MigrationError, RegistryError, ScriptError
+from userscope.migrations.session import Failed
+
+_HALF_MADE = (
+    "Was this database made by other means? Start from an empty one, or record what is there already by --log-only."
+)
+# By SQLSTATE, or by its class.
+_CURES = {
+    "25006": "Connect to the primary server: this one only reads.",
+    "42501": "Migrate as the database's owner, with CREATEROLE where roles are to be made (see ADMIN_DATABASE_URL).",
+    "42P06": _HALF_MADE,
+    "42P07": _HALF_MADE,
+    "42710": _HALF_MADE,
+    "42723": _HALF_MADE,
+    "53": "The server lacks disk space, memory or connections: free some, then run the command again.",
+    "55P03": "Another session holds a lock: end it, or allow more time by --lock-timeout.",
+    "57014": "A time limit ended it: allow more by --statement-timeout.",
+}
+
+
+def wording(error: Failed, what: str, *, rolled_back: bool = True) -> MigrationError:
+    """Word what the server refused while it worked on ``what``."""
+    path, line = error.message.path, error.line
+    details = []
+    if path is not None:
+        details.append(f"This is {path}" + (f", line {line}." if line else ", where it commits."))
+    if error.detail:
+        details.append(error.detail)
+    if path is not None:
+        details.append(
+            "The change was rolled back."
+            if rolled_back
+            else "The script is no single transaction: what it did before that line stays."
+        )
+    kind = ScriptError if path is not None else RegistryError
+    return kind(
+        f"{what} failed: {error.primary.rstrip('.')}",
+        detail=" ".join(details) or None,
+        hint=error.hint or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]),
+    )

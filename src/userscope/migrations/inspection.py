@@ -1,0 +1,184 @@
+"""What is deployed, whether it still holds, and what happened: reading only, without Sqitch's lock."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from userscope.errors import MigrationError, RegistryError
+from userscope.migrations import wire
+from userscope.migrations.failures import wording
+from userscope.migrations.projects import Project, find
+from userscope.migrations.runner import connected, silent
+from userscope.migrations.session import Failed
+from userscope.migrations.work import Event, Options, Report, Work
+from userscope.urls import ConnectionURL
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where one project stands: nothing of ``change`` to ``committer`` is set where nothing is deployed."""
+
+    project: str
+    change_id: str | None
+    change: str | None
+    tags: list[str]
+    deployed_at: str | None
+    committer: str | None
+    pending: list[str]
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What became of one change: no problems means that it holds."""
+
+    change: str
+    problems: list[str]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether deployed scripts are the ones in the files: ``diverges`` names the first that is not."""
+
+    project: str
+    deployed: int
+    diverges: str | None
+
+
+def status(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Status]:
+    """Tell where each project stands. Raises MigrationError, Unavailable, ConfigurationError."""
+    projects = find() if projects is None else projects
+    with connected(url, projects, report=report) as work:
+        return [_status(work, project) for project in projects]
+
+
+def _status(work: Work, project: Project) -> Status:
+    deployed = work.state.of(project.name)
+    changes = project.plan.changes
+    if not deployed:
+        return Status(project.name, None, None, [], None, None, [change.label for change in changes])
+    newest = deployed[-1]
+    pending, problem = [], None
+    try:
+        pending = [change.label for change in changes[work.state.position(project.plan) + 1 :]]
+    except RegistryError as error:
+        problem = error.message
+    return Status(
+        project.name,
+        newest.id,
+        newest.name,
+        work.state.tags_of(newest.id),
+        newest.committed_at,
+        f"{newest.committer_name} <{newest.committer_email}>",
+        pending,
+        problem,
+    )
+
+
+def verify(
+    url: ConnectionURL,
+    projects: Sequence[Project] | None = None,
+    *,
+    options: Options | None = None,
+    report: Report = silent,
+) -> tuple[list[Verification], list[str]]:
+    """Run the verification of every deployed change; return what became of each, and the labels of pending changes.
+
+    Older instances of reworked changes are not verified: the newer one replaced what they checked. Raises
+    MigrationError, Unavailable, ConfigurationError.
+    """
+    projects = find() if projects is None else projects
+    with connected(url, projects, report=report, options=options) as work:
+        results: list[Verification] = []
+        pending: list[str] = []
+        width = max((len(work.label(change)) for change in work.state.changes), default=0)
+        for project in projects:
+            results += _verify(work, project, width)
+            pending += _undeployed(work, project)[1]
+    return results, pending
+
+
+def _verify(work: Work, project: Project, width: int) -> list[Verification]:
+    from userscope.migrations.script import load
+
+    results = []
+    plan = project.plan
+    for position, row in enumerate(work.state.of(project.name)):
+        label = work.label(row)
+        work.report(Event("start", label, "*", width))
+        problems: list[str] = []
+        index = plan.lookup.get(row.id, [None])[0]
+        if index is None:
+            problems.append("Not present in the plan")
+            path = project.script("verify", row.name)
+        else:
+            if index != position:
+                problems.append("Out of order")
+            path = project.script_of("verify", plan.changes[index])
+        if index is None or not plan.changes[index].is_reworked:
+            try:
+                work.run(wire.verify(load(path, "verify", project.variables), work.options.timeouts))
+            except FileNotFoundError:
+                work.report(Event("warning", f"Verify script {path} does not exist"))
+            except Failed as error:
+                problems.append(str(wording(error, "the verification")))
+            except MigrationError as error:
+                problems.append(str(error))
+        for problem in problems:
+            work.report(Event("warning", problem))
+        work.report(Event("failed" if problems else "ok", label, "*", width))
+        results.append(Verification(label, problems))
+    for label in _undeployed(work, project)[0]:
+        work.report(Event("start", label, "*", width))
+        work.report(Event("warning", "Not deployed"))
+        work.report(Event("failed", label, "*", width))
+        results.append(Verification(label, ["Not deployed"]))
+    return results
+
+
+def _undeployed(work: Work, project: Project) -> tuple[list[str], list[str]]:
+    """Return the labels of changes that are missing among the deployed ones, and of those still to come."""
+    deployed = {row.id for row in work.state.of(project.name)}
+    try:
+        position = work.state.position(project.plan)
+    except RegistryError:
+        position = len(project.plan.changes) - 1
+    missing = [change.label for change in project.plan.changes[: position + 1] if change.id not in deployed]
+    return missing, [change.label for change in project.plan.changes[position + 1 :]]
+
+
+def check(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Check]:
+    """Compare the hashes of deployed scripts with the files. Raises MigrationError, Unavailable, ConfigurationError."""
+    projects = find() if projects is None else projects
+    with connected(url, projects, report=report) as work:
+        return [_check(work, project) for project in projects]
+
+
+def _check(work: Work, project: Project) -> Check:
+    deployed, changes = work.state.of(project.name), project.plan.changes
+    for row, change in zip(deployed, changes, strict=False):
+        if row.script_hash != project.script_hash(change):
+            return Check(project.name, len(deployed), work.label(row))
+    more = deployed[len(changes) :]
+    return Check(project.name, len(deployed), work.label(more[0]) if more else None)
+
+
+def log(
+    url: ConnectionURL, projects: Sequence[Project] | None = None, *, limit: int | None = None, report: Report = silent
+) -> list[dict[str, Any]]:
+    """Return the projects' events, newest first: the columns of Sqitch's ``events``, arrays as lists.
+
+    Raises MigrationError, Unavailable, ConfigurationError.
+    """
+    projects = find() if projects is None else projects
+    names = {project.name for project in projects}
+    with connected(url, projects, report=report) as work:
+        if not work.initialized:
+            return []
+        rows = work.session.run([work.registry.statement("events")])[0]
+    events: list[dict[str, Any]] = [dict(row) for row in rows if row["project"] in names][:limit]
+    for event in events:
+        for column in ("requires", "conflicts", "tags"):
+            event[column] = json.loads(event[column])
+    return events

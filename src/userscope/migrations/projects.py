@@ -1,0 +1,146 @@
+"""Projects: a plan with its folders of scripts, and which ones a command means."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from userscope.errors import ConfigurationError, PlanError
+from userscope.migrations import grammar
+from userscope.migrations.config import read_config
+from userscope.migrations.plan import Change, Plan, Tag
+
+KINDS = ("deploy", "revert", "verify")
+_OURS = ("schema", "policies")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Sqitch project: its plan, its configuration and its scripts."""
+
+    folder: Path
+    plan: Plan
+    config: dict[str, str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name in its plan."""
+        return self.plan.project
+
+    @property
+    def registry(self) -> str:
+        """The schema of the registry that records it."""
+        return self._setting("registry", "sqitch")
+
+    @cached_property
+    def variables(self) -> frozenset[str]:
+        """Names, in lower case, of the psql variables that its configuration sets."""
+        names = (key.rpartition(".") for key in self.config)
+        return frozenset(name for section, _, name in names if section.endswith("variables"))
+
+    def script(self, kind: str, name: str, rework_tags: Iterable[Tag] = ()) -> Path:
+        """Return the path of a change's script; it need not exist.
+
+        An older instance of a reworked change has its tag in the name: the first of ``rework_tags`` whose deploy
+        script exists, or else the first.
+        """
+        *parents, last = name.split("/")
+        extension = self._setting("extension", "sql")
+        choices = [Path(*parents, f"{last}{tag.label}.{extension}") for tag in rework_tags]
+        if not choices:
+            return self._directory(kind, reworked=False) / Path(*parents, f"{last}.{extension}")
+        deploy = self._directory("deploy", reworked=True)
+        chosen = next((path for path in choices if (deploy / path).exists()), choices[0])
+        return self._directory(kind, reworked=True) / chosen
+
+    def script_of(self, kind: str, change: Change) -> Path:
+        """Return the path of a planned change's script; it need not exist."""
+        return self.script(kind, change.name, change.rework_tags)
+
+    def script_hash(self, change: Change) -> str | None:
+        """Return the SHA-1 of the deploy script's bytes, or None where there is no such file."""
+        try:
+            data = self.script_of("deploy", change).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+    def _setting(self, key: str, default: str) -> str:
+        return self.config.get(f"engine.pg.{key}") or self.config.get(f"core.{key}") or default
+
+    def _directory(self, kind: str, *, reworked: bool) -> Path:
+        top = self._setting("top_dir", ".")
+        if reworked:
+            base = self._setting("reworked_dir", top)
+            return self.folder / self._setting(f"reworked_{kind}_dir", f"{base}/{kind}")
+        return self.folder / self._setting(f"{kind}_dir", f"{top}/{kind}")
+
+
+def load(folder: Path) -> Project:
+    """Load the project in ``folder``. Raises PlanError or ConfigurationError."""
+    config = read_config(folder)
+    setting = config.get("engine.pg.plan_file") or config.get("core.plan_file")
+    top = config.get("engine.pg.top_dir") or config.get("core.top_dir") or "."
+    plan = grammar.read(folder / (setting or f"{top}/sqitch.plan"))
+    return Project(folder, plan, config)
+
+
+def find(folders: Iterable[Path] = ()) -> list[Project]:
+    """Load the projects that a command means.
+
+    ``folders`` are projects, or hold projects; none means ``schema/`` and ``policies/`` of the current folder, or else
+    the two that userscope brings. Raises ConfigurationError where there are none, or two of one name.
+    """
+    named = [project for folder in folders for project in _in_folder(folder)]
+    projects = [load(folder) for folder in named or _default_folders()]
+    names = [project.name for project in projects]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f'two projects are named "{name}"', hint="Name each project once.")
+    registries = {project.registry for project in projects}
+    if len(registries) > 1:
+        raise ConfigurationError(
+            f"the projects use different registries: {', '.join(sorted(registries))}",
+            hint="Set the same core.registry in every sqitch.conf.",
+        )
+    return projects
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f'there is no folder "{folder}"', hint="Give --project a folder that holds a sqitch.plan."
+        )
+    if _is_project(folder):
+        return [folder]
+    inside = sorted((path for path in folder.iterdir() if _is_project(path)), key=_natural_order)
+    if not inside:
+        raise ConfigurationError(
+            f'"{folder}" holds no Sqitch project',
+            hint="Give --project a folder with a sqitch.plan, or one whose folders have one.",
+        )
+    return inside
+
+
+def _natural_order(path: Path) -> tuple[bool, str]:
+    return path.name != "schema", path.name
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "sqitch.plan").is_file() or (folder / "sqitch.conf").is_file()
+
+
+def _default_folders() -> list[Path]:
+    packaged = Path(str(files("userscope"))) / "projects"
+    checkout = Path(__file__).parents[3]
+    for base in (Path.cwd(), packaged, checkout):
+        folders = [base / name for name in _OURS]
+        if all((folder / "sqitch.plan").is_file() for folder in folders):
+            return folders
+    raise PlanError(
+        "userscope's own projects are missing",
+        detail=f"Neither the current folder nor {packaged} holds schema/sqitch.plan and policies/sqitch.plan.",
+        hint="Install userscope anew, or name a project by --project.",
+    )

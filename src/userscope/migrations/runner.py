@@ -1,0 +1,199 @@
+"""Migrate and revert: connect, take Sqitch's lock, decide what is to be done, do it."""
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from userscope.errors import MigrationError, RegistryError
+from userscope.migrations.config import committer
+from userscope.migrations.failures import wording
+from userscope.migrations.projects import Project, find
+from userscope.migrations.registry import Deployed, State, pending, to_revert
+from userscope.migrations.session import Failed, Session
+from userscope.migrations.wire import Registry
+from userscope.migrations.work import Event, Options, Report, Work
+from userscope.urls import ConnectionURL
+
+OLDEST = 150000
+
+
+def silent(_event: Event) -> None:
+    """Report nothing."""
+
+
+def migrate(
+    url: ConnectionURL,
+    projects: Sequence[Project] | None = None,
+    *,
+    to: str | None = None,
+    dry_run: bool = False,
+    options: Options | None = None,
+    report: Report = silent,
+) -> list[str]:
+    """Deploy, verify and record every pending change, or those up to ``to`` (``PROJECT:CHANGE``).
+
+    Returns the labels of what was deployed, or would be. Raises MigrationError, Unavailable, ConfigurationError.
+    """
+    projects = find() if projects is None else projects
+    target = _planned_target(projects, to) if to is not None else None
+    with connected(url, projects, report=report, lock=not dry_run, options=options) as work:
+        if target is not None and target[1] < work.state.position(target[0].plan):
+            raise MigrationError(
+                f'"{to}" is deployed already, and so are later changes', hint='To go back, use "userscope revert --to".'
+            )
+        steps = pending(copy.deepcopy(work.state), projects, target)
+        labels = [step.change.label for step in steps]
+        if not dry_run:
+            work.record_tags()
+        if not steps:
+            work.remark("Nothing to deploy (up-to-date)" if to is None else f'Nothing to deploy (already at "{to}")')
+        elif dry_run:
+            work.remark(f"Would deploy to {work.destination}")
+            for label in labels:
+                work.remark(f"  + {label}")
+        else:
+            work.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {work.destination}")
+            work.deploy(steps)
+    return labels
+
+
+def revert(
+    url: ConnectionURL,
+    projects: Sequence[Project] | None = None,
+    *,
+    to: str | None,
+    confirm: Callable[[list[str]], bool],
+    options: Options | None = None,
+    report: Report = silent,
+) -> list[str]:
+    """Revert everything (``to`` None), or what was deployed after ``to`` (``PROJECT:CHANGE``) and what needs that.
+
+    ``confirm`` is asked with the labels, newest first, before anything is done. Returns the labels of what was
+    reverted. Raises MigrationError, Unavailable, ConfigurationError.
+    """
+    projects = find() if projects is None else projects
+    with connected(url, projects, report=report, lock=True, options=options) as work:
+        if not work.initialized:
+            raise RegistryError(f"{work.destination} has no registry", hint="Was anything ever deployed there?")
+        target = _deployed_target(work.state, projects, to) if to is not None else None
+        changes = to_revert(work.state, projects, target)
+        labels = [work.label(change) for change in changes]
+        if not changes:
+            nothing = "Nothing to revert (nothing deployed)"
+            work.remark(nothing if to is None else f'No changes deployed since: "{to}"')
+        elif not confirm(labels):
+            work.remark("Nothing reverted")
+            return []
+        else:
+            work.remark(f"Reverting {'all changes' if to is None else f'changes to {to}'} from {work.destination}")
+            work.revert(changes)
+    return labels
+
+
+@contextmanager
+def connected(
+    url: ConnectionURL,
+    projects: Sequence[Project],
+    *,
+    report: Report,
+    lock: bool = False,
+    options: Options | None = None,
+) -> Iterator[Work]:
+    """Connect, check the server, take Sqitch's lock if asked, and read the registry.
+
+    Raises Unavailable, ConfigurationError or RegistryError.
+    """
+    name, email = committer(projects[0].config)
+    registry = Registry(projects[0].registry, name, email)
+    with Session.connect(url, lambda severity, text: report(Event("warning", f"{severity}:  {text}"))) as session:
+        work = Work(session, projects, registry, report, str(url), options or Options())
+        with session.stoppable():
+            try:
+                _look(work, lock=lock)
+                work.read()
+                yield work
+            except Failed as error:
+                raise wording(error, "the registry") from None
+
+
+def _look(work: Work, *, lock: bool) -> None:
+    """Check the server and, in the same trip, take the lock."""
+    facts = work.registry.statement("facts", work.registry.schema)
+    try_lock = work.registry.statement("try_lock")
+    rows = work.session.run([facts, try_lock] if lock else [facts])
+    _check_server(rows[0][0], writing=lock)
+    if lock and rows[1][0]["locked"] != "true":
+        _wait_for_lock(work)
+        rows = work.session.run([facts])
+    work.initialized = rows[0][0]["initialized"] == "true"
+
+
+def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
+    if int(facts["version_number"] or 0) < OLDEST:
+        raise RegistryError(
+            f"PostgreSQL {facts['version']} is too old",
+            detail="PostgreSQL 15 or newer is needed.",
+            hint="Upgrade the server, or connect to another one.",
+        )
+    if writing and facts["in_recovery"] == "true":
+        raise RegistryError("the server is a read-only replica", hint="Connect to the primary server instead.")
+    if writing and facts["read_only"] == "on":
+        raise RegistryError(
+            "the session only reads",
+            detail="default_transaction_read_only is on for this server, database or role.",
+            hint="Turn it off for the role that migrates.",
+        )
+
+
+def _wait_for_lock(work: Work) -> None:
+    """Ask for Sqitch's lock again and again, with growing pauses."""
+    session, wait = work.session, work.options.wait
+    work.remark(f"Blocked by another instance of Sqitch working on {work.destination}; waiting {wait:g} seconds...")
+    until, pause = time.monotonic() + wait, 0.01
+    while time.monotonic() < until:
+        session.pause(min(pause, until - time.monotonic()))
+        if session.stopped:
+            raise KeyboardInterrupt
+        if session.run([work.registry.statement("try_lock")])[0][0]["locked"] == "true":
+            return
+        pause = min(pause * 2, 1.0)
+    raise RegistryError(
+        f"another instance of Sqitch has worked on the database for {wait:g} seconds",
+        detail="It holds the advisory lock 75474063.",
+        hint="Wait until it has finished, or end its session; --wait allows more time.",
+    )
+
+
+def _planned_target(projects: Sequence[Project], text: str) -> tuple[Project, int]:
+    """Find ``PROJECT:CHANGE`` in the plans."""
+    project, key = _named(projects, text)
+    index = project.plan.index_of(key)
+    if index is None:
+        raise MigrationError(f'unknown change: "{text}"', hint='"userscope status" lists the changes to come.')
+    return project, index
+
+
+def _deployed_target(state: State, projects: Sequence[Project], text: str) -> tuple[Project, Deployed]:
+    """Find ``PROJECT:CHANGE`` among the deployed changes."""
+    project, key = _named(projects, text)
+    found = state.find(project.name, key, project.plan)
+    if found is None:
+        known = project.plan.find(key) is not None
+        raise MigrationError(
+            f'change not deployed: "{text}"' if known else f'unknown change: "{text}"',
+            hint='"userscope log" tells what was deployed.',
+        )
+    return project, found
+
+
+def _named(projects: Sequence[Project], text: str) -> tuple[Project, str]:
+    """Split ``PROJECT:CHANGE``; a single project need not be named."""
+    name, colon, key = text.partition(":")
+    if not colon and len(projects) == 1:
+        return projects[0], text
+    for project in projects:
+        if project.name == name and key:
+            return project, key
+    names = ", ".join(f'"{project.name}"' for project in projects)
+    raise MigrationError(f'"{text}" names no change', hint=f"Write PROJECT:CHANGE, where PROJECT is one of {names}.")

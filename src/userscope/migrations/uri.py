@@ -1,0 +1,72 @@
+"""Project URIs as Perl's URI module writes them: ids hash the canonical form, the registry stores the escaped one.
+
+``urllib`` will not do: it loses a bare ``?`` and decodes by other rules.
+"""
+
+import re
+
+_SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9.+\-]*):")
+_PARTS = re.compile(r"((?:[a-zA-Z][a-zA-Z0-9.+\-]*:)?)//([^/?#]*)(.*)", re.DOTALL)
+_UNRESERVED = re.compile(r"[A-Za-z0-9\-_.!~*'()]")
+_UNSAFE = re.compile(r"[^;/?:@&=+$,A-Za-z0-9\-_.!~*'()%#]")
+# Schemes whose host and port have a canonical form.
+_PORTS = {
+    "ftp": 21,
+    "gopher": 70,
+    "http": 80,
+    "https": 443,
+    "mms": 1755,
+    "news": 119,
+    "nntp": 119,
+    "nntps": 563,
+    "pop": 110,
+    "rlogin": 513,
+    "rsync": 873,
+    "rtsp": 554,
+    "rtspu": 554,
+    "sftp": 22,
+    "sip": 5060,
+    "sips": 5061,
+    "snews": 563,
+    "ssh": 22,
+    "telnet": 23,
+    "tn3270": 23,
+}
+
+
+def escaped(text: str) -> str:
+    """Return the URI with everything unsafe %-encoded as UTF-8, and wrapping such as ``<URL:…>`` taken off."""
+    text = re.sub(r"\A<(?:URL:)?(.*)>\Z", r"\1", text)
+    text = re.sub(r'\A"(.*)"\Z', r"\1", text).strip()
+    text = _UNSAFE.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
+    if (parts := _PARTS.fullmatch(text)) and not text.startswith("mailto:"):
+        # Brackets stand around an IPv6 address.
+        user, at, host = parts[2].rpartition("@")
+        host = re.sub("%5B", "[", host, flags=re.IGNORECASE)
+        host = re.sub("%5D", "]", host, flags=re.IGNORECASE)
+        text = f"{parts[1]}//{user}{at}{host}{parts[3]}"
+    return text
+
+
+def canonical(uri: str) -> str:
+    """Return the canonical form of an escaped URI."""
+    if match := _SCHEME.match(uri):
+        uri = match[1].lower() + uri[match.end(1) :]
+    uri = re.sub(r"%([0-9a-fA-F]{2})", _unescape, uri)
+    scheme = uri.partition(":")[0]
+    parts = _PARTS.fullmatch(uri)
+    if scheme not in _PORTS or parts is None:
+        return uri
+    user, at, host = parts[2].rpartition("@")
+    port = re.search(r":(\d*)\Z", host)
+    if port is not None and (port[1] == "" or int(port[1]) == _PORTS[scheme]):
+        host = host[: port.start()]
+    rest = parts[3]
+    if scheme in ("http", "https") and rest[:1] in ("", "#"):
+        rest = f"/{rest}"
+    return f"{parts[1]}//{user}{at}{host.lower()}{rest}"
+
+
+def _unescape(match: re.Match[str]) -> str:
+    character = chr(int(match[1], 16))
+    return character if _UNRESERVED.fullmatch(character) else f"%{match[1].upper()}"

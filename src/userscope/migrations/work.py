@@ -1,0 +1,254 @@
+"""The work itself: deploys and reverts changes over one session, each in one transaction where its scripts allow it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from userscope.errors import MigrationError, ScriptError, Unavailable
+from userscope.migrations import wire
+from userscope.migrations.failures import wording
+from userscope.migrations.plan import Change
+from userscope.migrations.projects import Project
+from userscope.migrations.registry import Deployed, State, Step
+from userscope.migrations.session import Failed, Session
+from userscope.migrations.wire import Deployment, Registry, Timeouts, Trip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from userscope.migrations.script import Kind, Script
+
+# Waiting for another session's lock, or losing against it: the change was rolled back whole and may be tried again.
+_RETRIED = {"55P03", "40P01"}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to show: a remark, or what became of a change; ``width`` is the longest label of the run."""
+
+    kind: Literal["remark", "start", "ok", "failed", "warning"]
+    text: str = ""
+    sign: str = ""
+    width: int = 0
+    seconds: float = 0.0
+
+
+type Report = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to go about it: ``wait`` is how long another runner is waited for, in seconds."""
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    wait: float = 60.0
+    attempts: int = 5
+    log_only: bool = False
+
+
+@dataclass
+class Work:
+    """A session with the projects, and the registry as it stood when it was read."""
+
+    session: Session
+    projects: Sequence[Project]
+    registry: Registry
+    report: Report
+    destination: str
+    options: Options
+    initialized: bool = False
+    state: State = field(default_factory=State)
+
+    def remark(self, text: str) -> None:
+        """Show a line."""
+        self.report(Event("remark", text))
+
+    def warn(self, text: str) -> None:
+        """Show a warning."""
+        self.report(Event("warning", text))
+
+    def read(self) -> None:
+        """Read the registry. Raises RegistryError where it does not fit."""
+        if self.initialized:
+            self.state = State.parse(self.session.run([self.registry.statement("state")])[0][0]["state"] or "")
+        self.state.check_version()
+        for project in self.projects:
+            self.state.check_project(project)
+
+    def label(self, change: Deployed) -> str:
+        """``project:name @tag …`` of a deployed change."""
+        return " ".join([f"{change.project}:{change.name}", *self.state.tags_of(change.id)])
+
+    def record_tags(self) -> None:
+        """Record tags that were set since on the changes where the projects stand, as Sqitch does."""
+        for project in self.projects:
+            position = self.state.position(project.plan)
+            tags = project.plan.changes[position].tags if position >= 0 else []
+            missing = [tag for tag in tags if (project.name, tag.label) not in self.state.tags]
+            if missing:
+                self.session.run([self.registry.tag(tag) for tag in missing])
+
+    def deploy(self, steps: Sequence[Step]) -> None:
+        """Deploy the changes in order; the first that fails ends it, those before it stay.
+
+        Every script is read before the first runs. Raises ScriptError, RegistryError.
+        """
+        works = [self._prepare(step) for step in steps]
+        self._refuse_same_scripts(works)
+        self._create_registry({work.change.project for work in works})
+        width = max(len(work.change.label) for work in works)
+        for work in works:
+            with self._ledger("+", work.change.label, width):
+                self._deploy(work)
+
+    def revert(self, changes: Sequence[Deployed]) -> None:
+        """Revert the changes in order; the first that fails ends it. Raises ScriptError, RegistryError."""
+        projects = {project.name: project for project in self.projects}
+        works = [(change, self._revert_script(projects[change.project], change)) for change in changes]
+        width = max(len(self.label(change)) for change in changes)
+        for change, script in works:
+            with self._ledger("-", self.label(change), width):
+                try:
+                    self.run(wire.revert(change.id, script, self.registry, self.options.timeouts))
+                except Failed as error:
+                    raise wording(error, f'reverting "{self.label(change)}"') from None
+
+    def run(self, trips: Sequence[Trip], *, retry: bool = False) -> None:
+        """Run trips one after the other; with ``retry`` again from the first, where another session's lock won."""
+        attempt = 1
+        while True:
+            try:
+                for trip in trips:
+                    self.session.run(trip)
+            except Failed as error:
+                self.session.roll_back()
+                if self.session.stopped:
+                    raise KeyboardInterrupt from None
+                if not retry or error.sqlstate not in _RETRIED or attempt >= self.options.attempts:
+                    raise
+                attempt += 1
+                self.warn(f"{error.primary}; trying again ({attempt} of {self.options.attempts})")
+                self.session.pause(2.0 ** (attempt - 3))
+            else:
+                self.session.roll_back()  # a verification may end inside its transaction
+                return
+
+    def _prepare(self, step: Step) -> Deployment:
+        project, change = step.project, step.change
+        work = Deployment(change, project.script_hash(change), step.requires, None, None)
+        if self.options.log_only:
+            return work
+        deploy = self._script(project, "deploy", change)
+        if deploy is None:
+            raise _missing(f'change "{change.label}"', project.script_of("deploy", change))
+        work = replace(work, deploy=deploy, verify=self._script(project, "verify", change))
+        if work.verifies_inside:
+            return work
+        # A verification after the commit may have to take the change back.
+        return replace(work, revert=self._script(project, "revert", change))
+
+    def _script(self, project: Project, kind: "Kind", change: Change) -> "Script | None":
+        from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
+
+        path = project.script_of(kind, change)
+        try:
+            return script.load(path, kind, project.variables)
+        except FileNotFoundError:
+            if kind != "deploy":
+                self.warn(f"{kind.capitalize()} script {path} does not exist")
+            return None
+
+    def _revert_script(self, project: Project, change: Deployed) -> "Script | None":
+        if self.options.log_only:
+            return None
+        index = project.plan.lookup.get(change.id)
+        if index is not None:
+            path = project.script_of("revert", project.plan.changes[index[0]])
+        else:
+            path = project.script("revert", change.name)
+        from userscope.migrations import script
+
+        try:
+            return script.load(path, "revert", project.variables)
+        except FileNotFoundError:
+            raise _missing(f'the deployed change "{self.label(change)}"', path) from None
+
+    def _deploy(self, work: Deployment) -> None:
+        timeouts = self.options.timeouts
+        what = f'change "{work.change.label}"'
+        try:
+            self.run(wire.deploy(work, self.registry, timeouts), retry=work.is_atomic)
+        except Failed as error:
+            self._record_failure(work.change)
+            raise wording(error, what, rolled_back=work.is_atomic) from None
+        if work.is_atomic and work.verifies_inside:
+            return
+        try:
+            self.run(wire.verify(work.verify, timeouts))
+            if not work.is_atomic:
+                self.run([wire.record(work, self.registry, timeouts)])
+        except Failed as error:
+            raise self._undo(work, wording(error, what)) from None
+
+    def _undo(self, work: Deployment, cause: MigrationError) -> MigrationError:
+        """Take back what was committed before the verification failed; return the cause, or what is worse."""
+        try:
+            self.run(wire.undo(work, self.registry, self.options.timeouts))
+        except Failed as error:
+            worse = wording(error, f'reverting "{work.change.label}"', rolled_back=False)
+            worse.detail = f"Its verification had failed: {cause.message}. {worse.detail}"
+            worse.hint = "The change is still there: repair it by hand, then run the command again."
+            return worse
+        return cause
+
+    def _record_failure(self, change: Change) -> None:
+        try:
+            self.session.run(wire.failed(change, self.registry, self.options.timeouts))
+        except (Failed, Unavailable):  # the failure itself is what has to be told
+            return
+
+    def _create_registry(self, names: set[str]) -> None:
+        new = [project for project in self.projects if project.name in names - self.state.projects.keys()]
+        register = tuple(self.registry.register(project.name, project.plan.uri) for project in new)
+        if not self.initialized:
+            self.remark(f"Adding registry tables to {self.destination}")
+            self.run([self.registry.create(register)])
+        elif register:
+            self.run([register])
+
+    def _refuse_same_scripts(self, works: Sequence[Deployment]) -> None:
+        taken = {(row.project, row.script_hash): row.name for row in self.state.changes if row.script_hash}
+        for work in works:
+            if work.script_hash is None:
+                continue
+            key = (work.change.project, work.script_hash)
+            if key in taken:
+                raise ScriptError(
+                    f'change "{work.change.label}" has the same deploy script as "{taken[key]}"',
+                    detail="Sqitch's registry takes a script only once in a project. Nothing was run.",
+                    hint="Tell the two apart, be it by a comment.",
+                )
+            taken[key] = work.change.name
+
+    @contextmanager
+    def _ledger(self, sign: str, label: str, width: int) -> Iterator[None]:
+        if self.session.stopped:
+            raise KeyboardInterrupt
+        self.report(Event("start", label, sign, width))
+        began = time.monotonic()
+        try:
+            yield
+        except BaseException:
+            self.report(Event("failed", label, sign, width, time.monotonic() - began))
+            raise
+        self.report(Event("ok", label, sign, width, time.monotonic() - began))
+
+
+def _missing(what: str, path: "Path") -> ScriptError:
+    return ScriptError(
+        f"{what} has no script to run",
+        detail=f"There is no file {path}. Nothing was run.",
+        hint="Bring the script back.",
+    )
