@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     admin_database_url: SecretStr | None = None
     auth_database_url: SecretStr | None = None
     userscope_seal_key: SecretStr | None = None
+    userscope_seal_optional: bool = Field(
+        default=False, description="seal already, while the database does not require it"
+    )
     userscope_home: Path = Path(".userscope")
     database_pool_size: int = Field(default=5, ge=1, le=1000)
     database_pool_timeout: float = Field(default=10, gt=0, description="seconds")

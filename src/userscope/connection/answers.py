@@ -1,0 +1,114 @@
+"""PostgreSQL's answers as this package's errors: by SQLSTATE, in the constraint's own words, without any value."""
+
+import re
+from collections.abc import Mapping
+
+import psycopg
+
+from userscope.errors import (
+    ConfigurationError,
+    Conflict,
+    DatabaseError,
+    InvalidValue,
+    NotPermitted,
+    Retryable,
+    SealRejected,
+    Unavailable,
+    UnknownReference,
+    UserscopeError,
+)
+
+_CLASSES: dict[str, type[DatabaseError]] = {
+    "42501": NotPermitted,
+    "25006": NotPermitted,
+    "23505": Conflict,
+    "23P01": Conflict,
+    "23514": InvalidValue,
+    "23502": InvalidValue,
+    "22": InvalidValue,
+    "23503": UnknownReference,
+    "28": SealRejected,
+    "40": Retryable,
+    "55P03": Retryable,
+    "08": Unavailable,
+    "53": Unavailable,
+    "57": Unavailable,
+}
+"""By the whole SQLSTATE, or by its class: its first two characters."""
+
+_HINTS = {
+    "25006": "Use Database.session(user_id): a reader cannot write.",
+    "40": "Run the whole transaction again, from its first statement.",
+    "55P03": "Run the whole transaction again, from its first statement.",
+    "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
+    "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
+    "08": "Whether the last statement ran is not known; what was not committed is gone.",
+    "57": "What was not committed is gone; try again once the server is back.",
+}
+
+_REFUSED_LOGIN = re.compile(
+    r"password authentication failed|no password supplied|role \".*\" does not exist|database \".*\" does not exist"
+    r"|is not permitted to log in|no pg_hba.conf entry|permission denied for database|does not support SSL"
+    r"|certificate verify failed|root certificate file"
+)
+
+
+def translate(error: BaseException, sentences: Mapping[str, str]) -> UserscopeError | None:
+    """Return what to raise instead of the driver's error; None where it is not about the database's answer.
+
+    ``sentences`` are the comments of constraints by ``schema.table.constraint``. The driver's error loses the values in
+    its own text, since it will be printed as the cause.
+    """
+    if not isinstance(error, psycopg.Error):
+        return None
+    if error.sqlstate is None:
+        return _unanswered(error)
+    diag = error.diag
+    code = error.sqlstate
+    made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
+    # What PostgreSQL says of a malformed value repeats it; the error's name does not.
+    message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or _words(error)
+    constraint = diag.constraint_name
+    sentence = sentences.get(f"{diag.schema_name}.{diag.table_name}.{constraint}")
+    error.args = (message,)
+    return made(
+        message,
+        detail=sentence or _detail(code, diag),
+        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or (diag.message_hint if code == "28000" else None),
+        sqlstate=code,
+        constraint=constraint,
+    )
+
+
+def _words(error: psycopg.Error) -> str:
+    """``InvalidTextRepresentation`` → "invalid text representation"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+
+
+def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
+    table = diag.table_name
+    if code == "42501" and "row-level security" in (diag.message_primary or ""):
+        return "Either no identity reached this statement, or the row would not belong to the user it was sent for."
+    if code == "42501":
+        return "The service's role was not granted this; policies/deploy/*.sql says what is."
+    if code == "23502":
+        return f'"{diag.column_name}" of "{table}" cannot be empty.'
+    if code == "28000":
+        return diag.message_detail
+    return None
+
+
+def _unanswered(error: psycopg.Error) -> UserscopeError | None:
+    """Tell apart what failed without an answer to a statement: the login, the network, or the arguments."""
+    said = str(error).strip()
+    if _REFUSED_LOGIN.search(said):
+        return ConfigurationError(
+            "PostgreSQL refused the login",
+            detail=f"It said: {said.rpartition('FATAL:')[2].strip().splitlines()[0]}.",
+            hint="Compare the user, the password, the host and the database of the URL with the server's.",
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])
+    if isinstance(error, psycopg.DataError):
+        return InvalidValue("a value cannot be sent to PostgreSQL", detail=f"{said[:1].upper()}{said[1:]}.")
+    return None

@@ -1,0 +1,304 @@
+"""psycopg's connections and cursors, with one rule: nothing reaches the server that does not carry the scope.
+
+The first statement of a transaction travels in one pipeline with what ``Scope.opening`` asks for. The driver itself is
+in autocommit and never begins a transaction. What is not written here is refused: every cursor of psycopg asks its
+connection before it sends (``_start_query``), and only these cursors have been admitted.
+
+psycopg keeps its logic in generators that its sync and async classes share, and so does this module. They are not
+documented by psycopg: pyproject.toml pins its minor version, and tests/connection/test_roads.py tries every road.
+Should one be renamed, statements go without BEGIN and without an identity, which shows no rows.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NoReturn, Self, override
+
+import psycopg
+from psycopg._cursor_base import BaseCursor
+from psycopg._queries import PostgresQuery
+from psycopg._server_cursor_base import ServerCursorMixin
+from psycopg.abc import Params, PQGen, Query
+from psycopg.generators import fetch_many, send
+from psycopg.pq import ConnStatus, ExecStatus, Format, PipelineStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+from userscope.connection.scope import Command, Scope
+from userscope.errors import OperationRefused, OutsideSession, SessionInUse
+
+_SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
+_COPYING = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
+_USE_SESSION = "Use the session's own methods."
+
+
+class _OneAtATime:
+    """A lock that nobody waits for: who finds it taken is told so, instead of sending in between."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        if not self._lock.acquire(blocking=False):
+            raise SessionInUse
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class Gate(psycopg.BaseConnection[Any]):
+    """What both connections share: the scope, and who may send."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.lock: Any = _OneAtATime()
+        self.scope: Scope | None = None
+        self._admitted = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether the connection lives, and nothing is on the road in either direction."""
+        return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
+
+    @contextmanager
+    def admit(self, cursor: "_Scoped", *, needs_block: bool = False) -> Iterator[list[Command]]:
+        """Let one cursor send, and yield what it must send first (nothing, inside a transaction).
+
+        ``needs_block``: the operation takes several trips, which a reader cannot do. Raises SessionError.
+        """
+        scope = self.scope
+        if scope is None or scope is not cursor.scope:
+            raise OutsideSession
+        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
+        if needs_block and scope.single and idle:
+            raise OperationRefused(
+                "a stream of rows",
+                "Every statement of a reader is a transaction of one round trip; a stream takes several.",
+                "Use Database.session(user_id), or read page by page.",
+            )
+        self._admitted = True
+        try:
+            with self._settling():
+                yield scope.opening() if idle else []
+        finally:
+            self._admitted = False
+
+    @contextmanager
+    def _settling(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            if not self.settled:
+                # Interrupted half-way. What the server still answers must not be taken for the next statement's.
+                self.pgconn.finish()
+            raise
+
+    @override
+    def _commit_gen(self) -> PQGen[None]:
+        with self._settling():
+            yield from super()._commit_gen()
+
+    @override
+    def _rollback_gen(self) -> PQGen[None]:
+        with self._settling():
+            yield from super()._rollback_gen()
+
+    @override
+    def _start_query(self) -> PQGen[None]:
+        if not self._admitted:
+            raise OperationRefused(
+                "a cursor of another class",
+                "Only the cursors that the connection makes itself carry the identity, and that as bound parameters.",
+                _USE_SESSION,
+            )
+        yield from super()._start_query()
+
+    @property
+    def prepare_threshold(self) -> int | None:
+        """None: nothing is ever prepared, since DISCARD ALL and poolers would lose it."""
+        return super().prepare_threshold
+
+    @prepare_threshold.setter
+    def prepare_threshold(self, value: int | None) -> None:
+        if value is not None:
+            raise _refused("preparing statements", "A prepared statement can be re-defined under its name.")
+
+    def transaction(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: psycopg would send a BEGIN of its own."""
+        raise _refused("transaction()", "It would begin a transaction without its identity.")
+
+    def pipeline(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: where a transaction begins would be known too late."""
+        raise _refused("pipeline()", "It would begin a transaction without its identity.")
+
+    def notifies(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: a LISTEN ends with its transaction."""
+        raise _refused("notifies()", "Nothing outlives a transaction here, a LISTEN neither.")
+
+    def tpc_begin(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: a prepared transaction outlives its identity."""
+        raise _refused("a two-phase transaction", "It would outlive its identity.")
+
+    tpc_recover = tpc_begin
+
+    def set_autocommit(self, *_: object, **__: object) -> NoReturn:
+        """Refuse: the driver begins no transaction here."""
+        raise OperationRefused(
+            "changing how transactions begin",
+            "A transaction begins in the same round trip as its identity.",
+            "Ask for it at the start: Database.session(user_id, isolation=…) or Database.reader(user_id).",
+        )
+
+    set_isolation_level = set_read_only = set_deferrable = set_autocommit
+
+
+def _refused(operation: str, why: str) -> OperationRefused:
+    return OperationRefused(operation, why, _USE_SESSION)
+
+
+class _Scoped(BaseCursor[Any, Any]):
+    """What all cursors share; see psycopg's methods of the same names."""
+
+    def __init__(self, connection: Any, *args: Any, **options: Any) -> None:
+        self.scope: Scope | None = connection.scope
+        super().__init__(connection, *args, **options)
+
+    @override
+    def _execute_gen(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> PQGen[None]:
+        with self._conn.admit(self) as opening:
+            if not opening:
+                yield from super()._execute_gen(query, params, prepare=False, binary=binary)
+                return
+            yield from self._start_query(query)
+            self._query = self._convert_query(query, params)
+            form = self.format if binary is None else Format(binary)
+            self._set_results((yield from self._open_gen(opening, self._query, form)))
+            self._last_query = query
+
+    def _open_gen(
+        self, opening: Iterable[Command], query: PostgresQuery | None = None, form: Format = Format.TEXT
+    ) -> PQGen[list[PGresult]]:
+        """Send the opening and a statement in one pipeline, one trip; return the results of the last."""
+        pgconn = self._pgconn
+        pgconn.enter_pipeline_mode()
+        for command, values in opening:
+            pgconn.send_query_params(command, values)
+        if query:
+            pgconn.send_query_params(
+                query.query, query.params, param_formats=query.formats, param_types=query.types, result_format=form
+            )
+        pgconn.pipeline_sync()
+        yield from send(pgconn)
+        results: list[PGresult] = []
+        answer: list[PGresult] = []
+        failure: Exception | None = None
+        while True:
+            try:
+                answer = yield from fetch_many(pgconn)
+                if answer[0].status == ExecStatus.PIPELINE_SYNC:
+                    break
+                self._check_results(answer)
+                results = answer
+            except psycopg.Error as error:
+                failure = failure or error  # the first tells why; the rest only that they were not run
+                if pgconn.status == ConnStatus.BAD or any(result.status in _COPYING for result in answer):
+                    raise failure from None
+        pgconn.exit_pipeline_mode()
+        if failure:
+            raise failure
+        return results
+
+    @override
+    def _executemany_gen_pipeline(self, query: Query, params_seq: Iterable[Params], returning: bool) -> PQGen[None]:
+        with self._conn.admit(self) as opening:
+            pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
+            for command, values in opening:
+                pipeline.command_queue.append(partial(self._pgconn.send_query_params, command, values))
+                pipeline.result_queue.append(None)
+            yield from super()._executemany_gen_pipeline(query, params_seq, returning)
+
+    @override
+    def _stream_send_gen(
+        self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int
+    ) -> PQGen[None]:
+        with self._conn.admit(self, needs_block=True) as opening:
+            if opening:  # libpq streams outside of pipelines only: a trip more
+                yield from self._open_gen(opening)
+            yield from super()._stream_send_gen(query, params, binary=binary, size=size)
+
+    @override
+    def _start_copy_gen(self, statement: Query, params: Params | None = None) -> PQGen[None]:
+        with self._conn.admit(self, needs_block=True) as opening:
+            if opening:  # libpq copies outside of pipelines only: a trip more
+                yield from self._open_gen(opening)
+            yield from super()._start_copy_gen(statement, params)
+
+    @override
+    def _execute_send(self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None) -> None:
+        # One command a statement, in later ones as in the first: only the extended protocol refuses "…; commit; …".
+        super()._execute_send(query, force_extended=True, binary=binary)
+
+
+class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
+    """What both server-side cursors share."""
+
+    @override
+    def _declare_gen(self, query: Query, params: Params | None = None, binary: bool | None = None) -> PQGen[None]:
+        if self._withhold:
+            raise _refused("WITH HOLD", "Its rows would outlive the identity they were read for.")
+        with self._conn.admit(self, needs_block=True) as opening:
+            if not opening:
+                yield from super()._declare_gen(query, params, binary)
+                return
+            statement = self._make_declare_statement(query)
+            yield from self._start_query(statement)
+            self._iter_rows = None
+            yield from self._open_gen(opening, self._convert_query(statement, params))
+            self._format = self.format if binary is None else Format(binary)
+            yield from self._describe_gen()
+
+    @override
+    def _fetch_gen(self, num: int | None) -> PQGen[list[Any]]:
+        with self._conn.admit(self, needs_block=True):
+            return (yield from super()._fetch_gen(num))
+
+
+class ScopedCursor(_Scoped, psycopg.Cursor[Any]):
+    """A cursor whose transactions begin with their identity."""
+
+
+class AsyncScopedCursor(_Scoped, psycopg.AsyncCursor[Any]):
+    """A cursor whose transactions begin with their identity."""
+
+
+class ScopedServerCursor(_ScopedServer, psycopg.ServerCursor[Any]):
+    """A server-side cursor, whose DECLARE begins a transaction with its identity where it is the first."""
+
+
+class AsyncScopedServerCursor(_ScopedServer, psycopg.AsyncServerCursor[Any]):
+    """A server-side cursor, whose DECLARE begins a transaction with its identity where it is the first."""
+
+
+class ScopedConnection(Gate, psycopg.Connection[Any]):
+    """A connection that sends nothing without a scope."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.cursor_factory, self.server_cursor_factory = ScopedCursor, ScopedServerCursor
+
+
+class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
+    """A connection that sends nothing without a scope."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.cursor_factory, self.server_cursor_factory = AsyncScopedCursor, AsyncScopedServerCursor

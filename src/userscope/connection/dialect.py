@@ -1,0 +1,56 @@
+"""SQLAlchemy's psycopg dialect without the questions it asks of a first connection: nobody's name, four round trips."""
+
+from typing import Any, NoReturn, override
+
+from sqlalchemy import Connection
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
+from sqlalchemy.engine import URL
+
+DRIVER = "postgresql+userscope"
+
+registry.register("postgresql.userscope", __name__, "ScopedDialect")
+
+
+class _Quiet(PGDialect_psycopg):
+    """Knows from the handshake, or from what this package promises, what its parent would ask for."""
+
+    driver = "userscope"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(use_native_hstore=False, **options)  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+    @override
+    def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
+        driver_connection: Any = connection.connection.driver_connection
+        version: int = driver_connection.info.server_version
+        return divmod(version, 10000)
+
+    @override
+    def _get_default_schema_name(self, connection: Connection) -> str:
+        return "public"
+
+    @override
+    def get_default_isolation_level(self, dbapi_conn: Any) -> NoReturn:
+        raise NotImplementedError  # which SQLAlchemy takes for "unknown": it is chosen when a session is opened
+
+    @override
+    def _set_backslash_escapes(self, connection: Connection) -> None:
+        self._backslash_escapes = False
+
+
+class ScopedDialect(_Quiet):
+    """For Engine."""
+
+    supports_statement_cache = True
+
+    @classmethod
+    @override
+    def get_async_dialect_cls(cls, url: URL) -> type["AsyncScopedDialect"]:
+        return AsyncScopedDialect
+
+
+class AsyncScopedDialect(_Quiet, PGDialectAsync_psycopg):
+    """For AsyncEngine."""
+
+    supports_statement_cache = True

@@ -1,0 +1,152 @@
+"""SQLAlchemy engines whose connections were examined, act for one user at a time, and are replaced when they died."""
+
+import logging
+import select
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import exc as sqlalchemy_errors
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
+
+from userscope.connection.answers import translate
+from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConnection
+from userscope.connection.dialect import DRIVER
+from userscope.connection.guard import Guard
+from userscope.errors import Unavailable
+from userscope.urls import ConnectionURL
+
+logger = logging.getLogger(__name__)
+
+
+class _Patient(Pool):
+    """A pool that says how long it waited in vain, and what for."""
+
+    def connect(self) -> PoolProxiedConnection:
+        """Return a connection. Raises Unavailable where none becomes free in time."""
+        try:
+            return super().connect()
+        except sqlalchemy_errors.TimeoutError as error:
+            raise Unavailable(
+                "no connection of the pool became free in time",
+                detail="Each one serves a session. DATABASE_POOL_SIZE and DATABASE_POOL_TIMEOUT set the limits.",
+                hint="Close sessions early, and open none inside of another; enlarge the pool if the load is real.",
+            ) from error
+
+
+class _ScopedPool(_Patient, QueuePool):
+    pass
+
+
+class _AsyncScopedPool(_Patient, AsyncAdaptedQueuePool):
+    pass
+
+
+@dataclass(frozen=True)
+class Connector:
+    """How the connections of one engine are made: where to, judged by whom, how many, how long to wait (seconds)."""
+
+    url: ConnectionURL
+    guard: Guard
+    pool_size: int
+    pool_timeout: float
+
+    def engine(self) -> Engine:
+        """Return an engine; it connects when it is first used."""
+        engine = create_engine(self._name, creator=self._connect, poolclass=_ScopedPool, **self._options)
+        self._listen(engine)
+        return engine
+
+    def async_engine(self) -> AsyncEngine:
+        """Return an engine for asyncio; it connects when it is first used."""
+        engine = create_async_engine(
+            self._name, async_creator=self._connect_async, poolclass=_AsyncScopedPool, **self._options
+        )
+        self._listen(engine.sync_engine)
+        return engine
+
+    @property
+    def _name(self) -> URL:
+        params = self.url.params
+        return URL.create(DRIVER, username=self.url.user or None, database=params["dbname"])
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        # No overflow: as many connections as were asked for. No value of a statement shows in an error or a log.
+        return {
+            "pool_size": self.pool_size,
+            "pool_timeout": self.pool_timeout,
+            "max_overflow": 0,
+            "hide_parameters": True,
+        }
+
+    @property
+    def conninfo(self) -> str:
+        """libpq's connection string; with a name for pg_stat_activity and an end to waiting where the URL has none."""
+        defaults = {"application_name": "userscope", "connect_timeout": str(max(2, round(self.pool_timeout)))}
+        return self.url.conninfo(**{name: text for name, text in defaults.items() if name not in self.url.params})
+
+    def _connect(self) -> ScopedConnection:
+        connection = ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        try:
+            self.guard.check(connection)
+        except BaseException:
+            connection.close()
+            raise
+        _log_connected(connection)
+        return connection
+
+    async def _connect_async(self) -> AsyncScopedConnection:
+        connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        try:
+            await self.guard.check_async(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        _log_connected(connection)
+        return connection
+
+    def _listen(self, engine: Engine) -> None:
+        event.listen(engine, "checkout", _check_out)
+        event.listen(engine, "checkin", _check_in)
+        event.listen(engine, "handle_error", self._handle_error, retval=True)
+
+    def _handle_error(self, context: ExceptionContext) -> Exception | None:
+        connection = context.connection
+        driver: Gate | None = (
+            connection.connection.driver_connection if connection and not connection.invalidated else None
+        )
+        if driver is not None and driver.closed:
+            # Closed by us as well, where something interrupted it half-way; the pool must not keep it.
+            context.is_disconnect = True
+        return translate(context.original_exception, self.guard.sentences)
+
+
+def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
+    """Notice without a round trip that the server has gone (restarted, put to sleep): a new connection is made then."""
+    connection: Any = record.driver_connection
+    if connection.settled and connection.pgconn.transaction_status == TransactionStatus.IDLE and not _hears(connection):
+        return
+    logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
+    raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")
+
+
+def _hears(connection: Gate) -> bool:
+    """Whether anything waits to be read. An idle server sends nothing but its farewell."""
+    poll = select.poll()
+    poll.register(connection.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _check_in(_: object, record: ConnectionPoolEntry) -> None:
+    connection: Gate | None = record.driver_connection
+    if connection is not None:
+        connection.scope = None
+
+
+def _log_connected(connection: Gate) -> None:
+    info = connection.info
+    logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)

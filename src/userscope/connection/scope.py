@@ -1,0 +1,72 @@
+"""For whom the transactions of one session run, and what is sent before their first statement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from userscope.errors import SessionError
+from userscope.identity import SealKey, credentials, parse_user_id
+
+Isolation = Literal["read committed", "repeatable read", "serializable"]
+
+type Command = tuple[bytes, Sequence[bytes] | None]
+"""A statement and the values of its parameters, in PostgreSQL's text form."""
+
+_DISCARD: Command = (b"discard all", None)
+_BEGIN: dict[str | None, Command] = {
+    None: (b"begin", None),
+    "read committed": (b"begin isolation level read committed", None),
+    "repeatable read": (b"begin isolation level repeatable read", None),
+    "serializable": (b"begin isolation level serializable", None),
+}
+_IDENTITY = b"select app.set_user_id($1, $2), pg_catalog.set_config('statement_timeout', $3, true)"
+_READ_ONLY = _IDENTITY + b", pg_catalog.set_config('transaction_read_only', 'on', true)"
+_NOBODY = b"select pg_catalog.set_config('statement_timeout', $1, true)"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose transactions these are: a user's, or (``user_id`` None) a login's own that acts for nobody.
+
+    ``single``: every statement is a transaction of its own and one round trip; a user's cannot write then.
+    """
+
+    user_id: str | None
+    statement_timeout: str
+    key: SealKey | None = field(default=None, repr=False)
+    isolation: Isolation | None = None
+    single: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        user_id: UUID | str | None,
+        *,
+        statement_timeout: str,
+        key: SealKey | None = None,
+        isolation: Isolation | None = None,
+        single: bool = False,
+    ) -> "Scope":
+        """Check what a caller asks for. Raises MissingUserId, InvalidUserId or SessionError before anything is sent."""
+        if isolation not in _BEGIN:
+            raise SessionError(
+                "there is no such isolation level",
+                hint='Use "read committed", "repeatable read" or "serializable"; None for the database\'s own default.',
+            )
+        return cls(parse_user_id(user_id), statement_timeout, key, isolation, single)
+
+    def opening(self) -> list[Command]:
+        """Return what has to precede the first statement of a transaction, in the same pipeline.
+
+        DISCARD ALL, a transaction of its own, leaves nothing of whoever came before. Without a BEGIN the commands up to
+        the pipeline's end are one implicit transaction. The seal is made anew each time.
+        """
+        return [_DISCARD, self._identity()] if self.single else [_DISCARD, _BEGIN[self.isolation], self._identity()]
+
+    def _identity(self) -> Command:
+        timeout = self.statement_timeout.encode()
+        if self.user_id is None:
+            return _NOBODY, [timeout]
+        values = [text.encode() for text in credentials(self.user_id, self.key)]
+        return _READ_ONLY if self.single else _IDENTITY, [*values, timeout]
