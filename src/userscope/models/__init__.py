@@ -1,0 +1,7 @@
+"""SQLModel mappings of schema app: thin, since the database knows its own defaults, keys and limits."""
+
+from userscope.models.base import Owned
+from userscope.models.todo import Todo, TodoCreate, TodoPublic, TodoUpdate
+from userscope.models.user import User, UserPublic, UserUpdate
+
+__all__ = ["Owned", "Todo", "TodoCreate", "TodoPublic", "TodoUpdate", "User", "UserPublic", "UserUpdate"]

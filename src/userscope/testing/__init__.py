@@ -1,0 +1,1 @@
+"""A pytest plugin for services built on userscope: ``pytest_plugins = ["userscope.testing"]``."""
