@@ -101,6 +101,7 @@ class _Parser:
                 f'plan "{self.path}" names no project', hint='Begin it with a line such as "%project=schema".'
             )
         self.plan = Plan(self.path, pragmas["project"], pragmas.get("uri"))
+        _ = self.plan.identity  # refuses a URI that has no canonical form
         return self.number
 
     def body_line(self, line: str) -> None:
@@ -209,13 +210,11 @@ def parse(data: bytes, path: Path) -> Plan:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PlanError(f'plan "{path}" is not UTF-8', detail=f"This is line {line}.") from None
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if lines[-1] == "":
-        lines.pop()
-    elif text.endswith("\r"):
-        lines[-1] += "\r"
+        bad = data.count(b"\n", 0, error.start) + 1
+        raise PlanError(f'plan "{path}" is not UTF-8', detail=f"This is line {bad}.") from None
+    # The last line may have no end, and then a "\r" is no part of one.
+    *ended, last = text.split("\n")
+    lines = [*(line.removesuffix("\r") for line in ended), *([last] if last else [])]
     parser = _Parser(path, _patterns(_word_class(text)))
     start = parser.header(lines)
     for number, line in enumerate(lines[start:], start=start + 1):

@@ -61,11 +61,14 @@ class Tag:
         return f"@{self.name}"
 
     @cached_property
+    def info(self) -> str:
+        """The text whose hash is the id."""
+        return "\n".join([*self.change.plan.identity, f"tag {self.label}", f"change {self.change.id}", *_planned(self)])
+
+    @cached_property
     def id(self) -> str:
         """The id that Sqitch gives it."""
-        plan = self.change.plan
-        lines = [*plan.identity, f"tag {self.label}", f"change {self.change.id}", *_planned(self)]
-        return _object_id("tag", lines)
+        return _object_id("tag", self.info)
 
 
 @dataclass(eq=False)
@@ -116,7 +119,7 @@ class Change:
     @cached_property
     def id(self) -> str:
         """The id that Sqitch gives it."""
-        return _object_id("change", [self.info])
+        return _object_id("change", self.info)
 
 
 @dataclass(eq=False)
@@ -224,7 +227,7 @@ def _noted(note: str) -> list[str]:
     return ["", note] if is_true(note) else []
 
 
-def _object_id(kind: str, lines: list[str]) -> str:
-    info = "\n".join(lines).encode()
+def _object_id(kind: str, info: str) -> str:
+    text = info.encode()
     # Sqitch's ids are SHA-1, like Git's: they identify, they do not protect.
-    return hashlib.sha1(b"%s %d\0%s" % (kind.encode(), len(info), info), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(b"%s %d\0%s" % (kind.encode(), len(text), text), usedforsecurity=False).hexdigest()

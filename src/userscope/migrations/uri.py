@@ -5,6 +5,8 @@
 
 import re
 
+from userscope.errors import PlanError
+
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9.+\-]*):")
 _PARTS = re.compile(r"((?:[a-zA-Z][a-zA-Z0-9.+\-]*:)?)//([^/?#]*)(.*)", re.DOTALL)
 _UNRESERVED = re.compile(r"[A-Za-z0-9\-_.!~*'()]")
@@ -25,21 +27,33 @@ _PORTS = {
     "rtsp": 554,
     "rtspu": 554,
     "sftp": 22,
-    "sip": 5060,
-    "sips": 5061,
     "snews": 563,
     "ssh": 22,
     "telnet": 23,
     "tn3270": 23,
 }
+# Perl has rules of their own for these, which name no project.
+_STRANGE = re.compile(
+    r"(ldap[a-z]*|sips?|db2?|.*db|cassandra|cockroach|couch|cubrid|derby|exasol|hive|impala|informix|ingres|interbase"
+    r"|firebird|maria|max|monet|mongo|[a-z]*sql(ite3?|server)?|oracle|pg|pgxc|postgres(xc)?|redshift|snowflake|sybase"
+    r"|teradata|unify|vertica|yugabyte)"
+)
 
 
 def escaped(text: str) -> str:
-    """Return the URI with everything unsafe %-encoded as UTF-8, and wrapping such as ``<URL:…>`` taken off."""
+    """Return the URI with everything unsafe %-encoded as UTF-8, and wrapping such as ``<URL:…>`` taken off.
+
+    Raises PlanError for a scheme whose canonical form is not known.
+    """
     text = re.sub(r"\A<(?:URL:)?(.*)>\Z", r"\1", text)
     text = re.sub(r'\A"(.*)"\Z', r"\1", text).strip()
+    scheme = match[1].lower() if (match := _SCHEME.match(text)) else ""
+    if _STRANGE.fullmatch(scheme):
+        raise PlanError(f'the URI of a project cannot begin with "{scheme}:"', hint="Use an https URI.")
+    if scheme in _PORTS and (parts := _PARTS.fullmatch(text)):
+        text = f"{parts[1]}//{_ascii_host(parts[2])}{parts[3]}"
     text = _UNSAFE.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
-    if (parts := _PARTS.fullmatch(text)) and not text.startswith("mailto:"):
+    if (parts := _PARTS.fullmatch(text)) and scheme != "mailto":
         # Brackets stand around an IPv6 address.
         user, at, host = parts[2].rpartition("@")
         host = re.sub("%5B", "[", host, flags=re.IGNORECASE)
@@ -49,15 +63,22 @@ def escaped(text: str) -> str:
 
 
 def canonical(uri: str) -> str:
-    """Return the canonical form of an escaped URI."""
+    """Return the canonical form of an escaped URI. Raises PlanError where its host is %-encoded in part."""
     if match := _SCHEME.match(uri):
         uri = match[1].lower() + uri[match.end(1) :]
+    uri = re.sub(r"\Aurn:[^:%]*(?=:|\Z)", lambda match: match[0].lower(), uri)
     uri = re.sub(r"%([0-9a-fA-F]{2})", _unescape, uri)
     scheme = uri.partition(":")[0]
     parts = _PARTS.fullmatch(uri)
-    if scheme not in _PORTS or parts is None:
+    if parts is None:
+        return uri
+    if scheme == "file" and parts[2].lower() == "localhost":
+        return f"{parts[1]}//{parts[3]}"
+    if scheme not in _PORTS:
         return uri
     user, at, host = parts[2].rpartition("@")
+    if "%" in host and re.search("[A-Z]", re.sub("%..", "", host)):
+        raise PlanError(f'the URI "{uri}" has a %-encoded host', hint="Write the host as it is.")
     port = re.search(r":(\d*)\Z", host)
     if port is not None and (port[1] == "" or int(port[1]) == _PORTS[scheme]):
         host = host[: port.start()]
@@ -65,6 +86,16 @@ def canonical(uri: str) -> str:
     if scheme in ("http", "https") and rest[:1] in ("", "#"):
         rest = f"/{rest}"
     return f"{parts[1]}//{user}{at}{host.lower()}{rest}"
+
+
+def _ascii_host(authority: str) -> str:
+    """Encode a host beyond ASCII as Perl does: Punycode of the lower-case labels."""
+    user, at, host = authority.rpartition("@")
+    labels = host.split(".")
+    if host.isascii() or any(not label for label in labels[:-1]):
+        return authority
+    encoded = [label if label.isascii() else f"xn--{label.lower().encode('punycode').decode()}" for label in labels]
+    return authority if any(len(label) > 63 for label in encoded) else f"{user}{at}{'.'.join(encoded)}"
 
 
 def _unescape(match: re.Match[str]) -> str:
