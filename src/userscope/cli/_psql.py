@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -96,8 +96,9 @@ def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[
 def require_login(settings: Settings) -> None:
     """Raise LocalServerError where the embedded database has no login for services yet."""
     login = settings.url("service").user
-    with psycopg.connect(settings.url("admin").conninfo()) as connection:
-        if not connection.execute("select from pg_catalog.pg_roles where rolname = %s", [login]).fetchone():
+    # Where even the admin cannot connect, psql says why.
+    with suppress(psycopg.OperationalError), psycopg.connect(settings.url("admin").conninfo()) as connection:
+        if connection.execute("select from pg_catalog.pg_roles where rolname = %s", [login]).fetchone() is None:
             raise LocalServerError("the database has not been migrated yet", hint='Run "userscope migrate" first.')
 
 
@@ -178,13 +179,24 @@ def _run(program: Path, url: ConnectionURL, arguments: Sequence[str], **environm
     environment = {**os.environ, **environment}
     if "password" in url.params:
         environment["PGPASSWORD"] = url.params["password"]
-    # Ctrl-C is psql's: it cancels a statement there, and must not end this process first.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        command: list[str | Path] = [program, "-d", make_conninfo(**params), *arguments]
+    command: list[str | Path] = [program, "-d", make_conninfo(**params), *arguments]
+    with _signals():
         return subprocess.run(command, env=environment, check=False).returncode
+
+
+@contextmanager
+def _signals() -> Iterator[None]:
+    """Leave Ctrl-C to psql, where it cancels a statement; be ended by other signals in order, so that files go."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: sys.exit(2)),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(2)),
+    }
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _find(url: ConnectionURL, *, binding: bool = False) -> Path:

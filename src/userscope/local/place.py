@@ -15,6 +15,7 @@ import os
 import pwd
 import shutil
 import socket
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,27 +198,34 @@ class Place:
         return folder
 
     def socket_folder(self) -> Path:
-        """Make the private folder of the socket: ``run``, or one in /tmp where a socket cannot be made there."""
+        """Make the private folder of the socket: ``run``, or one in /tmp where libpq could not use a socket there."""
         run = self.private_folder("run")
         try:
+            if "," in os.fspath(run):
+                raise OSError("libpq takes the comma in its path for the end of a host")
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.bind(os.fspath(run / SOCKET))
         except OSError as error:
-            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir="/tmp"))  # private, and short on purpose
+            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir="/tmp"))  # a path that is short on purpose
             self.account.give(temporary)
             log.info('the socket is kept in "%s": %s', temporary, error)
             return temporary
         (run / SOCKET).unlink()
         return run
 
-    def remove_socket_folder(self, folder: Path) -> None:
-        """Remove a folder that ``socket_folder`` made, whatever a server that was killed has left in it."""
-        ours = folder == self.folder / "run" or (folder.name.startswith(_TEMPORARY) and folder.parent == Path("/tmp"))  # noqa: S108  # as above
-        if ours and folder.is_dir() and not folder.is_symlink() and self.account.owns(folder):
-            shutil.rmtree(folder)
+    def remove_sockets(self) -> None:
+        """Remove the folder that ``socket_folder`` made in /tmp, whatever a server that was killed left in it."""
+        try:
+            folder = Path(self.read_state()["host"])
+            temporary = folder.parent == Path("/tmp") and folder.name.startswith(_TEMPORARY)
+            if temporary and stat.S_ISDIR(folder.lstat().st_mode) and self.account.owns(folder):
+                shutil.rmtree(folder)
+        except (LocalServerError, FileNotFoundError):
+            return
 
     def delete(self) -> None:
         """Remove everything that a server has written here, and the folder itself where nothing else is in it."""
+        self.remove_sockets()
         for folder in ("data", "data.unfinished", "run", *(path.name for path in self.folder.glob("binaries-*"))):
             if (self.folder / folder).exists():
                 shutil.rmtree(self.folder / folder)

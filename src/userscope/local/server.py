@@ -101,6 +101,7 @@ class Server:
                 os.kill(status.pid, how)
                 asked = status.pid
             _wait(deadline, LocalServerError("the embedded server does not stop", hint=f'See "{place.log}".'))
+        place.remove_sockets()
         os.close(lock)
         return asked != 0
 
@@ -148,7 +149,7 @@ class Server:
                 hint=f'Install PostgreSQL {made_by} again, or run "userscope down --delete" to begin anew.',
             )
         state = place.read_state()
-        place.remove_socket_folder(Path(state["host"]))
+        place.remove_sockets()
         sockets = place.socket_folder()
         place.write_state({**state, "host": str(sockets)})
         rules = place.folder / "pg_hba.conf"
