@@ -1,0 +1,92 @@
+"""README.md does what it says: its commands print what it shows, and its Python runs."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import ROOT, unavailable
+
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+CONSOLE = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+PYTHON = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+class Newcomer:
+    """Somebody who has just cloned the repository: nothing configured, and a folder for the server."""
+
+    def __init__(self, home: Path) -> None:
+        database = {name for name in os.environ if "DATABASE" in name or name.startswith(("USERSCOPE_", "PG"))}
+        self.environment = {name: value for name, value in os.environ.items() if name not in database}
+        self.environment |= {
+            "USERSCOPE_HOME": str(home),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONWARNINGS": "",
+        }
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{shlex.join(command)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
+    """Somebody who has run the two commands of the first screen; what the commands print is compared on the way."""
+    if shutil.which("make") is None:
+        unavailable("make is not installed")
+    made = Newcomer(tmp_path_factory.mktemp("newcomer") / ".userscope")
+    try:
+        for block in CONSOLE[:1]:
+            compare(made, block)
+        ids = dict(re.findall(r"--as (\S+)   # (\w+)", made.run("userscope", "demo")))
+        made.environment |= {"ALICE": next(i for i, name in ids.items() if name == "Alice")}
+        made.environment |= {"BOB": next(i for i, name in ids.items() if name == "Bob")}
+        yield made
+    finally:
+        made.run("userscope", "down", "--delete", "--yes")
+
+
+def compare(newcomer: Newcomer, block: str) -> None:
+    """Run each ``$`` line of a console block; an ellipsis stands for any text, a line of its own for any lines."""
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+        words = [re.sub(r"\$(\w+)", lambda m: newcomer.environment[m[1]], word) for word in shlex.split(command)]
+        pattern = re.sub(r"^…\\\n", r"(?s:.*)\n", re.escape(shown), flags=re.MULTILINE).replace("…", ".*")
+        assert re.fullmatch(pattern, newcomer.run(*words)), command
+
+
+def test_the_first_screen(newcomer: Newcomer) -> None:
+    """A second run of the two commands says that all is there, and leaves the server as it is."""
+    assert newcomer.run("make", "migrate") == "Nothing to deploy (up-to-date)\n"
+
+
+def test_from_psql(newcomer: Newcomer) -> None:
+    """Two users, two answers."""
+    assert len(CONSOLE) == 2
+    compare(newcomer, CONSOLE[1])
+
+
+def test_python(newcomer: Newcomer) -> None:
+    """The ten lines of Python run as they stand, and Bob sees nothing of Alice's."""
+    assert len(PYTHON) == 1
+    preamble = "import os\nalice, bob = os.environ['ALICE'], os.environ['BOB']\n"
+    printed = newcomer.run(sys.executable, "-W", "error", "-c", preamble + PYTHON[0])
+    assert "Fix the bike" in printed
+    assert "Buy milk" not in printed
+    mine = newcomer.run(
+        "userscope", "psql", "--as", newcomer.environment["ALICE"], "--", "-Atc", "select title from app.todos"
+    )
+    assert mine.splitlines().count("Buy milk") == 2  # the demonstration's, and the one just added
+
+
+def test_links() -> None:
+    """Whatever the pages link to is there."""
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,0 +1,56 @@
+"""The Makefile explains itself, and says what is missing with its cure."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import ROOT, unavailable
+
+TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = re.findall(r"^([a-z-]+):", TEXT, re.MULTILINE)
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    if shutil.which("make") is None:
+        unavailable("make is not installed")
+    return subprocess.run(["make", "-C", str(folder), *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    """A clone without .venv, as far as the Makefile looks at it."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def test_help(fresh: Path) -> None:
+    """``make`` alone prints every target with a sentence, and installs nothing."""
+    done = make(fresh)
+    assert done.returncode == 0
+    assert re.findall(r"^  make ([a-z-]+) +\S.*$", done.stdout, re.MULTILINE) == TARGETS
+    assert not (fresh / ".venv").exists()
+
+
+def test_phony() -> None:
+    """No target is hindered by a file of its name."""
+    assert re.findall(r"^\.PHONY: ([a-z-]+)$", TEXT, re.MULTILINE) == TARGETS
+
+
+@pytest.mark.parametrize("python", ["false", "does-not-exist"])
+def test_no_python(fresh: Path, python: str) -> None:
+    """A Python that is too old, or does not run, is named, and what to do about it."""
+    done = make(fresh, "migrate", f"PYTHON={python}")
+    assert done.returncode == 2
+    assert f'ERROR:  "{python}" is older than Python 3.13, or does not run\nHINT:  ' in done.stderr
+    assert not (fresh / ".venv").exists()
+
+
+def test_none_found(fresh: Path) -> None:
+    """Where no Python is found at all, the message names the version that is needed."""
+    done = make(fresh, "migrate", "PYTHON=")
+    assert done.returncode == 2
+    assert "ERROR:  Python 3.13 or newer was not found\nHINT:  Install it" in done.stderr
