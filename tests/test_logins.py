@@ -11,7 +11,6 @@ from tests.clusters import Cluster, Database, deploy
 from userscope.errors import ConfigurationError, NotPermitted
 from userscope.logins import Role, create_login, ensure_login
 
-
 NAME = f'Log"in {secrets.token_hex(4)}'
 """A role that does not exist, and needs quoting."""
 
