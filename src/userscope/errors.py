@@ -12,6 +12,7 @@ UserscopeError
 │   ├── PlanError               a plan file, or what is looked up in it, is not valid
 │   ├── ScriptError             a script is refused, or failed and was rolled back
 │   └── RegistryError           Sqitch's registry in the database does not fit the plan
+├── SealingError                seal keys cannot be changed as asked; nothing was changed
 ├── RoleBypassesRLS             this login must not serve users: policies would not bind it
 ├── NotSealed                   the service seals identities, the database does not require it
 ├── IdentityError
@@ -115,6 +116,10 @@ class ScriptError(MigrationError):
 
 class RegistryError(MigrationError):
     """Sqitch's registry in the database does not fit the plan, or cannot be written; nothing was run."""
+
+
+class SealingError(UserscopeError):
+    """Seal keys, or whether a seal is required, cannot be changed as asked; nothing was changed."""
 
 
 class RoleBypassesRLS(UserscopeError):

@@ -1,0 +1,148 @@
+"""``userscope seal-key new | list | retire | require | relax``."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from userscope.urls import ConnectionURL
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also at a terminal.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Keys that identities are sealed with, and whether a seal is required.",
+    )
+    for command, name in (
+        (new, "new"),
+        (list_keys, "list"),
+        (retire, "retire"),
+        (require, "require"),
+        (relax, "relax"),
+    ):
+        group.command(name)(command)
+    app.add_typer(group, name="seal-key")
+
+
+def new(*, as_json: _Json = False) -> None:
+    """Make a key and print it, this once. Its seals are accepted from now on, beside those of the other keys.
+
+    Example: userscope seal-key new
+    """
+    from userscope import seals
+
+    key, created_at = seals.add(_admin())
+    if as_json:
+        print(json.dumps({"id": key.id, "key": key.text(), "created_at": created_at.isoformat()}))
+        return
+    print(key.text(), flush=True)
+    print(
+        "It is not shown again. Give it to every service as USERSCOPE_SEAL_KEY; "
+        'then "userscope seal-key require", or retire the key it replaces.',
+        file=sys.stderr,
+    )
+
+
+def list_keys(*, as_json: _Json = False) -> None:
+    """Tell which keys there are and whether a seal is required; exit code 1 if no identity is accepted at all.
+
+    Example: userscope seal-key list
+    """
+    from userscope import seals
+
+    sealing = seals.read(_admin())
+    stuck = sealing.required is None or (sealing.required and not sealing.active)
+    if as_json:
+        keys = [
+            {
+                "id": key.id,
+                "created_at": key.created_at.isoformat(),
+                "retired_at": key.retired_at.isoformat() if key.retired_at else None,
+            }
+            for key in sealing.keys
+        ]
+        print(json.dumps({"required": sealing.required, "keys": keys}))
+        raise typer.Exit(int(stuck))
+    for key in sealing.keys:
+        state = f"retired {key.retired_at:%Y-%m-%d %H:%M:%S%z}" if key.retired_at else "active"
+        print(f"  {key.id:<32}  made {key.created_at:%Y-%m-%d %H:%M:%S%z}  {state}")
+    said: dict[bool | None, str] = {
+        True: "A seal is required.",
+        False: "A seal is not required: an identity without one is accepted.",
+    }
+    print(said.get(sealing.required, "Whether a seal is required cannot be read: app_private.sealing has no row."))
+    if stuck:
+        print("No identity is accepted: run “userscope seal-key new”, or “userscope seal-key relax”.")
+    raise typer.Exit(int(stuck))
+
+
+def retire(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")], *, yes: _Yes = False) -> None:
+    """Accept the seals of one key no more, from this moment; the last active key stays while a seal is required.
+
+    Example: userscope seal-key retire 3f9c21aa
+    """
+    from userscope import seals
+
+    _ask(f'Retire the key "{key_id}"? A service that still seals with it is refused, and it cannot come back.', yes=yes)
+    print(f'The key "{key_id}" is retired since {seals.retire(_admin(), key_id):%Y-%m-%d %H:%M:%S%z}.')
+
+
+def require(*, yes: _Yes = False) -> None:
+    """Refuse every identity without a seal, from this moment. Refused itself while there is no active key.
+
+    Example: userscope seal-key require
+    """
+    from userscope import seals
+
+    url = _admin()
+    connected = seals.services(url)
+    if connected:
+        _warn("These logins are connected, and whoever of them does not seal is refused from now on:")
+        for login, count in connected.items():
+            _warn(f"  {login}  {count} connection{'' if count == 1 else 's'}")
+        _warn('PostgreSQL counts no unsealed identities; "userscope health" in a service\'s environment tells whether.')
+    _ask("Require a seal?", yes=yes)
+    seals.require(url)
+    print("A seal is required.")
+
+
+def relax(*, yes: _Yes = False) -> None:
+    """Accept identities without a seal again: one injected statement can then act for anybody.
+
+    Example: userscope seal-key relax
+    """
+    from userscope import seals
+
+    _ask("Accept identities without a seal? One injected statement can then act for anybody.", yes=yes)
+    seals.relax(_admin())
+    print("A seal is not required: an identity without one is accepted.")
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    """Ask a person at a terminal; a script has said what it wants."""
+    if not yes and sys.stdin.isatty():
+        typer.confirm(question, abort=True, err=True)
+
+
+def _warn(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def _admin() -> "ConnectionURL":
+    """Return the admin's URL, once the embedded server runs."""
+    from userscope.settings import Settings
+
+    settings = Settings()
+    url = settings.url("admin")
+    if settings.embedded:
+        from userscope.local.server import Server
+
+        Server(settings.home).start()
+    return url

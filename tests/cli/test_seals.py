@@ -1,0 +1,96 @@
+"""``userscope seal-key``: a key is printed once, and every change of sealing says what it does."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import Database
+from userscope.identity import SealKey
+from userscope.urls import ConnectionURL
+
+
+class Runner:
+    """Runs ``userscope seal-key`` as the admin of one database."""
+
+    def __init__(self, url: ConnectionURL, folder: Path) -> None:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "USERSCOPE_"))}
+        self.environment = {**inherited, "ADMIN_DATABASE_URL": url.text()}
+        self.folder = folder
+
+    def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "userscope", "seal-key", *words],
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def seal_key(database: Database, tmp_path: Path) -> Runner:
+    return Runner(database.url(), tmp_path)
+
+
+def test_introduce_and_rotate(seal_key: Runner) -> None:
+    """The whole road on the command line; no key is shown twice."""
+    assert seal_key("require", code=2).stderr.startswith("ERROR:  there is no active seal key\n")
+    made = json.loads(seal_key("new", "--json").stdout)
+    assert set(made) == {"id", "key", "created_at"}
+    assert SealKey.parse(made["key"]).id == made["id"]
+    assert seal_key("require").stdout == "A seal is required.\n"
+
+    plain = seal_key("new")
+    second = SealKey.parse(plain.stdout.rstrip("\n"))  # the key is all that stands on standard output
+    assert "not shown again" in plain.stderr
+    seal_key("retire", made["id"], "--yes")
+    refused = seal_key("retire", second.id, code=2)
+    assert refused.stderr.startswith(f'ERROR:  the seal key "{second.id}" is the last active one\nDETAIL:')
+
+    listed = seal_key("list")
+    assert made["id"] in listed.stdout
+    assert "A seal is required.\n" in listed.stdout
+    for output in (listed.stdout, seal_key("list", "--json").stdout):
+        for secret in (made["key"], second.text()):
+            assert secret.partition(":")[2] not in output
+    report = json.loads(seal_key("list", "--json").stdout)
+    assert report["required"] is True
+    assert [(key["id"], key["retired_at"] is None) for key in report["keys"]] == [
+        (made["id"], False),
+        (second.id, True),
+    ]
+    assert "is not required" in seal_key("relax").stdout
+
+
+def test_warning(seal_key: Runner, database: Database) -> None:
+    """Before a seal is required, who is connected is named: they might not seal."""
+    seal_key("new")
+    with database.connect("service"):
+        assert "app_service  1 connection\n" in seal_key("require").stderr
+
+
+def test_stuck(seal_key: Runner, database: Database) -> None:
+    """Where no identity is accepted at all, list says so by its exit code."""
+    with database.superuser_connection() as superuser:
+        superuser.execute("update app_private.sealing set required = true")
+        assert "No identity is accepted" in seal_key("list", code=1).stdout
+        superuser.execute("delete from app_private.sealing")
+    assert "cannot be read" in seal_key("list", code=1).stdout
+
+
+def test_pooled_host(seal_key: Runner) -> None:
+    """A pooled host is refused."""
+    seal_key.environment["ADMIN_DATABASE_URL"] = "postgresql://o:s3cret@ep-x-pooler.example.org/app"
+    refused = seal_key("list", code=2)
+    assert 'ADMIN_DATABASE_URL names the pooled host "ep-x-pooler.example.org"' in refused.stderr
+    assert "s3cret" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["new", "list", "retire", "require", "relax"])
+def test_help(seal_key: Runner, command: str) -> None:
+    """Each command's help has an example."""
+    assert f"Example: userscope seal-key {command}" in seal_key(command, "--help").stdout
