@@ -19,34 +19,16 @@ class Account:
     name: str
 
     @classmethod
-    def serving(cls, home: Path) -> "Account":
-        """Return who runs the server of ``home``. Raises LocalServerError where PostgreSQL would not run as anyone.
-
-        For an ordinary user that is the user. For root it is the owner of ``home``, so that a server that a developer
-        made stays theirs, or else ``nobody``.
-        """
-        uid = os.geteuid()
-        if uid != 0:
-            return cls._named(uid) or _nameless(uid)
-        owner = home.stat().st_uid if home.exists() else 0
-        return (owner and cls._named(owner)) or cls._nobody()
-
-    @classmethod
-    def _named(cls, uid: int) -> "Account | None":
+    def serving(cls) -> "Account":
+        """Return who is to run a server: we or, for root, ``nobody``. Raises LocalServerError where neither can."""
         try:
-            entry = pwd.getpwuid(uid)
+            entry = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         except KeyError:
-            return None
-        return cls(entry.pw_uid, entry.pw_gid, entry.pw_name)
-
-    @classmethod
-    def _nobody(cls) -> "Account":
-        try:
-            entry = pwd.getpwnam("nobody")
-        except KeyError:
+            wanted = "user nobody" if os.geteuid() == 0 else f"user id {os.geteuid()}"
             raise LocalServerError(
-                "PostgreSQL does not run as root, and this machine has no user “nobody” to run it as",
-                hint="Run userscope as an ordinary user.",
+                f"the {wanted} has no entry in /etc/passwd",
+                detail="PostgreSQL does not run as root, and asks for the name of the user it runs as.",
+                hint="Run userscope as a user that has an entry.",
             ) from None
         return cls(entry.pw_uid, entry.pw_gid, entry.pw_name)
 
@@ -63,6 +45,19 @@ class Account:
         """Hand a file, a folder or a file descriptor over to this user."""
         if self.other:
             os.chown(target, self.uid, self.gid)
+
+    def can_enter(self, folder: Path) -> bool:
+        """Whether this user can enter ``folder``. Raises LocalServerError where not even root can act as this user."""
+        if not self.other:
+            return os.access(folder, os.X_OK)
+        try:
+            return self.run("/bin/sh", "-c", 'cd "$1"', "sh", folder).returncode == 0
+        except OSError as error:
+            raise LocalServerError(
+                f'root cannot act as the user "{self.name}" here',
+                detail=f"PostgreSQL does not run as root, and the machine said: {error.strerror}.",
+                hint="Run userscope as an ordinary user.",
+            ) from error
 
     def run(
         self,
@@ -93,11 +88,3 @@ class Account:
             group=self.gid if self.other else None,
             extra_groups=[] if self.other else None,
         )
-
-
-def _nameless(uid: int) -> Account:
-    raise LocalServerError(
-        f"the user id {uid} has no name on this machine",
-        detail="PostgreSQL asks for the name of the user it runs as.",
-        hint=f'Add a line for {uid} to /etc/passwd (in a container: "--user" with a user the image knows).',
-    )

@@ -8,15 +8,14 @@ run/          the socket, for the owner alone (in a private folder of /tmp where
 """
 
 import errno
-import fcntl
 import json
 import logging
 import os
 import pwd
 import shutil
 import socket
-import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,24 +27,10 @@ from userscope.urls import fallback_home
 log = logging.getLogger("userscope.server")
 
 SOCKET = ".s.PGSQL.5432"
-_TEMPORARY = "userscope-"
 
-
-@dataclass(frozen=True)
-class Status:
-    """What PostgreSQL's pid file says: the process, the folder of its socket, and "starting", "ready" or "stopping"."""
-
-    pid: int
-    sockets: Path
-    phase: str
-
-    @property
-    def answers(self) -> bool:
-        """Whether the server takes connections."""
-        if self.phase != "ready":
-            return False
-        with socket.socket(socket.AF_UNIX) as client:
-            return client.connect_ex(os.fspath(self.sockets / SOCKET)) == 0
+_SHORT = Path("/tmp")  # noqa: S108  # the path of a socket has to be short, and the folder made in it is private
+_PREFIX = "userscope-"
+_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -61,6 +46,11 @@ class Place:
         return self.folder / "data"
 
     @property
+    def lock(self) -> Path:
+        """What the server holds locked while it lives; see ``userscope.local.liveness``."""
+        return self.folder / "lock"
+
+    @property
     def log(self) -> Path:
         """The server's log."""
         return self.folder / "server.log"
@@ -73,16 +63,17 @@ class Place:
     @classmethod
     def find(cls, home: Path) -> "Place | None":
         """Return where the server of ``home`` lies, if it was ever made. Raises LocalServerError if it is another's."""
-        account = Account.serving(home)
+        account = Account.serving()
         for folder in (home, fallback_home(home)):
             if not folder.is_dir():
                 continue
-            if os.geteuid() not in (0, folder.stat().st_uid):
+            if folder.stat().st_uid != os.geteuid():
                 raise _foreign(folder)
-            if (data := folder / "data").exists() and not account.owns(data):
-                raise _foreign(data)
-            if (folder / "lock").exists():
-                return cls(folder, account)
+            place = cls(folder, account)
+            if place.data.exists() and not account.owns(place.data):
+                raise _foreign(place.data)
+            if place.lock.exists():
+                return place
         return None
 
     @classmethod
@@ -93,7 +84,7 @@ class Place:
         """
         if found := cls.find(home):
             return found
-        account = Account.serving(home)
+        account = Account.serving()
         why_not = _prepare(home, account)
         if why_not is None:
             return cls(home, account)
@@ -106,43 +97,6 @@ class Place:
             )
         log.warning('the embedded server is kept in "%s": %s', elsewhere, why_not)
         return cls(elsewhere, account)
-
-    def try_lock(self) -> int | None:
-        """Lock this place and return the lock's file descriptor; None while a server, or who starts one, holds it.
-
-        A child that inherits the descriptor shares the lock, which lasts until the last of them has ended. Unlike a pid
-        file it can neither outlive its holders nor name a stranger.
-        """
-        path = self.folder / "lock"
-        while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            try:
-                self._hand_over(descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(descriptor)
-                return None
-            # Whoever deletes the place deletes its lock too; a lock without a name locks nobody else out.
-            if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
-                os.ftruncate(descriptor, 0)
-                return descriptor
-            os.close(descriptor)
-
-    def mark_launched(self, lock: int) -> None:
-        """Note in the lock that the pid file is from now on the holder's, no longer one that a crash left behind."""
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
-        os.write(lock, b"launched\n")
-
-    def status(self) -> "Status | None":
-        """Return what the pid file says of the server; None where there is none, or a crash left it behind."""
-        try:
-            if not (self.folder / "lock").read_bytes():
-                return None
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return None
-        # PostgreSQL writes it line by line: an early reader finds it shorter.
-        return Status(int(lines[0]), Path(lines[4]), lines[7].strip()) if len(lines) >= 8 else None
 
     def read_state(self) -> dict[str, Any]:
         """Return what ``server.json`` says. Raises LocalServerError where it is missing or damaged."""
@@ -161,15 +115,16 @@ class Place:
         """Write ``server.json``, whole or not at all."""
         self.write(self.state, json.dumps(state, indent=2) + "\n", mode=0o600)
 
-    def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> None:
-        """Write a file of this place by renaming, so that no reader meets half of it."""
-        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".unfinished")
+    def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> Path:
+        """Write a file of this place by renaming, so that no reader meets half of it; return its path."""
+        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=_UNFINISHED)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
                 os.fchmod(descriptor, mode)
-                self._hand_over(descriptor, owner)
-            Path(unfinished).replace(path)
+                if owner:
+                    owner.give(descriptor)
+            return Path(unfinished).replace(path)
         except BaseException:
             Path(unfinished).unlink(missing_ok=True)
             raise
@@ -177,16 +132,7 @@ class Place:
     def open_log(self) -> IO[str]:
         """Empty the log and open it for a server's output."""
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        self._hand_over(descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8")
-
-    def _hand_over(self, descriptor: int, owner: Account | None = None) -> None:
-        """Leave a file to whoever owns the folder (as root, that may be a user), or to ``owner``."""
-        if owner:
-            owner.give(descriptor)
-        elif os.geteuid() == 0:
-            folder = self.folder.stat()
-            os.chown(descriptor, folder.st_uid, folder.st_gid)
 
     def private_folder(self, name: str) -> Path:
         """Make an empty folder that the server's account alone can enter."""
@@ -202,11 +148,11 @@ class Place:
         run = self.private_folder("run")
         try:
             if "," in os.fspath(run):
-                raise OSError("libpq takes the comma in its path for the end of a host")
+                raise OSError(0, "libpq takes the comma in its path for the end of a host")
             with socket.socket(socket.AF_UNIX) as probe:
                 probe.bind(os.fspath(run / SOCKET))
         except OSError as error:
-            temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir="/tmp"))  # a path that is short on purpose
+            temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_SHORT))
             self.account.give(temporary)
             log.info('the socket is kept in "%s": %s', temporary, error)
             return temporary
@@ -214,23 +160,26 @@ class Place:
         return run
 
     def remove_sockets(self) -> None:
-        """Remove the folder that ``socket_folder`` made in /tmp, whatever a server that was killed left in it."""
+        """Remove the folder that ``socket_folder`` made in /tmp, and what a server that was killed left in it."""
         try:
             folder = Path(self.read_state()["host"])
-            temporary = folder.parent == Path("/tmp") and folder.name.startswith(_TEMPORARY)
-            if temporary and stat.S_ISDIR(folder.lstat().st_mode) and self.account.owns(folder):
-                shutil.rmtree(folder)
-        except (LocalServerError, FileNotFoundError):
-            return
+            # server.json may have come with somebody else's files: only what is surely ours goes.
+            if folder.parent == _SHORT and folder.name.startswith(_PREFIX) and self.account.owns(folder):
+                for name in (SOCKET, f"{SOCKET}.lock"):
+                    (folder / name).unlink(missing_ok=True)
+                folder.rmdir()
+        except (LocalServerError, OSError):
+            return  # an empty folder in /tmp is no reason to fail
 
     def delete(self) -> None:
         """Remove everything that a server has written here, and the folder itself where nothing else is in it."""
         self.remove_sockets()
-        for folder in ("data", "data.unfinished", "run", *(path.name for path in self.folder.glob("binaries-*"))):
+        for folder in ("data", "unfinished", "run", *(path.name for path in self.folder.glob("binaries-*"))):
             if (self.folder / folder).exists():
                 shutil.rmtree(self.folder / folder)
-        for file in ("server.json", "server.log", "pg_hba.conf", "lock"):
-            (self.folder / file).unlink(missing_ok=True)
+        files = [*self.folder.glob(f".*{_UNFINISHED}"), self.state, self.log, self.folder / "pg_hba.conf", self.lock]
+        for file in files:
+            file.unlink(missing_ok=True)
         if not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -238,22 +187,22 @@ class Place:
 def _prepare(folder: Path, account: Account) -> str | None:
     """Make ``folder`` ready for a server that ``account`` runs; return why it cannot be, or None.
 
-    Raises LocalServerError where another place would not help: another user's folder, something that is no folder.
+    Raises LocalServerError where no other folder would help.
     """
     if folder.exists() and not folder.is_dir():
         raise LocalServerError(f'"{folder}" is not a folder', hint="Remove it, or set USERSCOPE_HOME to a folder.")
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         for path in reversed(missing):
-            path.mkdir()
+            path.mkdir(exist_ok=True)
             # Root keeps its folders for itself, but the account has to pass through them.
             path.chmod(0o711 if account.other else 0o700)
         Path(tempfile.mkdtemp(dir=folder)).rmdir()
-        if account.other and account.run("/bin/sh", "-c", 'cd "$1"', "sh", folder).returncode != 0:
+        if not account.can_enter(folder):
             raise PermissionError(0, f'the user "{account.name}", whom the server runs as, cannot reach it')
     except OSError as error:
         for path in missing:
-            if path.exists():
+            with suppress(OSError):
                 path.rmdir()
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise

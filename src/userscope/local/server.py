@@ -11,11 +11,14 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from userscope.errors import LocalServerError
 from userscope.local.binaries import Binaries
+from userscope.local.liveness import Status, answers, mark_launched, try_lock
 from userscope.local.place import Place
+from userscope.local.trouble import explained, failure
 from userscope.settings import Purpose
 from userscope.urls import ConnectionURL, embedded_url
 
@@ -56,7 +59,7 @@ class Server:
     def running(self) -> bool:
         """Whether the server takes connections now."""
         place = Place.find(self.home)
-        return place is not None and _answers(place)
+        return place is not None and answers(place)
 
     def url(self, purpose: Purpose) -> ConnectionURL:
         """Return what to connect with. Raises LocalServerError where the server was never made."""
@@ -69,7 +72,7 @@ class Server:
         """
         if self.running:
             return False
-        try:
+        with explained("cannot be started", self.home):
             place = Place.make(self.home)
             lock = self._lock(place)
             if lock is None:
@@ -77,11 +80,10 @@ class Server:
             try:
                 self._launch(place, lock)
             finally:
+                if not place.data.exists():
+                    place.delete()
                 os.close(lock)
-        except OSError as error:
-            where = f'"{error.filename}": ' if error.filename else ""
-            raise _failure("cannot be started", f"{where}{error.strerror}", self.home) from error
-        self._await_answer(place)
+            self._await_answer(place)
         return True
 
     def stop(self, *, immediately: bool = False) -> bool:
@@ -95,35 +97,37 @@ class Server:
         how = signal.SIGQUIT if immediately else signal.SIGINT
         asked = 0
         deadline = time.monotonic() + _PATIENCE
-        while (lock := place.try_lock()) is None:
-            status = place.status()
-            if status and status.pid != asked:
-                os.kill(status.pid, how)
-                asked = status.pid
-            _wait(deadline, LocalServerError("the embedded server does not stop", hint=f'See "{place.log}".'))
-        place.remove_sockets()
-        os.close(lock)
+        with explained("cannot be stopped", self.home):
+            while (lock := try_lock(place)) is None:
+                status = Status.of(place)
+                if status and status.pid != asked:
+                    asked = status.pid
+                    with suppress(ProcessLookupError):
+                        os.kill(asked, how)
+                _wait(deadline, LocalServerError("the embedded server does not stop", hint=f'See "{place.log}".'))
+            try:
+                place.remove_sockets()
+            finally:
+                os.close(lock)
         return asked != 0
 
     def delete(self) -> None:
         """Stop the server and remove it with all its data. Raises LocalServerError where that fails."""
         self.stop(immediately=True)
         place = Place.find(self.home)
-        lock = place.try_lock() if place else None
-        if place is None or lock is None:
-            return
-        try:
-            place.delete()
-        except OSError as error:
-            raise _failure("cannot be removed", f'"{error.filename}": {error.strerror}', self.home) from error
-        finally:
-            os.close(lock)
+        with explained("cannot be removed", self.home):
+            lock = try_lock(place) if place else None
+            if place and lock is not None:
+                try:
+                    place.delete()
+                finally:
+                    os.close(lock)
 
     def _lock(self, place: Place) -> int | None:
         """Lock the place to start its server; None where somebody else has started it meanwhile."""
         deadline = time.monotonic() + _PATIENCE
-        while (lock := place.try_lock()) is None:
-            status = place.status()
+        while (lock := try_lock(place)) is None:
+            status = Status.of(place)
             if status and status.answers:
                 return None
             if status and status.phase == "ready":
@@ -148,13 +152,11 @@ class Server:
                 f'the data in "{place.data}" were made by PostgreSQL {made_by}, but PostgreSQL {major} is installed',
                 hint=f'Install PostgreSQL {made_by} again, or run "userscope down --delete" to begin anew.',
             )
-        state = place.read_state()
         place.remove_sockets()
         sockets = place.socket_folder()
-        place.write_state({**state, "host": str(sockets)})
-        rules = place.folder / "pg_hba.conf"
-        place.write(rules, "local all all scram-sha-256\n", mode=0o644)
-        place.mark_launched(lock)
+        place.write_state({**place.read_state(), "host": str(sockets)})
+        rules = place.write(place.folder / "pg_hba.conf", "local all all scram-sha-256\n", mode=0o644)
+        mark_launched(place, lock)
         quoted = str(sockets).replace('"', '""')
         settings = {
             "listen_addresses": "",
@@ -174,49 +176,40 @@ class Server:
             )
 
     def _init(self, place: Place, binaries: Binaries, major: int, lock: int) -> None:
-        """Make the data directory and the passwords; it gets its name when it is complete."""
-        passwords = {purpose: secrets.token_urlsafe(24) for purpose in _LOGINS}
-        unfinished = place.private_folder("data.unfinished")
-        password_file = place.folder / "password"
-        place.write(password_file, passwords["admin"], mode=0o600, owner=place.account)
-        command: list[str | Path] = [
-            binaries / "initdb",
-            "-D",
-            unfinished,
-            "--username=postgres",
-            f"--pwfile={password_file}",
-        ]
-        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+        """Make the passwords and the data directory, which gets its place when it is complete."""
+        logins = {purpose: {"user": user, "password": secrets.token_urlsafe(24)} for purpose, user in _LOGINS.items()}
+        work = place.private_folder("unfinished")
         try:
+            password_file = place.write(work / "password", logins["admin"]["password"], mode=0o600, owner=place.account)
+            command: list[str | Path] = [
+                binaries / "initdb",
+                "-D",
+                work / "data",
+                "--username=postgres",
+                f"--pwfile={password_file}",
+            ]
+            command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"]
             for locale in _LOCALES if major >= 17 else _LOCALES[1:]:
                 made = place.account.run(*command, *locale, keep=(lock,))
                 if "invalid locale name" not in made.stdout:
                     break
             if made.returncode == 0:
-                single = (binaries / "postgres", "--single", "-D", unfinished, "-c", "exit_on_error=on", "postgres")
+                single = (binaries / "postgres", "--single", "-D", work / "data", "-c", "exit_on_error=on", "postgres")
                 made = place.account.run(*single, stdin="create database app\n", keep=(lock,))
             if made.returncode != 0:
-                raise _failure("cannot be made", made.stdout, self.home)
-            logins = {purpose: {"user": _LOGINS[purpose], "password": passwords[purpose]} for purpose in _LOGINS}
+                raise failure("cannot be made", made.stdout, self.home)
             place.write_state({"host": "", "port": 5432, "dbname": "app", "logins": logins})
-            unfinished.rename(place.data)
+            (work / "data").rename(place.data)
         finally:
-            password_file.unlink(missing_ok=True)
-            if unfinished.exists():
-                shutil.rmtree(unfinished)
+            shutil.rmtree(work)
 
     def _await_answer(self, place: Place) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while not _answers(place):
-            if (lock := place.try_lock()) is not None:
+        while not answers(place):
+            if (lock := try_lock(place)) is not None:
                 os.close(lock)
-                raise _failure("has ended at once", place.log.read_text(errors="replace"), self.home)
+                raise failure("has ended at once", place.log.read_text(errors="replace"), self.home)
             _wait(deadline, LocalServerError("the embedded server does not get ready", hint=f'See "{place.log}".'))
-
-
-def _answers(place: Place) -> bool:
-    status = place.status()
-    return status is not None and status.answers
 
 
 def _wait(deadline: float, error: LocalServerError) -> None:
@@ -224,22 +217,3 @@ def _wait(deadline: float, error: LocalServerError) -> None:
     if time.monotonic() > deadline:
         raise error
     time.sleep(0.01)
-
-
-_CURES = {
-    "No space left on device": 'Free some space on the disk that holds "{home}", or set USERSCOPE_HOME to another one.',
-    "Disk quota exceeded": 'Free some of your quota on the disk that holds "{home}", or set USERSCOPE_HOME to another.',
-    "Read-only file system": "Set USERSCOPE_HOME to a folder that can be written.",
-    "Permission denied": "Set USERSCOPE_HOME to a folder of your own.",
-}
-
-
-def _failure(what: str, said: str, home: Path) -> LocalServerError:
-    """Build the error out of what PostgreSQL said last, with the cure where the reason is a known one."""
-    complaints = [line for line in said.splitlines() if re.search(r"error|FATAL|PANIC|could not", line)]
-    line = (complaints or said.strip().splitlines() or ["it said nothing"])[-1]
-    line = re.sub(r"^.*?(error|FATAL|PANIC): +", "", line).strip()
-    cure = next((hint.format(home=home) for reason, hint in _CURES.items() if reason in said), None)
-    return LocalServerError(
-        f"the embedded server {what}", detail=f"{line[:1].upper()}{line[1:].rstrip('.')}.", hint=cure
-    )
