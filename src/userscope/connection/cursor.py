@@ -94,8 +94,10 @@ class Gate(psycopg.BaseConnection[Any]):
     def _settling(self) -> Iterator[None]:
         try:
             yield
-        except BaseException:
-            if not self.settled:
+        except BaseException as error:
+            # executemany() reads to the end of its pipeline by itself, also behind an error of PostgreSQL's.
+            ends_by_itself = isinstance(error, psycopg.Error) and self._pipeline is not None
+            if not self.settled and not ends_by_itself:
                 # Interrupted half-way. What the server still answers must not be taken for the next statement's.
                 self.pgconn.finish()
             raise
@@ -129,6 +131,7 @@ class Gate(psycopg.BaseConnection[Any]):
     def prepare_threshold(self, value: int | None) -> None:
         if value is not None:
             raise _refused("preparing statements", "A prepared statement can be re-defined under its name.")
+        self._prepared.prepare_threshold = None
 
     def transaction(self, *_: object, **__: object) -> NoReturn:
         """Refuse: psycopg would send a BEGIN of its own."""

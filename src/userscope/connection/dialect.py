@@ -7,6 +7,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.engine import URL
 
+from userscope.errors import OperationRefused
+
 DRIVER = "postgresql+userscope"
 
 registry.register("postgresql.userscope", __name__, "ScopedDialect")
@@ -37,6 +39,17 @@ class _Quiet(PGDialect_psycopg):
     @override
     def _set_backslash_escapes(self, connection: Connection) -> None:
         self._backslash_escapes = False
+
+    @override
+    def do_savepoint(self, connection: Connection, name: str) -> None:
+        driver_connection: Any = connection.connection.driver_connection
+        if driver_connection.scope and driver_connection.scope.single:
+            raise OperationRefused(
+                "a savepoint",
+                "Every statement of a reader is a transaction of its own.",
+                "Use Database.session(user_id).",
+            )
+        super().do_savepoint(connection, name)  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
 
 class ScopedDialect(_Quiet):
