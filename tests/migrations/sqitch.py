@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.clusters import unavailable
+from userscope.urls import ConnectionURL
 
 ORACLE = Path(__file__).with_name("oracle.pl")
-COMMITTER = {"SQITCH_FULLNAME": "Ada Löve", "SQITCH_EMAIL": "ada@example.com"}
+COMMITTER = {"SQITCH_FULLNAME": "Ada Love", "SQITCH_EMAIL": "ada@example.com"}
 
 
 def require() -> None:
@@ -55,3 +56,26 @@ def oracle(folder: Path) -> Iterator[Oracle]:
         yield Oracle(process)
         assert process.stdin is not None
         process.stdin.close()
+
+
+def run(project: Path, url: ConnectionURL, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run ``sqitch ARGUMENTS`` in a project's folder on the database of ``url``."""
+    require()
+    params = url.params
+    server = {
+        "PGHOST": params["host"],
+        "PGPORT": params["port"],
+        "PGUSER": params["user"],
+        "PGPASSWORD": params["password"],
+    }
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        ["sqitch", *arguments, "--target", f"db:pg:{params['dbname']}"],
+        cwd=project,
+        env=environment(**server),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout + done.stderr
+    return done

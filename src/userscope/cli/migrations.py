@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from userscope.migrations.inspection import Status
     from userscope.migrations.plan import Change
     from userscope.migrations.projects import Project
-    from userscope.migrations.work import Event, Options, Report
+    from userscope.migrations.work import Event, Options
     from userscope.settings import Settings
     from userscope.urls import ConnectionURL
 
@@ -345,36 +345,38 @@ class _Ledger:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.seconds: dict[str, float] = {}
-        self._open = False
+        self._line = ""  # what is written and not ended yet
 
     def remark(self, text: str) -> None:
         """Print a line of its own."""
         if not self.as_json:
             print(text, flush=True)
 
-    @property
-    def show(self) -> "Report":
-        """What to hand to the runner."""
-        return self._show
-
-    def _show(self, event: "Event") -> None:
+    def show(self, event: "Event") -> None:
+        """Print what the runner reports."""
         if event.kind == "warning":
-            self._end_line()
+            if self._line and not self.as_json:
+                print(flush=True)
+            self._line = ""
             typer.echo(event.text, err=True)
-        elif self.as_json:
-            if event.kind == "ok":
-                self.seconds[event.text] = round(event.seconds, 4)
         elif event.kind == "remark":
-            print(event.text, flush=True)
+            self.remark(event.text)
         elif event.kind == "start":
-            print(f"  {event.sign} {event.text} ..{'.' * (event.width - len(event.text))} ", end="", flush=True)
-            self._open = True
+            self._start(event)
         else:
-            time = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
-            print(f"{'ok' if event.kind == 'ok' else 'not ok'}{time}", flush=True)
-            self._open = False
+            self._end(event)
 
-    def _end_line(self) -> None:
-        if self._open and not self.as_json:
-            print(flush=True)
-            self._open = False
+    def _start(self, event: "Event") -> None:
+        self._line = f"  {event.sign} {event.text} ..{'.' * (event.width - len(event.text))} "
+        if not self.as_json:
+            print(self._line, end="", flush=True)
+
+    def _end(self, event: "Event") -> None:
+        self.seconds[event.text] = round(event.seconds, 4)
+        if self.as_json:
+            return
+        if not self._line:  # a warning stands between
+            self._start(event)
+        time = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
+        print(f"{'ok' if event.kind == 'ok' else 'not ok'}{time}", flush=True)
+        self._line = ""

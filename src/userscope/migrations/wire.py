@@ -4,12 +4,14 @@ A ``Trip`` is sent at once and answered at once. After an error the server skips
 or the trip's end, so a ``commit`` at the end of a trip runs only if everything before it did.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from userscope.errors import ConfigurationError
 from userscope.migrations.plan import Change, Dependency, Tag
 from userscope.migrations.script import Script
 
@@ -39,10 +41,20 @@ _SAVEPOINT = "userscope_verification"
 
 @dataclass(frozen=True)
 class Timeouts:
-    """In PostgreSQL's notation, ``0`` for none: waiting for one lock, and one statement's run."""
+    """How long to wait for one lock, and how long a statement may run: PostgreSQL's notation, ``0`` for ever.
+
+    Raises ConfigurationError for what is no time.
+    """
 
     lock: str = "5s"
     statement: str = "0"
+
+    def __post_init__(self) -> None:
+        for name, value in (("lock", self.lock), ("statement", self.statement)):
+            if re.fullmatch(r"[0-9]+ *(us|ms|s|min|h|d)?", value) is None:
+                raise ConfigurationError(
+                    f'"{value}" is no {name} timeout', hint='Write a time such as "5s" or "500ms", or 0 for none.'
+                )
 
 
 @dataclass(frozen=True)

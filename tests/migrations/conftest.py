@@ -1,0 +1,94 @@
+"""Databases to migrate, and what is compared between them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.clusters import DEBIAN_15, Cluster, Database
+from tests.migrations.sqitch import COMMITTER
+from userscope.local.binaries import Binaries
+from userscope.migrations.projects import Project, find
+
+ROOT = Path(__file__).parents[2]
+NASTY = Path(__file__).with_name("nasty")
+_REGISTRY = {
+    "releases": "version::text, installer_name, installer_email",
+    "projects": "project, uri, creator_name, creator_email",
+    "changes": "change_id, script_hash, change, project, note, committer_name, committer_email, planned_at, "
+    "planner_name, planner_email",
+    "tags": "tag_id, tag, project, change_id, note, committer_name, committer_email, planned_at, planner_name, "
+    "planner_email",
+    "dependencies": "change_id, type, dependency, dependency_id",
+    "events": "event, change_id, change, project, note, requires, conflicts, tags, committer_name, committer_email, "
+    "planned_at, planner_name, planner_email",
+}
+
+type Rows = dict[str, list[tuple[object, ...]]]
+
+
+@pytest.fixture(autouse=True)
+def _committer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both runners commit as the same person, whatever this machine's configuration says."""
+    for name in [name for name in os.environ if name.startswith("SQITCH_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SQITCH_SYSTEM_CONFIG", os.devnull)
+    monkeypatch.setenv("SQITCH_USER_CONFIG", os.devnull)
+    for name, value in COMMITTER.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Iterator[Database]:
+    """An empty database of PostgreSQL 18."""
+    made = cluster.database()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def other(cluster: Cluster) -> Iterator[Database]:
+    """Another empty database, to compare with."""
+    made = cluster.database()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def nasty(tmp_path: Path) -> list[Project]:
+    """A copy of the nasty pair."""
+    return copied(NASTY, tmp_path / "nasty", "store", "access")
+
+
+def copied(source: Path, target: Path, *names: str) -> list[Project]:
+    """Copy projects to where a test may change them, and load them in this order."""
+    for name in names:
+        shutil.copytree(source / name, target / name)
+    return find([target / name for name in names])
+
+
+def rows(database: Database) -> Rows:
+    """The registry, without the times of its commits, which only order it within each project."""
+    found: Rows = {}
+    with database.superuser_connection() as connection:
+        if connection.execute("select to_regclass('sqitch.changes')").fetchone() == (None,):
+            return found
+        for table, columns in _REGISTRY.items():
+            project = "project, " if "project" in columns else ""
+            order = {"releases": "1", "projects": "1", "dependencies": "1, 2, 3"}.get(table, f"{project}committed_at")
+            found[table] = connection.execute(f"select {columns} from sqitch.{table} order by {order}").fetchall()
+    return found
+
+
+def dump(database: Database) -> str:
+    """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
+    params = dict(database.cluster.url("admin", dbname=database.name).params)
+    environment = {**os.environ, "PGPASSWORD": params.pop("password")}
+    bindir = DEBIAN_15 if database.cluster.version == 15 else Binaries.embedded().bindir
+    command: list[str | Path] = [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return "".join(line for line in done.stdout.splitlines(keepends=True) if "restrict " not in line)

@@ -1,0 +1,4 @@
+begin;
+revoke select (title) on nasty.notes from pg_monitor;
+grant select on nasty.notes to pg_monitor;
+commit;

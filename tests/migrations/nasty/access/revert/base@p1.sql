@@ -1,0 +1,3 @@
+begin;
+revoke usage on schema nasty from pg_monitor;
+commit;

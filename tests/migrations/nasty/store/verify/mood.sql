@@ -1,0 +1,3 @@
+begin;
+select 'grand'::nasty.mood;
+rollback;

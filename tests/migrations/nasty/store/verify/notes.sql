@@ -1,0 +1,4 @@
+begin;
+select 1 / count(*) from nasty.notes where title = 'one';
+select;
+rollback;
