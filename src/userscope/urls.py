@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from userscope.errors import InvalidURL, LocalServerError
 
 _SCHEMES = ("postgresql://", "postgres://")
+_ROOT_STATE = Path("/var/lib")
 _EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
 
 
@@ -122,7 +123,7 @@ def _is_local(host: str) -> bool:
 def fallback_home(home: Path) -> Path:
     """Return the folder that stands in for ``home`` where no server can live there: private, and always the same."""
     if os.geteuid() == 0:
-        base = Path("/var/lib")
+        base = _ROOT_STATE
     else:
         base = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]

@@ -197,7 +197,8 @@ class Server:
                 single = (binaries / "postgres", "--single", "-D", work / "data", "-c", "exit_on_error=on", "postgres")
                 made = place.account.run(*single, stdin="create database app\n", keep=(lock,))
             if made.returncode != 0:
-                raise failure("cannot be made", made.stdout, self.home)
+                ended = f"\nended by {signal.Signals(-made.returncode).name}" if made.returncode < 0 else ""
+                raise failure("cannot be made", made.stdout + ended, self.home)
             place.write_state({"host": "", "port": 5432, "dbname": "app", "logins": logins})
             (work / "data").rename(place.data)
         finally:

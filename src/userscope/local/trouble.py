@@ -8,11 +8,13 @@ from pathlib import Path
 from userscope.errors import LocalServerError
 
 _SPACE = 'Free some space on the disk that holds "{home}", or set USERSCOPE_HOME to a folder on another one.'
+_LIMIT = 'Raise the limit on the size of files (see "ulimit -f").'
 _CURES = {
     "No space left on device": _SPACE,
     "Disk quota exceeded": _SPACE,
     "wrote only": _SPACE,
-    "File too large": 'Raise the limit on the size of files (see "ulimit -f").',
+    "File too large": _LIMIT,
+    "SIGXFSZ": _LIMIT,
     "Read-only file system": "Set USERSCOPE_HOME to a folder that can be written.",
     "Permission denied": "Set USERSCOPE_HOME to a folder of your own.",
     "could not map anonymous shared memory": "Free some memory.",
@@ -31,11 +33,11 @@ def explained(what: str, home: Path) -> Iterator[None]:
 
 
 def failure(what: str, said: str, home: Path) -> LocalServerError:
-    """Build the error out of what a program said: out of the complaint that has a known cure, or else the first one."""
+    """Build the error out of what a program said: the complaint with a known cure, else the first one, else the end."""
     lines = said.strip().splitlines() or ["it said nothing"]
     known = [line for line in lines if any(reason in line for reason in _CURES)]
     complaints = [line for line in lines if re.search(r"error:|ERROR:|FATAL:|PANIC:|could not", line)]
-    line = (known or complaints or lines)[0]
+    line = (known or complaints or lines[-1:])[0]
     cure = next((hint.format(home=home) for reason, hint in _CURES.items() if reason in line), None)
     line = re.sub(r"^.*?(error|ERROR|FATAL|PANIC): +", "", line).strip().rstrip(".")
     return LocalServerError(f"the embedded server {what}", detail=f"{line[:1].upper()}{line[1:]}.", hint=cure)

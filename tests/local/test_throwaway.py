@@ -1,0 +1,51 @@
+"""A throw-away server is gone after its block, however the block ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.local.test_server import eventually, gone
+from userscope.local.throwaway import throwaway
+
+
+def test_gone_after_its_block() -> None:
+    """It serves inside the block; afterwards neither it nor its folder is there, nor whoever watched it."""
+    with throwaway(settings={"work_mem": "1MB"}) as server:
+        pid = int((server.home / "data" / "postmaster.pid").read_text().split()[0])
+        with psycopg.connect(server.url("admin").conninfo()) as connection:
+            row = connection.execute("select current_setting('work_mem'), current_setting('fsync')").fetchone()
+            assert row == ("1MB", "off")
+        assert not gone(pid)
+    assert gone(pid)
+    assert not server.home.exists()
+
+
+def test_gone_after_an_error() -> None:
+    """An exception passes through, and the server goes."""
+    with pytest.raises(ZeroDivisionError), throwaway() as server:
+        raise ZeroDivisionError
+    assert not server.home.exists()
+
+
+def test_gone_after_a_kill() -> None:
+    """It does not outlive its process, even where that was killed."""
+    code = (
+        "import time\n"
+        "from userscope.local.throwaway import throwaway\n"
+        "with throwaway() as server:\n"
+        "    print(server.home, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        home = Path(process.stdout.readline().rstrip("\n"))
+        pid = int((home / "data" / "postmaster.pid").read_text().split()[0])
+        assert not gone(pid)
+        os.kill(process.pid, signal.SIGKILL)
+    eventually(lambda: gone(pid))
+    eventually(lambda: not home.exists())
