@@ -1,7 +1,7 @@
 """Two people with todos, and the two ways to serve them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from uuid import UUID, uuid4
 
 import pytest
@@ -31,29 +31,54 @@ def settings_for(url: ConnectionURL, **values: object) -> Settings:
 
 
 @pytest.fixture
-def alice(any_database: Database) -> UUID:
-    """A user with three todos."""
-    return make_user(any_database, ("alice 1", "alice 2", "alice 3"))
+def home(database: Database) -> Database:
+    """The database of a test; a module that depends on the server's version asks for each of them instead."""
+    return database
 
 
 @pytest.fixture
-def bob(any_database: Database) -> UUID:
+def alice(home: Database) -> UUID:
+    """A user with three todos."""
+    return make_user(home, ("alice 1", "alice 2", "alice 3"))
+
+
+@pytest.fixture
+def bob(home: Database) -> UUID:
     """Another user, with two todos."""
-    return make_user(any_database, ("bob 1", "bob 2"))
+    return make_user(home, ("bob 1", "bob 2"))
 
 
-@pytest.fixture(params=[SyncServed, AsyncServed], ids=["sync", "async"])
-def make_served(request: pytest.FixtureRequest, any_database: Database) -> Iterator[MakeServed]:
-    """Makes a service with the settings given, for the service's login unless ``url`` says otherwise."""
-    kind: type[Served] = request.param
+@contextmanager
+def _making[S: Served](kind: type[S], database: Database) -> Iterator[Callable[..., S]]:
     with ExitStack() as stack:
 
-        def make(url: ConnectionURL | None = None, **values: object) -> Served:
-            served = kind(settings_for(url or any_database.url("service"), **values))
+        def make(url: ConnectionURL | None = None, **values: object) -> S:
+            served = kind(settings_for(url or database.url("service"), **values))
             stack.callback(served.close)
             return served
 
         yield make
+
+
+@pytest.fixture
+def make_sync(home: Database) -> Iterator[Callable[..., SyncServed]]:
+    """Makes a service by Database, for the service's login unless ``url`` says otherwise; the rest are settings."""
+    with _making(SyncServed, home) as make:
+        yield make
+
+
+@pytest.fixture
+def make_async(home: Database) -> Iterator[Callable[..., AsyncServed]]:
+    """Makes a service by AsyncDatabase."""
+    with _making(AsyncServed, home) as make:
+        yield make
+
+
+@pytest.fixture(params=["make_sync", "make_async"], ids=["sync", "async"])
+def make_served(request: pytest.FixtureRequest) -> MakeServed:
+    """Makes a service by each of them in turn."""
+    made: MakeServed = request.getfixturevalue(request.param)
+    return made
 
 
 @pytest.fixture
@@ -63,7 +88,7 @@ def served(make_served: MakeServed) -> Served:
 
 
 @pytest.fixture
-def proxy(any_database: Database) -> Iterator[Proxy]:
+def proxy(home: Database) -> Iterator[Proxy]:
     """The wire between a service and the database."""
-    with Proxy(any_database.url("service")) as made:
+    with Proxy(home.url("service")) as made:
         yield made

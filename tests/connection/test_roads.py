@@ -12,9 +12,17 @@ from sqlalchemy import insert, text
 from sqlalchemy.util import await_only
 from sqlmodel import Session, select
 
+from tests.clusters import Database
 from tests.connection.served import Served, run, whoami
 from userscope.errors import NotPermitted, OperationRefused, SessionError
 from userscope.models import Todo
+
+
+@pytest.fixture
+def home(any_database: Database) -> Database:
+    """Each version in turn."""
+    return any_database
+
 
 WHO = "select app.current_user_id()"
 OWNER = text("select distinct owner_id from app.todos where title = 'road'")

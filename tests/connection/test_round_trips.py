@@ -16,6 +16,13 @@ from userscope.errors import DatabaseError
 from userscope.models import Todo
 from userscope.testing.proxy import Proxy
 
+
+@pytest.fixture
+def home(any_database: Database) -> Database:
+    """Each version in turn."""
+    return any_database
+
+
 type Case = tuple[int, Callable[[Session], object]]
 
 
@@ -101,12 +108,12 @@ def _counted(served: Served, proxy: Proxy, database: Database, opened: str, case
 
 @pytest.mark.parametrize(("opened", "cases"), [("reader", READERS), ("session", SESSIONS)])
 def test_round_trips(
-    make_served: MakeServed, proxy: Proxy, any_database: Database, alice: UUID, opened: str, cases: dict[str, Case]
+    make_served: MakeServed, proxy: Proxy, home: Database, alice: UUID, opened: str, cases: dict[str, Case]
 ) -> None:
     """Every statement is one round trip, also one that fails; a session takes one more to commit or to roll back."""
     served = make_served(proxy.url, database_pool_size=1)
     served.reader(alice, lambda session: run(session, "select 1"))
-    counted = _counted(served, proxy, any_database, opened, cases)
+    counted = _counted(served, proxy, home, opened, cases)
     assert counted == {name: trips for name, (trips, _) in cases.items()}
 
 
@@ -132,9 +139,9 @@ def test_examination(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None
     assert (second.connections, second.trips) == (0, 1)
 
 
-def test_counting(any_database: Database, proxy: Proxy) -> None:
+def test_counting(home: Database, proxy: Proxy) -> None:
     """The proxy counts what it should: plain psycopg takes three trips for one statement and its transaction."""
-    user = make_user(any_database)
+    user = make_user(home)
     with psycopg.connect(proxy.url.conninfo()) as connection, proxy.counting() as count:
         connection.execute("select app.set_user_id(%s)", [str(user)])
         connection.commit()

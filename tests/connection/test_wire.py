@@ -23,11 +23,11 @@ def _messages(sent: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 @pytest.fixture
-def sealed(any_database: Database) -> SealKey:
+def sealed(home: Database) -> SealKey:
     """A key that the database knows, and requires seals of."""
     key = SealKey.generate()
     inner, outer = key.pads()
-    with any_database.superuser_connection() as connection:
+    with home.superuser_connection() as connection:
         connection.execute("insert into app_private.seal_keys values (%s, %s, %s)", [key.id, inner, outer])
         connection.execute("update app_private.sealing set required = true")
     return key
@@ -58,10 +58,10 @@ def test_seal_is_new_each_time(make_served: MakeServed, proxy: Proxy, alice: UUI
     assert len(binds) == 2
 
 
-def test_nothing_is_prepared(make_served: MakeServed, proxy: Proxy, any_database: Database) -> None:
+def test_nothing_is_prepared(make_served: MakeServed, proxy: Proxy, home: Database) -> None:
     """No statement gets a name that a later borrower could meet, however often it is sent."""
     served = make_served(proxy.url)
-    user = make_user(any_database)
+    user = make_user(home)
 
     def work(session: Session) -> None:
         for _ in range(8):
@@ -82,10 +82,10 @@ def test_statement_timeout(make_served: MakeServed, alice: UUID) -> None:
     assert served.session(alice, lambda session: run(session, ask)) == ["4321ms"]
 
 
-def test_application_name(make_served: MakeServed, any_database: Database, alice: UUID) -> None:
+def test_application_name(make_served: MakeServed, home: Database, alice: UUID) -> None:
     """An administrator sees whose connections these are; a URL may say so more precisely."""
     ask = "select current_setting('application_name')"
-    url = any_database.url("service")
+    url = home.url("service")
     named = type(url)(url.variable, {**url.params, "application_name": "billing"})
     assert make_served(url).reader(alice, lambda session: run(session, ask)) == ["userscope"]
     assert make_served(named).reader(alice, lambda session: run(session, ask)) == ["billing"]

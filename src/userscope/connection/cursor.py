@@ -85,32 +85,18 @@ class Gate(psycopg.BaseConnection[Any]):
             )
         self._admitted = True
         try:
-            with self._settling():
-                yield scope.opening() if idle else []
+            yield scope.opening() if idle else []
         finally:
             self._admitted = False
 
-    @contextmanager
-    def _settling(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException as error:
-            # executemany() reads to the end of its pipeline by itself, also behind an error of PostgreSQL's.
-            ends_by_itself = isinstance(error, psycopg.Error) and self._pipeline is not None
-            if not self.settled and not ends_by_itself:
-                # Interrupted half-way. What the server still answers must not be taken for the next statement's.
-                self.pgconn.finish()
-            raise
+    def _interrupted(self, work: PQGen[Any], error: BaseException) -> None:
+        """Close the connection if ``error`` came from outside and left something on the road.
 
-    @override
-    def _commit_gen(self) -> PQGen[None]:
-        with self._settling():
-            yield from super()._commit_gen()
-
-    @override
-    def _rollback_gen(self) -> PQGen[None]:
-        with self._settling():
-            yield from super()._rollback_gen()
+        What the server still answers must not be taken for the answer to the next statement.
+        """
+        work.close()
+        if not isinstance(error, psycopg.Error) and not self.settled:
+            self.pgconn.finish()
 
     @override
     def _start_query(self) -> PQGen[None]:
@@ -214,6 +200,7 @@ class _Scoped(BaseCursor[Any, Any]):
             except psycopg.Error as error:
                 failure = failure or error  # the first tells why; the rest only that they were not run
                 if pgconn.status == ConnStatus.BAD or any(result.status in _COPYING for result in answer):
+                    pgconn.finish()  # libpq cannot copy in a pipeline, nor leave it then
                     raise failure from None
         pgconn.exit_pipeline_mode()
         if failure:
@@ -298,6 +285,14 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
         super().__init__(*args, **options)
         self.cursor_factory, self.server_cursor_factory = ScopedCursor, ScopedServerCursor
 
+    @override
+    def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        try:
+            return super().wait(gen, *args, **options)
+        except BaseException as error:
+            self._interrupted(gen, error)
+            raise
+
 
 class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
     """A connection that sends nothing without a scope."""
@@ -305,3 +300,11 @@ class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.cursor_factory, self.server_cursor_factory = AsyncScopedCursor, AsyncScopedServerCursor
+
+    @override
+    async def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        try:
+            return await super().wait(gen, *args, **options)
+        except BaseException as error:
+            self._interrupted(gen, error)
+            raise
