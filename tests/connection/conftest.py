@@ -5,8 +5,9 @@ from contextlib import ExitStack, contextmanager
 from uuid import UUID, uuid4
 
 import pytest
+from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import Database
+from tests.clusters import Cluster, Database, give_back_acl, make_logins
 from tests.connection.served import AsyncServed, Served, SyncServed
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy
@@ -30,10 +31,39 @@ def settings_for(url: ConnectionURL, **values: object) -> Settings:
     return Settings(_env_file=None, database_url=url.text(), **values)
 
 
+def _shared(cluster: Cluster, template: NoopExecutor) -> Iterator[Database]:
+    name = "connection"
+    cluster.create_database(name, template=template.template_dbname)
+    give_back_acl(cluster, name, template.template_dbname)
+    database = Database(cluster, name)
+    make_logins(database)
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="session")
+def shared18(cluster: Cluster, template18: NoopExecutor) -> Iterator[Database]:
+    """One migrated database of PostgreSQL 18 for all tests of this folder that only add users."""
+    yield from _shared(cluster, template18)
+
+
+@pytest.fixture(scope="session")
+def shared15(cluster15: Cluster, template15: NoopExecutor) -> Iterator[Database]:
+    """The same of PostgreSQL 15."""
+    yield from _shared(cluster15, template15)
+
+
+@pytest.fixture(params=["shared18", "shared15"], ids=["18", "15"])
+def any_shared(request: pytest.FixtureRequest) -> Database:
+    """Each of the two in turn."""
+    made: Database = request.getfixturevalue(request.param)
+    return made
+
+
 @pytest.fixture
-def home(database: Database) -> Database:
-    """The database of a test; a module that depends on the server's version asks for each of them instead."""
-    return database
+def home(shared18: Database) -> Database:
+    """The database of a test; a module that depends on the server's version asks for ``any_shared`` instead."""
+    return shared18
 
 
 @pytest.fixture

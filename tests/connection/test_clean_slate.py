@@ -13,9 +13,9 @@ from tests.connection.test_identity_binding import BOBS, driver_of, titles
 
 
 @pytest.fixture
-def home(any_database: Database) -> Database:
+def home(any_shared: Database) -> Database:
     """Each version in turn."""
-    return any_database
+    return any_shared
 
 
 HIJACKED = "select max(title) from app.todos"

@@ -19,9 +19,9 @@ from userscope.models import Todo
 
 
 @pytest.fixture
-def home(any_database: Database) -> Database:
+def home(any_shared: Database) -> Database:
     """Each version in turn."""
-    return any_database
+    return any_shared
 
 
 WHO = "select app.current_user_id()"

@@ -18,9 +18,9 @@ from userscope.testing.proxy import Proxy
 
 
 @pytest.fixture
-def home(any_database: Database) -> Database:
+def home(any_shared: Database) -> Database:
     """Each version in turn."""
-    return any_database
+    return any_shared
 
 
 type Case = tuple[int, Callable[[Session], object]]

@@ -23,6 +23,12 @@ def _messages(sent: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 @pytest.fixture
+def home(database: Database) -> Database:
+    """A database of its own, since seals are required of all its users at once."""
+    return database
+
+
+@pytest.fixture
 def sealed(home: Database) -> SealKey:
     """A key that the database knows, and requires seals of."""
     key = SealKey.generate()
