@@ -1,6 +1,9 @@
 """The PostgreSQL servers and databases that the whole suite works on."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_postgresql import factories
@@ -18,6 +21,7 @@ from tests.clusters import (
     unavailable,
 )
 from userscope.local.binaries import Binaries
+from userscope.local.server import Server
 from userscope.urls import ConnectionURL
 
 
@@ -90,3 +94,14 @@ def _as_migrated(cluster: Cluster, clone: str) -> Database:
         make_logins(made)
         cluster.logins_made = True
     return made
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder with a short path, which the user whom root runs servers as can pass through."""
+    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
+    made.chmod(0o711)
+    yield made
+    for state in sorted(made.rglob("lock")):
+        Server(state.parent).delete()
+    shutil.rmtree(made)

@@ -12,17 +12,6 @@ from userscope.local.server import Server
 CARELESS = {"fsync": "off"}
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """An empty folder with a short path, which the user whom root runs servers as can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
-    made.chmod(0o711)
-    yield made
-    for state in sorted(made.rglob("lock")):
-        Server(state.parent).delete()
-    shutil.rmtree(made)
-
-
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Path]:
     """The home of a server that was made once, and is moved to where a test wants it: copying takes much longer."""

@@ -1,0 +1,291 @@
+"""``userscope psql``: whom it acts for, what it keeps, what it refuses, and what nobody else can see of it."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.cli.runner import Runner
+from tests.clusters import Database
+from userscope.identity import SealKey
+
+ALICE, BOB = uuid4(), uuid4()
+
+
+@pytest.fixture
+def users(database: Database) -> Database:
+    """A migrated database where Alice and Bob have a todo each."""
+    with database.connect() as admin:
+        for user, name in ((ALICE, "alice"), (BOB, "bob")):
+            admin.execute("insert into app.users (id, name, email) values (%s, %s, %s)", [user, name, f"{name}@x.org"])
+            admin.execute("insert into app.todos (owner_id, title) values (%s, %s)", [user, f"{name}'s"])
+    return database
+
+
+@pytest.fixture
+def configured(users: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Runner:
+    """The command line on that database."""
+    urls = {"ADMIN_DATABASE_URL": users.url("admin").text(), "DATABASE_URL": users.url("service").text()}
+    return Runner(tmp_path, capfd, **urls)
+
+
+def titles(database: Database) -> set[str]:
+    with database.superuser_connection() as connection:
+        return {row[0] for row in connection.execute("select title from app.todos").fetchall()}
+
+
+def test_psql_as_admin(configured: Runner) -> None:
+    """Without --as, psql is the admin's, its own arguments included."""
+    assert configured("psql", "--", "-Atc", "select current_user").stdout == "postgres\n"
+    assert configured("psql", stdin="\\pset format unaligned\nselect 1 as one;\n").stdout.endswith("one\n1\n(1 row)\n")
+    configured("psql", "--", "-c", "select 1/0", code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "printed"),
+    [
+        (["-Atc", "select title from app.todos"], "", "alice's\n"),
+        (["-XqAt", "-c", "select title from app.todos", "--command=select current_user"], "", "alice's\napp_service\n"),
+        (["-At", "--file=-"], "select title from app.todos;", "alice's\n"),
+        (["--csv"], "select title from app.todos;", "title\nalice's\n"),
+        (["-1", "-c", "update app.todos set title = 'new'"], "", "UPDATE 1\n"),
+        (["-e", "-Atc", "select 1"], "", "select 1\n1\n"),
+        (["-At", "-v", "n=7", "-o", "/dev/stdout"], "select :n;", "7\n"),
+    ],
+)
+def test_psql_as_a_user(configured: Runner, users: Database, words: list[str], stdin: str, printed: str) -> None:
+    """With --as, psql's arguments work as ever, and print what that user may see and nothing besides."""
+    assert titles(users) == {"alice's", "bob's"}
+    done = configured("psql", "--as", str(ALICE).upper(), "--", *words, stdin=stdin)
+    assert (done.stdout, done.stderr) == (printed, "")
+
+
+def test_psql_as_is_one_transaction(configured: Runner, users: Database) -> None:
+    """All statements are kept or, where one fails, dropped; after a commit of one's own nobody is acted for."""
+    insert = "insert into app.todos (title) values ('{}')"
+    configured("psql", "--as", str(ALICE), "--", "-c", insert.format("one"), "-c", insert.format("two"))
+    assert titles(users) == {"alice's", "bob's", "one", "two"}
+
+    failed = configured("psql", "--as", str(ALICE), "--", "-c", insert.format("three"), "-c", "select 1/0", code=1)
+    assert failed.stderr == "ERROR:  division by zero\n"
+    configured("psql", "--as", str(ALICE), code=3, stdin=f"{insert.format('four')}; select 1/0; select 2;")
+    assert titles(users) == {"alice's", "bob's", "one", "two"}
+
+    own = configured("psql", "--as", str(BOB), "--", "-At", stdin="commit; select count(id) from app.todos;")
+    assert (own.stdout, own.stderr) == ("COMMIT\n0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--as", "nonsense"], "the user id is not a uuid"),
+        (["--as", ""], "no user id was given"),
+        (["--as", str(ALICE), "--", "-U", "postgres"], "with --as, psql connects only to the configured database"),
+        (["--as", str(ALICE), "--", "--host=elsewhere"], "with --as, psql connects only to the configured database"),
+        (["--as", str(ALICE), "--", "postgres"], "with --as, psql connects only to the configured database"),
+        (["--as", str(ALICE), "--", "--nonsense"], "psql cannot be run: option --nonsense not recognized"),
+    ],
+)
+def test_psql_refuses(configured: Runner, words: list[str], message: str) -> None:
+    """What names no user, or would lead elsewhere than to the service's database, never gets to psql."""
+    assert configured("psql", *words, code=2).stderr.startswith(f"ERROR:  {message}")
+
+
+def test_psql_seals(configured: Runner, users: Database) -> None:
+    """With a seal key the identity is sealed; where the database requires it, nothing is reached without."""
+    key = SealKey.generate()
+    with users.connect() as admin:
+        admin.execute(
+            "insert into app_private.seal_keys (id, inner_pad, outer_pad) values (%s, %s, %s)", [key.id, *key.pads()]
+        )
+        admin.execute("update app_private.sealing set required = true")
+    words = ("psql", "--as", str(ALICE), "--", "-Atc", "select title from app.todos")
+    assert "the identity is not sealed" in configured(*words, code=1).stderr
+    configured.environment["USERSCOPE_SEAL_KEY"] = key.text()
+    assert configured(*words).stdout == "alice's\n"
+    configured.environment["USERSCOPE_SEAL_KEY"] = SealKey.generate().text()
+    assert "names no active key" in configured(*words, code=1).stderr
+    configured.environment["USERSCOPE_SEAL_KEY"] = "nonsense"
+    assert configured(*words, code=2).stderr.startswith("ERROR:  USERSCOPE_SEAL_KEY cannot be used")
+
+
+def test_psql_shows_nothing_to_others(configured: Runner, users: Database, tmp_path: Path) -> None:
+    """While psql acts for a user, neither id nor seal nor password stands where other people can look."""
+    key = SealKey.generate()
+    with users.connect() as admin:
+        admin.execute(
+            "insert into app_private.seal_keys (id, inner_pad, outer_pad) values (%s, %s, %s)", [key.id, *key.pads()]
+        )
+    configured.environment["USERSCOPE_SEAL_KEY"] = key.text()
+    # psql's own child looks at its parent: at its command line, its environment, and at the file that it was given.
+    look = r"\! tr '\0' '\n' < /proc/$PPID/cmdline; echo ENVIRONMENT; tr '\0' '\n' < /proc/$PPID/environ"
+    command_line, environment = configured("psql", "--as", str(ALICE), "--", "-c", look).stdout.split("ENVIRONMENT\n")
+    assert f"dbname={users.name}" in command_line  # we do look at psql
+    password = users.url("service").params["password"]
+    assert f"PGPASSWORD={password}\n" in environment  # which is for psql's owner alone to read
+    assert password not in command_line
+    for text in (command_line, environment):
+        assert str(ALICE) not in text
+        assert f"{key.id}." not in text
+
+    script = tmp_path / "look.sh"
+    script.write_text(
+        'f=$(tr "\\0" "\\n" < /proc/$PPID/cmdline | grep identity); stat -c %a "${f%/*}" "$f"; cat "$f"; echo $f'
+    )
+    shown = configured("psql", "--as", str(ALICE), "--", "-c", rf"\! . {script}").stdout.splitlines()
+    assert shown[:2] == ["700", "600"]
+    assert f"'{ALICE}' '{key.id}." in "".join(shown)  # it is the right file
+    assert shown[-1].endswith("/identity.sql")
+    assert not Path(shown[-1]).parent.exists()
+
+
+def test_psql_binds(configured: Runner, users: Database) -> None:
+    """The statement that sets the identity holds neither id nor seal: other sessions of the same login can read it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "userscope", "psql", "--as", str(ALICE), "--", "-At"],
+        env=configured.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    seen = None
+    with users.connect("service") as other:
+        deadline = time.monotonic() + 60
+        while seen is None and time.monotonic() < deadline:
+            seen = other.execute(
+                "select query from pg_stat_activity where state = 'idle in transaction' and query not like 'begin%'"
+            ).fetchone()
+    output, _ = process.communicate("select title from app.todos;")
+    assert seen == ("select app.set_user_id($1, $2) ",)
+    assert output == "alice's\n"
+
+
+class Terminal:
+    """A person's terminal with one command in it."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(command[0], command, environment)  # noqa: S606  # there is no shell to start it with
+        self.shown = ""
+
+    def wait_for(self, text: str) -> None:
+        deadline = time.monotonic() + 60
+        while text not in self.shown:
+            assert time.monotonic() < deadline, self.shown
+            if select.select([self.fd], [], [], 0.1)[0]:
+                self.shown += os.read(self.fd, 65536).decode()
+
+    def type(self, line: str, *, then: str) -> str:
+        """Type a line, and return what is shown until ``then`` is."""
+        self.shown = ""
+        os.write(self.fd, f"{line}\n".encode())
+        self.wait_for(then)
+        return self.shown
+
+    def end(self) -> int:
+        os.write(self.fd, b"\\q\n")
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+@pytest.fixture
+def terminal(configured: Runner, tmp_path: Path) -> Callable[..., Terminal]:
+    """Opens userscope in a terminal, for a user with a psqlrc and a history."""
+    (tmp_path / ".psqlrc").write_text("\\pset pager off\n\\set mine 'from my psqlrc'\n")
+    environment = {**configured.environment, "HOME": str(tmp_path), "TERM": "dumb"}
+    return lambda *words: Terminal([sys.executable, "-m", "userscope", *words], environment)
+
+
+def test_psql_at_a_prompt(terminal: Callable[..., Terminal], users: Database, tmp_path: Path) -> None:
+    """At a prompt one sees whom one acts for, mistakes do not end the transaction, and only commit keeps anything."""
+    prompt = f"{users.name} as {str(ALICE)[:8]}"
+    psql = terminal("psql", "--as", str(ALICE))
+    psql.wait_for(f"{prompt}=*> ")
+    assert f"You act for the user {ALICE}, in a transaction" in psql.shown
+    assert "from my psqlrc" in psql.type("\\echo :mine", then=f"{prompt}=*> ")
+    assert "alice's" in psql.type("select title from app.todos;", then=f"{prompt}=*> ")
+    assert "syntax error" in psql.type("slect;", then=f"{prompt}=*> ")
+    psql.type("update app.todos set title = 'kept';", then=f"UPDATE 1\r\n{prompt}=*> ")
+    psql.type("commit;", then=f"COMMIT\r\n{prompt}=> ")
+    assert "(0 rows)" in psql.type("select title from app.todos;", then=f"{prompt}=> ")
+    psql.type(":as", then=f"{prompt}=*> ")
+    psql.type("update app.todos set title = 'dropped';", then=f"UPDATE 1\r\n{prompt}=*> ")
+    assert psql.end() == 0
+    assert titles(users) == {"kept", "bob's"}
+    assert not (tmp_path / ".psql_history").exists()
+
+
+def test_psql_at_a_prompt_without_psqlrc(terminal: Callable[..., Terminal]) -> None:
+    """-X leaves one's own psqlrc out, and the identity in."""
+    psql = terminal("psql", "--as", str(BOB), "--", "-X", "-P", "pager=off")
+    psql.wait_for("=*> ")
+    assert ":mine" in psql.type("\\echo :mine", then="=*> ").replace("\\echo :mine", "")
+    assert "bob's" in psql.type("select title from app.todos;", then="=*> ")
+    assert psql.end() == 0
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Callable[[str, bool], Path]:
+    """Makes a psql that only tells how it was called: a version, and with or without TLS."""
+
+    def make(version: str, tls: bool) -> Path:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        refusal = (
+            "" if tls else "echo 'sslmode value \"require\" invalid when SSL support is not compiled in' >&2; exit 2"
+        )
+        (folder / "psql").write_text(
+            "#!/bin/sh\n"
+            f"case $1 in --version) echo 'psql (PostgreSQL) {version}'; exit;; -X) {refusal}\nexit 2;; esac\n"
+            'echo "$@" "password=$PGPASSWORD"\n'
+        )
+        (folder / "psql").chmod(0o755)
+        return folder
+
+    return make
+
+
+REMOTE = "postgresql://me:secret@db.example.com/app"
+
+
+@pytest.mark.parametrize(
+    ("words", "version", "tls", "needed"),
+    [
+        ([], "17.1", False, "psql with TLS"),
+        (["--as", str(ALICE)], "17.1", False, "psql 16 or newer with TLS"),
+        (["--as", str(ALICE)], "15.4 (Debian 15.4-1)", True, "psql 16 or newer with TLS"),
+    ],
+)
+def test_remote_database_needs_a_psql_that_fits(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    stand_in: Callable[[str, bool], Path],
+    words: list[str],
+    version: str,
+    tls: bool,
+    needed: str,
+) -> None:
+    """For a remote host the wheel's psql, which has no TLS, is never taken; what to install is named."""
+    runner = Runner(tmp_path, capfd, DATABASE_URL=REMOTE, PATH=str(stand_in(version, tls)))
+    refused = runner("psql", *words, code=2)
+    assert refused.stderr.startswith(
+        f'ERROR:  the program "{needed}" was not found\n'
+        'DETAIL:  It is needed to reach the host "db.example.com" with encryption.\nHINT:  Install PostgreSQL\'s client'
+    )
+    assert "secret" not in refused.stderr
+
+
+def test_remote_database_takes_psql_from_path(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], stand_in: Callable[[str, bool], Path]
+) -> None:
+    """A psql from PATH that fits is called with TLS required, and without the password in its arguments."""
+    runner = Runner(tmp_path, capfd, DATABASE_URL=REMOTE, PATH=str(stand_in("17.1 (Debian)", True)))
+    words, _, password = runner("psql", "--", "-c", "select 1").stdout.rstrip("\n").partition(" password=")
+    assert words == "-d user=me dbname=app host=db.example.com sslmode=require -c select 1"
+    assert password == "secret"
