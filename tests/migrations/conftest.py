@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.clusters import DEBIAN_15, Cluster, Database
+from tests.migrations import sqitch
 from tests.migrations.sqitch import COMMITTER
 from userscope.local.binaries import Binaries
 from userscope.migrations.projects import Project, find
@@ -40,6 +41,13 @@ def _committer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQITCH_USER_CONFIG", os.devnull)
     for name, value in COMMITTER.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_sqitch() -> Iterator[None]:
+    """End the process that runs Sqitch's commands."""
+    yield
+    sqitch.close()
 
 
 @pytest.fixture

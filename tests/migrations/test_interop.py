@@ -49,10 +49,10 @@ def test_sqitch_on_ours(empty: Database, pair: list[Project]) -> None:
     runner.migrate(empty.url(), pair)
     before = rows(empty)
     for project in pair:
-        assert "up-to-date" in sqitch.run(project.folder, empty.url(), "status").stdout
-        assert "Verify successful" in sqitch.run(project.folder, empty.url(), "verify").stdout
-        assert "Check successful" in sqitch.run(project.folder, empty.url(), "check").stdout
-        assert "up-to-date" in sqitch.run(project.folder, empty.url(), "deploy").stdout
+        assert "up-to-date" in sqitch.run(project.folder, empty.url(), "status").output
+        assert "Verify successful" in sqitch.run(project.folder, empty.url(), "verify").output
+        assert "Check successful" in sqitch.run(project.folder, empty.url(), "check").output
+        assert "up-to-date" in sqitch.run(project.folder, empty.url(), "deploy").output
     assert rows(empty) == before
 
 
