@@ -36,6 +36,10 @@ demo: migrate ## Watch two users reach for each other's rows
 psql: $(BIN)/.runtime ## Open psql on the database
 	@$(BIN)/userscope psql
 
+.PHONY: audit
+audit: $(BIN)/.runtime ## Ask the live database who may do what, and what is wrong with it
+	@$(BIN)/userscope audit
+
 ##@ Work on it
 
 .PHONY: setup

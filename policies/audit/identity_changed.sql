@@ -1,0 +1,29 @@
+-- Is the function that says who acts the one that was deployed?
+with identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
+    select coalesce(proc.oid::regprocedure::text, entry), proc.oid
+      from unnest(('{' || coalesce(nullif(current_setting('userscope.audit_identity', true), ''), 'app.current_user_id()') || '}')::text[]) as entry
+      left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
+             on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
+)
+select 'error' as level, format('function %s', proc.oid::regprocedure) as object,
+       'the identity function is not the one that was deployed' as finding,
+       string_agg(why, ' ') as detail,
+       'userscope revert and migrate it anew, or userscope audit --drift to see the difference' as cure
+  from identity
+  join pg_proc as proc on proc.oid = identity.proc
+  join pg_namespace as schema on schema.oid = pronamespace,
+       lateral (
+           select 'Its body was changed.' as why
+            where schema.nspname = 'app' and proname = 'current_user_id' and md5(prosrc) <> '0b3b3078caae89e6f947ba327345b9cc'
+           union all
+           select 'It does not run with its owner''s rights, and so cannot read the keys.'
+            where schema.nspname = 'app' and proname = 'current_user_id' and not prosecdef
+           union all
+           select 'It is IMMUTABLE: a plan may keep one user''s answer for the next.' where provolatile = 'i'
+           union all
+           select 'PUBLIC may run it.' where has_function_privilege(0, proc.oid, 'execute')
+           union all
+           select 'Its owner is not its schema''s.' where proowner <> nspowner
+       ) as reasons
+ group by proc.oid
+ order by 2;

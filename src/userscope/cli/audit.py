@@ -1,0 +1,65 @@
+"""``userscope audit``: who may do what in the live database, and what is wrong with it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from userscope.urls import ConnectionURL
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(audit)
+
+
+def audit(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with who may do what.")] = False,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--questions", metavar="DIR", help="Questions other than policies/audit/*.sql.")
+    ] = None,
+) -> None:
+    """Ask who may do what, and what is wrong with it; exit code 1 if there is an error among the findings.
+
+    Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
+
+    Example: userscope audit --json
+    """
+    from userscope.audit import catalog
+    from userscope.errors import ConfigurationError
+
+    if as_json and markdown:
+        raise ConfigurationError("--json and --markdown exclude each other", hint="Choose one of them.")
+    url = _admin()
+    report = catalog.audit(url, folder=folder)
+    if drift:
+        from userscope.audit.drift import drifted
+
+        report = report.with_findings(drifted(url))
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    elif markdown:
+        print(report.as_markdown())
+    else:
+        print(report.as_text())
+    raise typer.Exit(int(report.failed))
+
+
+def _admin() -> "ConnectionURL":
+    """Return the admin's URL, once the embedded server runs."""
+    from userscope.settings import Settings
+
+    settings = Settings()
+    url = settings.url("admin")
+    if settings.embedded:
+        from userscope.local.server import Server
+
+        Server(settings.home).start()
+    return url
