@@ -65,7 +65,7 @@ class Guard:
         if isinstance(error, errors.InsufficientPrivilege):
             raise ConfigurationError(
                 f'role "{role}" may not use schema app',
-                detail="It is a member of neither app_user nor app_auth.",
+                detail="It is a member of neither app_user nor app_auth, or does not inherit what they may.",
                 hint='Make a login with "userscope create-login".',
             ) from error
         if error:

@@ -1,0 +1,97 @@
+"""A connection that the server has closed is noticed without asking the server, and replaced."""
+
+import threading
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session
+
+from tests.clusters import Database
+from tests.connection.conftest import MakeServed
+from tests.connection.served import Served, run
+from tests.connection.test_identity_binding import ALICES, titles
+from userscope.errors import Unavailable
+from userscope.models import Todo
+from userscope.testing.proxy import Proxy
+
+
+@pytest.fixture
+def served(make_served: MakeServed, proxy: Proxy) -> Served:
+    """A service behind the proxy, with one connection."""
+    return make_served(proxy.url, database_pool_size=1)
+
+
+def _backend(session: Session) -> int:
+    pid: int = run(session, "select pg_backend_pid()")[0]
+    return pid
+
+
+def _terminate(home: Database, backend: int) -> None:
+    with home.superuser_connection() as superuser:
+        assert superuser.execute("select pg_terminate_backend(%s, 5000)", [backend]).fetchone() == (True,)
+
+
+def test_terminated_while_idle(served: Served, proxy: Proxy, home: Database, alice: UUID) -> None:
+    """Nobody sees that a server was restarted in between: the next session has a new connection."""
+    backend = served.reader(alice, _backend)
+    _terminate(home, backend)
+    with proxy.counting() as count:
+        assert served.session(alice, titles) == ALICES
+    assert (count.connections, count.trips) == (1, 3)  # examined, read, committed: none to find out
+    assert served.reader(alice, _backend) != backend
+
+
+def test_cut_while_idle(served: Served, proxy: Proxy, alice: UUID) -> None:
+    """The same holds for a wire that was cut, which says nothing."""
+    served.reader(alice, titles)
+    proxy.cut()
+    assert served.reader(alice, titles) == ALICES
+
+
+def test_alive_costs_nothing(served: Served, proxy: Proxy, alice: UUID) -> None:
+    """A living connection is not asked."""
+    served.reader(alice, titles)
+    with proxy.counting() as count:
+        served.reader(alice, titles)
+    assert (count.connections, count.trips) == (0, 1)
+
+
+@pytest.mark.parametrize("stored", [set(), {"once"}], ids=["before it ran", "after it ran"])
+def test_never_sent_twice(served: Served, proxy: Proxy, alice: UUID, stored: set[str]) -> None:
+    """A COMMIT that is lost on its way is an error, and so is one whose answer is lost; neither is sent again."""
+
+    def add(session: Session) -> None:
+        session.add(Todo(title="once"))
+        session.flush()
+        if not stored:
+            proxy.cut()
+            return
+        proxy.delay = 0.1  # the COMMIT arrives after 0.1 seconds, its answer would after 0.2
+        threading.Timer(0.15, proxy.cut).start()
+
+    with proxy.counting() as count, pytest.raises(Unavailable):
+        served.session(alice, add)
+    assert (count.sent.count(b"COMMIT"), count.sent.count(b"INSERT INTO")) == (len(stored), 1)
+    proxy.delay = 0.001
+    assert served.reader(alice, titles) == ALICES | stored
+
+
+def test_no_entry(served: Served, home: Database, alice: UUID) -> None:
+    """A server that takes no connections is an error that says so, and the service recovers by itself."""
+    with home.cluster.superuser_connection() as superuser:
+        superuser.execute(f"alter database {home.name} allow_connections false".encode())
+        try:
+            with pytest.raises(Unavailable, match="not currently accepting connections"):
+                served.reader(alice, titles)
+        finally:
+            superuser.execute(f"alter database {home.name} allow_connections true".encode())
+    assert served.reader(alice, titles) == ALICES
+
+
+def test_no_server(make_served: MakeServed, home: Database, alice: UUID) -> None:
+    """No server at the address: Unavailable, without the password."""
+    url = home.url("service")
+    gone = type(url)(url.variable, {**url.params, "port": "1"})
+    with pytest.raises(Unavailable, match="cannot be reached") as error:
+        make_served(gone).reader(alice, titles)
+    assert url.params["password"] not in str(error.value)
