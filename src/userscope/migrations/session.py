@@ -155,9 +155,7 @@ class Session:
                 signal.signal(number, handler)
 
     def _on_notice(self, diagnostic: Diagnostic) -> None:
-        severity = diagnostic.severity_nonlocalized or ""
-        if severity in ("NOTICE", "WARNING"):
-            self._notice(severity, diagnostic.message_primary or "")
+        self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
 
 
 def lost(error: psycopg.Error) -> Unavailable:
