@@ -149,14 +149,14 @@ def test_made_by_neons_owner(home: Database) -> None:
     with closing(database.connect("admin")) as owner:
         logins = Logins(database, owner)
         fit = {name: _judge(logins.make(statements)) for name, statements in FIT.items()}
-        console = logins.make(["create role {x} login in role app_user"])
-        with closing(database.superuser_connection()) as superuser:
-            superuser.execute(f"grant owner_neon to {console.user}".encode())
-        member = _judge(console)
         for name in logins.made:
             owner.execute(f"drop role if exists {name}".encode())
             owner.execute(f"drop role if exists {name}_group".encode())
     itself = _judge(database.url("admin"))
+    with closing(database.superuser_connection()) as superuser:
+        member_login = Logins(database, superuser).make(["create role {x} login in role app_user, owner_neon"])
+        member = _judge(member_login)
+        superuser.execute(f"drop role {member_login.user}".encode())
     database.drop()
     assert fit == dict.fromkeys(FIT)
     assert "BYPASSRLS" in (member or "")
