@@ -60,6 +60,12 @@ lint: $(BIN)/.dev ## ruff, mypy and squawk
 bench: $(BIN)/.dev ## Compare: each figure is a ratio of two things measured in one run
 	@$(BIN)/python -m bench
 
+.PHONY: mutate
+mutate: $(BIN)/.dev ## Plant defects in copies of the migrated database, and see the tests notice (ARGS='--sample 20')
+	@$(BIN)/userscope migrate >/dev/null
+	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/userscope mutate $(ARGS) -- \
+		$(BIN)/python -m pytest -x -q -p no:cacheprovider --confcutdir=tests/isolation tests/isolation
+
 .PHONY: clean
 clean: ## Stop the embedded server; remove it and everything installed or built
 	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi

@@ -13,6 +13,7 @@ UserscopeError
 │   ├── ScriptError             a script is refused, or failed and was rolled back
 │   └── RegistryError           Sqitch's registry in the database does not fit the plan
 ├── SealingError                seal keys cannot be changed as asked; nothing was changed
+├── AuditError                  a database cannot be copied, audited or mutated
 ├── RoleBypassesRLS             this login must not serve users: policies would not bind it
 ├── NotSealed                   the service seals identities, the database does not require it
 ├── IdentityError
@@ -120,6 +121,10 @@ class RegistryError(MigrationError):
 
 class SealingError(UserscopeError):
     """Seal keys, or whether a seal is required, cannot be changed as asked; nothing was changed."""
+
+
+class AuditError(UserscopeError):
+    """A database cannot be copied, audited or mutated; nothing was changed in it."""
 
 
 class RoleBypassesRLS(UserscopeError):

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from tests.isolation.world import World
-from userscope.settings import Settings
 from userscope.urls import ConnectionURL
 
 PURPOSES = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
@@ -21,11 +20,11 @@ PURPOSES = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "A
 def isolation_urls(request: pytest.FixtureRequest) -> dict[str, ConnectionURL]:
     """Where to work, as admin, service and identity provider."""
     if any(variable in os.environ for variable in PURPOSES.values()):
-        settings = Settings()
-        settings.require_local("the isolation suite")
-        return {"admin": settings.url("admin"), "service": settings.url("service"), "auth": settings.url("auth")}
-    urls: dict[str, ConnectionURL] = request.getfixturevalue("migrated_urls")
-    return urls
+        urls = {purpose: ConnectionURL.parse(os.environ[name], name) for purpose, name in PURPOSES.items()}
+        assert all(url.local for url in urls.values()), "the isolation suite empties the database: it must be local"
+        return urls
+    migrated: dict[str, ConnectionURL] = request.getfixturevalue("migrated_urls")
+    return migrated
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,121 @@
+"""Running the tests on one mutated clone after another, a few at a time."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Literal
+
+import psycopg
+
+from userscope.audit.mutants.laboratory import Laboratory
+from userscope.audit.mutants.mutant import Mutant
+from userscope.errors import AuditError
+from userscope.urls import ConnectionURL
+
+Verdict = Literal["killed", "survived", "timed out", "invalid"]
+type Report = Callable[[Mutant, Verdict], None]
+
+_LEAST = 10.0
+"""Seconds that a trial may take at least; otherwise several times what the unmutated run took."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """One command, run on clones of one laboratory."""
+
+    laboratory: Laboratory
+    command: Sequence[str]
+    patience: float = 600.0
+    """Seconds that the command may take on the database as it is."""
+    stopped: Event = field(default_factory=Event)
+
+    def run(self, mutants: Sequence[Mutant], report: Report, *, jobs: int) -> None:
+        """Judge each mutant, and report it as soon as it is judged.
+
+        Those that concern the whole server come last and one at a time. Raises AuditError where the command does not
+        pass on the database as it is.
+        """
+        limit = max(_LEAST, 5 * self._baseline())
+        apart = [mutant for mutant in mutants if not mutant.undo]
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                futures = {pool.submit(self._judge, mutant, limit): mutant for mutant in apart}
+                for future in as_completed(futures):
+                    report(futures[future], future.result())
+            except BaseException:
+                self.stopped.set()
+                pool.shutdown(cancel_futures=True)
+                raise
+        for mutant in mutants:
+            if mutant.undo:
+                report(mutant, self._judge(mutant, limit))
+
+    def _baseline(self) -> float:
+        """Prove that the command passes, and return how many seconds it takes."""
+        begin = time.monotonic()
+        with self.laboratory.clone() as clone, tempfile.TemporaryFile() as output:
+            code = self._execute(clone, self.patience, output.fileno())
+            if code != 0:
+                output.seek(0)
+                said = output.read().decode(errors="replace").strip().splitlines()
+                why = f"exit code {code}" if code is not None else f"no end within {self.patience:g} seconds"
+                raise AuditError(
+                    f"the command fails on the unmutated database ({why}), so it would tell nothing",
+                    detail="\n".join(["It printed last:", *(f"    {line}" for line in said[-12:])]) if said else None,
+                    hint="It is run with DATABASE_URL, AUTH_DATABASE_URL and ADMIN_DATABASE_URL set to an empty copy.",
+                )
+        return time.monotonic() - begin
+
+    def _judge(self, mutant: Mutant, limit: float) -> Verdict:
+        with self.laboratory.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+            try:
+                with connection.transaction():
+                    for statement in mutant.ddl:
+                        connection.execute(statement.encode())
+            except psycopg.Error:
+                return "invalid"
+            connection.close()
+            try:
+                code = self._execute(clone, limit, subprocess.DEVNULL)
+            finally:
+                self._undo(clone, mutant)
+        return "timed out" if code is None else "survived" if code == 0 else "killed"
+
+    def _undo(self, clone: ConnectionURL, mutant: Mutant) -> None:
+        if mutant.undo:
+            with psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+                for statement in mutant.undo:
+                    connection.execute(statement.encode())
+
+    def _execute(self, clone: ConnectionURL, limit: float, output: int) -> int | None:
+        """Run the command in a session of its own, whose every process ends with it; None past the limit (seconds)."""
+        environment = self.laboratory.environment(clone)
+        try:
+            process = subprocess.Popen(
+                self.command, env=environment, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT if output >= 0 else output,
+            )  # fmt: skip
+        except OSError as error:
+            shell = " ".join(self.command)
+            raise AuditError(
+                f'the command "{self.command[0]}" cannot be run: {(error.strerror or "").lower()}',
+                hint=f"For what a shell reads, write: userscope mutate -- sh -c '{shell}'",
+            ) from None
+        deadline = time.monotonic() + limit
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(0.25)
+                if time.monotonic() > deadline or self.stopped.is_set():
+                    return None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

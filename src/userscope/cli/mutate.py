@@ -1,0 +1,64 @@
+"""``userscope mutate``: would the tests notice?"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from userscope.errors import ConfigurationError
+
+_ACCEPTED = Path("policies/accepted-mutants.txt")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(context_settings={"ignore_unknown_options": True})(mutate)
+
+
+def mutate(
+    command: Annotated[
+        list[str] | None, typer.Argument(help="What runs the tests, after --; exit code 0 if they pass.")
+    ] = None,
+    only: Annotated[
+        str, typer.Option(metavar="PATTERN", help="Only mutants whose name contains this; * is any text.")
+    ] = "*",
+    sample: Annotated[int, typer.Option(metavar="N", help="Only so many of them, drawn at random; 0 for all.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="What the sample is drawn with.")] = 0,
+    jobs: Annotated[int, typer.Option(metavar="N", help="How many to try at a time; 0 for one a processor.")] = 0,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", help="How long COMMAND may take unmutated.")] = 600,
+    accepted: Annotated[
+        Path, typer.Option(metavar="FILE", help="Mutants that may survive, each with its reason.")
+    ] = _ACCEPTED,
+    list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Plant one defect after the other in copies of the database, and tell which ones COMMAND does not notice.
+
+    The admin database is read, never touched: its schema, roles and grants are copied into a server of this command's
+    own. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and ADMIN_DATABASE_URL. Exit code 1 if a defect
+    survives.
+
+    Example: userscope mutate -- pytest -x -q tests/isolation
+    """
+    import os
+
+    from userscope.audit.mutants import choose
+    from userscope.audit.mutants.laboratory import laboratory
+    from userscope.audit.mutants.report import Tally, progress
+    from userscope.audit.mutants.trials import Trials
+    from userscope.settings import Settings
+
+    with laboratory(Settings()) as copy:
+        mutants = choose.every(copy.catalog)
+        tally = Tally(choose.accepted(accepted, mutants))
+        chosen = choose.some(mutants, only, sample, seed)
+        if list_only:
+            print(*(mutant.id for mutant in chosen), sep="\n")
+            return
+        if not command:
+            raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
+        with progress(len(chosen), tally) as report:
+            Trials(copy, command, patience).run(chosen, report, jobs=jobs or os.cpu_count() or 1)
+    print(tally.json() if as_json else tally.text())
+    sys.exit(1 if tally.holes else 0)
