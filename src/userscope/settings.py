@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, PooledHost
@@ -26,6 +26,13 @@ def _timeout(text: str) -> str:
 
 
 _UNITS = {"", "us", "ms", "s", "min", "h", "d"}
+
+
+def _not_empty(value: str | Path) -> str | Path:
+    """Refuse '', which would name the working directory itself."""
+    if value == "":
+        raise ValueError("it is set, but empty")
+    return value
 
 
 class Settings(BaseSettings):
@@ -46,7 +53,7 @@ class Settings(BaseSettings):
     userscope_seal_optional: bool = Field(
         default=False, description="seal already, while the database does not require it"
     )
-    userscope_home: Path = Path(".userscope")
+    userscope_home: Annotated[Path, BeforeValidator(_not_empty)] = Path(".userscope")
     database_pool_size: int = Field(default=5, ge=1, le=1000)
     database_pool_timeout: float = Field(default=10, gt=0, description="seconds")
     database_statement_timeout: Annotated[str, AfterValidator(_timeout)] = "30s"
@@ -57,6 +64,8 @@ class Settings(BaseSettings):
     def __init__(self, **values: object) -> None:
         try:
             super().__init__(**values)  # type: ignore[arg-type]  # pydantic checks what it is given
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(".env cannot be read", detail=f"{error}.") from None
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = "_".join(str(part) for part in first["loc"]).upper()
@@ -71,7 +80,7 @@ class Settings(BaseSettings):
     @property
     def home(self) -> Path:
         """The absolute folder of the embedded server: ``USERSCOPE_HOME``, or ``.userscope`` where one stands."""
-        return self.userscope_home.absolute()
+        return self.userscope_home.expanduser().absolute()
 
     def url(self, purpose: Purpose) -> ConnectionURL:
         """Return what to connect with: as a service, as the admin (unpooled), or as the identity provider.

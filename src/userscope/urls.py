@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,14 @@ from userscope.errors import InvalidURL, LocalServerError
 _SCHEMES = ("postgresql://", "postgres://")
 _ROOT_STATE = Path("/var/lib")
 _EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
+_ESCAPES = "In user and password write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25 and a space as %20."
+_UNESCAPED = re.compile(
+    r"\s"
+    r"|//[^/?]*@[^/?]*@"  # a second @ before the host's end
+    r"|//[^@/?]*[/?].*[^=@]@"  # an @ after the host's end, where none was before: only a socket "@name" has one there
+)
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SECRETS = {"password", "sslpassword", "oauth_client_secret"}
 
 
 @dataclass(frozen=True)
@@ -34,25 +43,32 @@ class ConnectionURL:
         A remote host without sslmode gets ``require``; ``allow`` and ``prefer`` are refused, since an attacker on the
         road turns both into ``disable``.
         """
+        text = text.strip()
         if not text.startswith(_SCHEMES):
             raise InvalidURL(variable, "it is no PostgreSQL URL" if text else "it is set, but empty", _EXAMPLE)
+        if _UNESCAPED.search(text):
+            # libpq would take the rest of the password for a host, and show it in its own errors.
+            raise InvalidURL(variable, "it holds an unescaped character", _ESCAPES)
         try:
             params = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
         except psycopg.Error as error:
             # libpq's sentence may quote the URL; only the name of an unknown parameter is safe to repeat.
-            said = str(error)
-            unknown = said.partition("invalid URI query parameter:")[2].strip()
-            raise InvalidURL(
-                variable, f"unknown parameter {unknown}" if unknown else "it is malformed", _EXAMPLE
-            ) from None
+            unknown = str(error).partition("invalid URI query parameter:")[2].strip()
+            reason = f"unknown parameter {unknown}" if unknown else "it is malformed"
+            raise InvalidURL(variable, reason, _EXAMPLE) from None
         if "service" in params:
             raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
+        # What libpq would take from the environment decides as well whether the host is on this machine.
+        if not params.get("hostaddr") and (address := os.environ.get("PGHOSTADDR")):
+            params["hostaddr"] = address
         if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
             params["host"] = host
-        if not all(port.isascii() and port.isdigit() for port in params.get("port", "5432").split(",")):
+        if not all(port.isascii() and port.isdigit() for port in params.get("port", "").split(",") if port):
             raise InvalidURL(variable, "its port is no number", _EXAMPLE)
         if not params.get("dbname"):
             raise InvalidURL(variable, "it names no database", _EXAMPLE)
+        if params.get("sslmode", "require") not in _SSLMODES:
+            raise InvalidURL(variable, "its sslmode does not exist", f"Choose one of: {', '.join(_SSLMODES)}.")
         url = cls(variable, params)
         return url if url.local else cls(variable, {**params, "sslmode": url._settled_sslmode()})
 
@@ -93,26 +109,31 @@ class ConnectionURL:
 
     def text(self) -> str:
         """Return the URL with its password, to print where a person asked for it."""
-        return self._render(self.params.get("password"))
+        return _render(self.params)
 
     def __str__(self) -> str:
-        return self._render("***" if "password" in self.params else None)
+        return _render({name: "***" if name in _SECRETS else value for name, value in self.params.items()})
 
-    def _render(self, password: str | None) -> str:
-        rest = {k: v for k, v in self.params.items() if k not in ("user", "password", "host", "port", "dbname")}
-        host, port = self.params.get("host", ""), self.params.get("port", "")
-        if "/" in host or "," in host or host.startswith("@") or not host:
-            rest = {k: v for k, v in (("host", host), ("port", port)) if v} | rest
-            netloc = ""
-        else:
-            netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-        login = quote(self.user, safe="") + (f":{quote(password, safe='*')}" if password is not None else "")
-        query = f"?{urlencode(rest, safe='/', quote_via=quote)}" if rest else ""
-        return f"postgresql://{login}{'@' if login else ''}{netloc}/{quote(self.params['dbname'], safe='')}{query}"
+
+def _render(params: Mapping[str, str]) -> str:
+    """Write a URL that ``ConnectionURL.parse`` reads back as ``params``."""
+    rest = {k: v for k, v in params.items() if k not in ("user", "password", "host", "port", "dbname")}
+    host, port = params.get("host", ""), params.get("port", "")
+    if "/" in host or "," in host or host.startswith("@") or not host:
+        # A socket, or several hosts: the place of a single one in a URL does not hold them.
+        rest = {k: v for k, v in (("host", host), ("port", port)) if v} | rest
+        netloc = ""
+    else:
+        netloc = (f"[{quote(host, safe=':')}]" if ":" in host else quote(host, safe="")) + (f":{port}" if port else "")
+    login = quote(params.get("user", ""), safe="")
+    if "password" in params:
+        login += f":{quote(params['password'], safe='*')}"
+    query = f"?{urlencode(rest, safe='/*', quote_via=quote)}" if rest else ""
+    return f"postgresql://{login}{'@' if login else ''}{netloc}/{quote(params['dbname'], safe='')}{query}"
 
 
 def _is_local(host: str) -> bool:
-    if host.startswith(("/", "@")) or host == "localhost":
+    if host.startswith(("/", "@")) or host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
