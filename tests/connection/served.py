@@ -36,6 +36,8 @@ def whoami(session: Session) -> UUID | None:
 class Served(ABC):
     """Runs a function of a session as a user."""
 
+    settings: Settings
+
     @abstractmethod
     def __init__(self, settings: Settings) -> None:
         """Serve with these settings."""
@@ -68,6 +70,7 @@ class SyncServed(Served):
     """By Database."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.db = Database(settings)
 
     @override
@@ -94,6 +97,7 @@ class AsyncServed(Served):
     """By AsyncDatabase, on an event loop of its own."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.db = AsyncDatabase(settings)
         self.runner = asyncio.Runner()
 

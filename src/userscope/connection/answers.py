@@ -59,6 +59,10 @@ def translate(error: BaseException, sentences: Mapping[str, str]) -> UserscopeEr
     ``sentences`` are the comments of constraints by ``schema.table.constraint``. The driver's error loses the values in
     its own text, since it will be printed as the cause.
     """
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidValue(
+            "a text cannot be sent to PostgreSQL", detail="It holds a lone surrogate, which is no character."
+        )
     if not isinstance(error, psycopg.Error):
         return None
     if error.sqlstate is None:
@@ -110,5 +114,5 @@ def _unanswered(error: psycopg.Error) -> UserscopeError | None:
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])
     if isinstance(error, psycopg.DataError):
-        return InvalidValue("a value cannot be sent to PostgreSQL", detail=f"{said[:1].upper()}{said[1:]}.")
+        return InvalidValue("a text cannot be sent to PostgreSQL", detail=f"{said[:1].upper()}{said[1:]}.")
     return None
