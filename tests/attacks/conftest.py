@@ -1,0 +1,67 @@
+"""An arena for each kind of owner and version, and its twin."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks.arena import Arena
+from tests.clusters import Cluster, OwnerKind
+
+GROUNDS: list[tuple[str, OwnerKind]] = [
+    ("cluster", "superuser"), ("cluster", "neon"), ("cluster", "plain"), ("cluster15", "superuser"),
+]  # fmt: skip
+
+
+class Grounds:
+    """The pristine arena of one kind, its twin, and a copy that attacks may spoil."""
+
+    def __init__(self, pristine: Arena, twin: Arena, kind: OwnerKind) -> None:
+        self.pristine, self.pristine_twin, self.kind = pristine, twin, kind
+        self.twin = twin.clone()
+        self._spoilable: Arena | None = None
+
+    def arena(self, *, sealed: bool, unmoved: bool) -> Arena:
+        """A copy that is as it should be: the one of the attack before, unless its traces do not go away.
+
+        ``unmoved``: it and its twin were treated alike, so that they differ in nothing but Bob.
+        """
+        arena = self._spoilable
+        if arena is not None and (not arena.mend() or (unmoved and arena.moved)):
+            arena.drop()
+            arena = None
+        if arena is None:
+            arena = self._spoilable = self.pristine.clone()
+            if unmoved:
+                self.twin.drop()
+                self.twin = self.pristine_twin.clone()
+        for each in (arena, self.twin):
+            if each.sealed is not sealed:
+                each.require_seals(sealed)
+        arena.moved = not unmoved
+        return arena
+
+    def drop(self) -> None:
+        """Drop all of them."""
+        for arena in (self._spoilable, self.twin, self.pristine, self.pristine_twin):
+            if arena:
+                arena.drop()
+
+
+@pytest.fixture(scope="session", params=GROUNDS, ids=["18-superuser", "18-neon", "18-plain", "15-superuser"])
+def grounds(request: pytest.FixtureRequest) -> Iterator[Grounds]:
+    """A database of each kind."""
+    name, kind = request.param
+    cluster: Cluster = request.getfixturevalue(name)
+    yield from _grounds(cluster, kind)
+
+
+@pytest.fixture(scope="session")
+def plain(cluster: Cluster) -> Iterator[Grounds]:
+    """A database of the weakest owner, for holes to be opened in."""
+    yield from _grounds(cluster, "plain")
+
+
+def _grounds(cluster: Cluster, kind: OwnerKind) -> Iterator[Grounds]:
+    made = Grounds(Arena.build(cluster, kind), Arena.build(cluster, kind, twin=True), kind)
+    yield made
+    made.drop()

@@ -1,0 +1,142 @@
+"""Escalation: becoming somebody else, changing what protects, or going around the tables altogether."""
+
+from tests.attacks.attack import HARVEST, NAIVE, Attack, Change, Outcome
+
+_MIGHT = "alter role app_service superuser"
+_EVERYTHING = "select token from app.sessions"
+_PASSWORDS = "select password from app.accounts"
+
+_SUPERUSER: dict[str, tuple[str, ...]] = {
+    "SET ROLE": ("set role postgres", *HARVEST, "set role {owner}", *HARVEST, "set role app_auth", *HARVEST, _EVERYTHING),
+    "SET SESSION AUTHORIZATION": ("set session authorization postgres", *HARVEST, "reset session authorization", "reset role", *HARVEST),
+    "ALTER ROLE: superuser, BYPASSRLS": (
+        "alter role current_user superuser", "alter role current_user bypassrls", "alter role app_user bypassrls",
+        "alter role current_user createrole", "alter role current_user replication", *HARVEST),
+    "GRANT a role to oneself": (
+        "grant app_auth to current_user", "grant {owner} to current_user", "grant pg_read_all_data to current_user",
+        "grant pg_write_all_data to app_user", *HARVEST, _EVERYTHING),
+    "CREATE ROLE": ("create role evil login superuser", "create role evil login bypassrls in role app_user"),
+    "turn row-level security off": (
+        "set row_security = off", LOOT_OFF := "select title from app.todos", "alter table app.todos disable row level security",
+        "alter table app.todos no force row level security", "alter table app.todos owner to current_user", *HARVEST),
+    "change a policy": (
+        "create policy evil on app.todos using (true)", "alter policy select_own on app.todos using (true)",
+        "drop policy select_own on app.todos", *HARVEST),
+    "replace the helper": (NAIVE, "alter function app.current_user_id() security invoker",
+                           "alter function app.current_user_id() set search_path = public",
+                           "drop function app.current_user_id() cascade",
+                           "select set_config('app.user_id', '{bob}', true)", *HARVEST),
+    "read or write the keys": (
+        "select encode(inner_pad, 'hex') from app_private.seal_keys", "insert into app_private.seal_keys values ('evil', '', '')",
+        "update app_private.sealing set required = false", "delete from app_private.seal_keys",
+        "truncate app_private.sealing", "grant usage on schema app_private to public",
+        "select set_config('app.user_id', '{bob}', true), set_config('app.user_seal', '', true)", *HARVEST),
+    "create a function, a view, an operator, a domain": (
+        "create schema evil", "create function public.evil() returns int language sql security definer as 'select 1'",
+        "create function app.evil() returns int language sql as 'select 1'", "create view app.evil as select * from app.todos",
+        "create operator app.= (function = int4eq, leftarg = int, rightarg = int)", "create domain app.evil as text",
+        "create table app.evil (x int)", "create materialized view public.evil as select * from app.todos",
+        "create cast (text as int) with inout", "create table public.evil (x int)"),
+    "a trigger or a rule on a table": (
+        "create trigger evil before insert on app.todos for each row execute function app.touch()",
+        "create rule evil as on select to app.todos do instead select * from app.users",
+        "alter table app.todos disable trigger all", "create event trigger evil on ddl_command_end execute function app.touch()",
+        "set session_replication_role = replica", *HARVEST),
+    "grant on": (
+        "grant select on app.todos to public", "grant all on schema app to public",
+        "reassign owned by {owner} to current_user", "drop owned by app_user", "drop owned by {owner}"),
+    "extensions, languages, foreign servers": (
+        "create extension plpython3u", "create extension postgres_fdw", "create extension file_fdw", "create extension citext",
+        "create extension pg_stat_statements schema public", "create language c",
+        "create server evil foreign data wrapper postgres_fdw", "load 'auto_explain'"),
+    "programs and files of the server": (
+        "copy (select 1) to program 'true'", "copy (select 1) to '/tmp/userscope-evil'", "select pg_read_file('PG_VERSION')",
+        "select pg_ls_dir('.')", "select lo_import('/etc/passwd')", "select lo_export(1, '/tmp/userscope-evil')",
+        "select pg_read_binary_file('global/pg_control')", "select pg_logdir_ls()", "select pg_current_logfile()"),
+    "the server's settings": (
+        "commit", "alter system set log_statement = 'all'", "alter database {database} set row_security = off",
+        "alter database {database} owner to current_user", "select pg_reload_conf()"),
+    "replication": (
+        "select pg_create_logical_replication_slot('evil', 'test_decoding')",
+        "select pg_create_physical_replication_slot('evil')", "create publication evil for all tables",
+        "select pg_logical_emit_message(true, 'evil', 'x') is null", "select pg_export_snapshot() is null"),
+    "the catalog itself": (
+        "update pg_class set relrowsecurity = false where relname = 'todos'", "delete from pg_policy",
+        "update pg_authid set rolsuper = true", "select rolpassword from pg_authid", "select usename, passwd from pg_shadow",
+        "set allow_system_table_mods = on", *HARVEST),
+}  # fmt: skip
+
+_GRANTED: list[tuple[str, tuple[str, ...], Change]] = [
+    ("give a row away: UPDATE of owner_id", ("update app.todos set owner_id = '{bob}'",
+     "update app.todos set owner_id = '{bob}' where title = 'ali secret 1'"),
+     "grant update on app.todos to app_user; drop policy update_own on app.todos; "
+     "create policy evil on app.todos for update to app_user using (true) with check (true)"),
+    ("plant a row: INSERT with owner_id", ("insert into app.todos (owner_id, title) values ('{bob}', 'planted')",
+     "copy app.todos (owner_id, title) from program 'echo'",
+     "insert into app.todos (owner_id, title) select id, 'planted' from app.users"),
+     "grant insert on app.todos to app_user; drop policy insert_own on app.todos; "
+     "create policy evil on app.todos for insert to app_user with check (true)"),
+    ("upsert over Bob's row", ("insert into app.todos (id, title) values ('{bob_todo}', 'upserted') "
+     "on conflict (owner_id, id) do update set title = 'upserted'", "delete from app.todos where title = 'upserted'"),
+     "alter table app.todos disable row level security, alter owner_id set default '{bob}'"),
+    ("MERGE over Bob's rows", ("merge into app.todos as t using (values ('{bob}'::uuid)) as v (b) on t.owner_id = v.b "
+     "when matched then update set title = 'merged'", "merge into app.todos as t using (values (1)) as v (b) on t.owner_id = '{bob}' "
+     "when matched then delete"), "alter table app.todos disable row level security"),
+    ("bare UPDATE and DELETE", ("update app.todos set title = 'all mine'", "delete from app.todos"),
+     "alter table app.todos disable row level security"),
+    ("TRUNCATE", ("truncate app.todos", "truncate app.users cascade"), "grant truncate on app.todos to app_user"),
+    ("delete the user, and with them all they own", ("delete from app.users where id = '{bob}'", "delete from app.users"),
+     "grant delete on app.users to app_user; alter table app.users disable row level security"),
+    ("make or rename an account", ("insert into app.users (name, email) values ('e', 'e@example.com')",
+     "update app.users set email = '{bob_email}', username = 'evil'", "update app.users set id = '{bob}'",
+     "update app.users set name = 'evil' where id = '{bob}'"),
+     "grant update on app.users to app_user; alter table app.users disable row level security"),
+    ("sessions, passwords, verifications, keys of JWTs", (_EVERYTHING, _PASSWORDS, "select value from app.verifications",
+     "select private_key from app.jwks", "copy app.sessions (token) to stdout", "delete from app.sessions",
+     "insert into app.sessions (user_id, token, expires_at) values ('{bob}', 'evil', now())"),
+     "grant select, insert, delete on app.sessions to app_user; alter table app.sessions disable row level security"),
+    ("lock and read: SELECT … FOR UPDATE", ("select title from app.todos where owner_id = '{bob}' for update",
+     "select title from app.todos for key share", "select title from app.todos for share skip locked"),
+     "alter table app.todos disable row level security"),
+    ("COPY", ("copy app.todos (title) to stdout", "copy (select title from app.todos) to stdout",
+     "copy (table app.users) to stdout"), "alter table app.todos disable row level security"),
+    ("SQL inside of functions", ("select word from ts_stat('select to_tsvector(''simple'', title) from app.todos')", "select query_to_xml('select title from app.todos', true, false, '')",
+     "select table_to_xml('app.todos', true, false, '')", "select schema_to_xml('app', true, false, '')",
+     "select database_to_xml(true, false, '')", "select word from ts_stat('select to_tsvector(title) from app.todos')",
+     "do $$ declare t text; begin execute 'select string_agg(title, '','') from app.todos' into t; raise exception '%', t; end $$"),
+     "grant select on app.todos to app_user; alter table app.todos disable row level security"),
+    ("values in errors", ("select title::int from app.todos", "select 1 / (title = 'x')::int from app.todos",
+     "select title::int from app.todos where owner_id = '{bob}'", "select xpath(title, '<a/>') from app.todos where owner_id <> '{alice}'",
+     "select title::regclass from app.todos where owner_id <> '{alice}'", "select title::jsonb from app.todos where owner_id <> '{alice}'",
+     "select 1 from app.todos where title::int > 0 and owner_id <> '{alice}'", "select 1 from app.users where name::int > 0 and id <> '{alice}'",
+     "select 1 from app.todos as t join (values ('x')) as v (x) on t.title::int = 1 and t.owner_id <> '{alice}'"),
+     "alter table app.todos disable row level security"),
+    ("a leaky function before the policy", ("set local enable_seqscan = off", "set local enable_indexscan = off",
+     "select 1 from app.todos where pg_notify(title, title) is not null and title ~ 'secret' and to_tsvector(title) is not null",
+     "select 1 from app.users where set_config('app.loot', coalesce(current_setting('app.loot', true), '') || name, true) is null",
+     "select 1 from app.todos where set_config('app.loot', coalesce(current_setting('app.loot', true), '') || title, true) is null",
+     "select current_setting('app.loot', true)"),
+     "alter table app.todos disable row level security"),
+]  # fmt: skip
+
+ATTACKS = [
+    *(
+        # Unsealed, the forged identity that these try out beside counts by itself.
+        Attack(name, steps, hole=_MIGHT,
+               unsealed=Outcome.WORKS if any("set_config(" in step for step in steps) else Outcome.HOLDS)
+        for name, steps in _SUPERUSER.items()
+    ),
+    *(Attack(name, steps, hole=hole) for name, steps, hole in _GRANTED),
+    Attack(
+        "a temporary object in the way",
+        ("create temporary table todos (id uuid, title text)", "create function pg_temp.sha256(bytea) returns bytea "
+         "language sql as $$ select decode(split_part(current_setting('app.user_seal'), '.', 3), 'hex') $$",
+         "create temporary table seal_keys as select 'k1' as id", "select set_config('app.user_id', '{bob}', true)",
+         "set local search_path = pg_temp, app_private, app", *HARVEST),
+        hole="grant temporary on database {database} to public; "
+             "alter function app.current_user_id() set search_path = pg_temp, pg_catalog; "
+             "drop policy select_own on app.todos; create policy select_own on app.todos for select to app_user using (owner_id = "
+             "(select current_setting('app.user_id')::uuid))",
+        unsealed=Outcome.WORKS,
+    ),
+]  # fmt: skip

@@ -1,0 +1,90 @@
+"""Nothing that SQL can do on a connection which acts for Alice reaches Bob, sealed; and every attack bites in principle."""
+
+import pytest
+from psycopg import sql
+
+from tests.attacks.arena import Arena
+from tests.attacks.attack import Aim, Attack, Outcome
+from tests.attacks.conftest import Grounds
+from tests.attacks.corpus import CATEGORIES, CORPUS
+from tests.clusters import OWNERS
+
+MATRIX = [
+    pytest.param(attack, sealed, id=f"{name}-{'sealed' if sealed else 'unsealed'}")
+    for sealed in (True, False)
+    for name, attack in CORPUS.items()
+    if attack.expected(sealed=sealed) is not None
+]
+CONTROLLED = {name: attack for name, attack in CORPUS.items() if attack.hole or attack.careless}
+
+
+@pytest.mark.parametrize(("attack", "sealed"), MATRIX)
+def test_attack(grounds: Grounds, attack: Attack, sealed: bool) -> None:
+    """What comes of it is what docs/threat-model.md says, whoever owns the database."""
+    if attack.circumstance:
+        outcome, seen = _apart(grounds, attack, attack.circumstance)
+    else:
+        arena = grounds.arena(sealed=sealed, unmoved=attack.aim is Aim.TELL)
+        outcome, seen = arena.attempt(attack, grounds.twin)
+        if arena.traces:
+            _mend(arena)
+    assert outcome == attack.expected(sealed=sealed), seen
+
+
+@pytest.mark.parametrize("attack", CONTROLLED.values(), ids=CONTROLLED)
+def test_control(plain: Grounds, attack: Attack) -> None:
+    """The attack reaches Bob, sealed, where the hole is open that it goes for."""
+    outcome, seen = _apart(plain, attack, attack.circumstance, attack.hole)
+    assert outcome is Outcome.WORKS, seen
+
+
+def test_every_attack_has_a_control() -> None:
+    """An attack bites where its hole is open, or where nothing is sealed; names are its own."""
+    uncontrolled = {
+        name for name, attack in CORPUS.items() if name not in CONTROLLED and attack.unsealed is not Outcome.WORKS
+    }
+    assert uncontrolled == set()
+    assert len(CORPUS) == sum(len(module.ATTACKS) for module in CATEGORIES.values())
+
+
+def _apart(grounds: Grounds, attack: Attack, *changes: object) -> tuple[Outcome, str]:
+    """Carry out an attack, sealed, in copies that were changed for it."""
+    originals = [grounds.pristine, grounds.pristine_twin] if attack.aim is Aim.TELL else [grounds.pristine]
+    arenas = [original.clone() for original in originals]
+    try:
+        for arena in arenas:
+            arena.require_seals(True)
+            arena.careless = attack.careless
+            for change in changes:
+                arena.change(change)  # type: ignore[arg-type]  # what Attack holds
+        return arenas[0].attempt(attack, arenas[-1])
+    finally:
+        for arena in arenas:
+            arena.drop()
+        _mend(arenas[0])
+
+
+def _mend(arena: Arena) -> None:
+    """Undo what an attack did to the roles of the server, which outlive a database."""
+    cluster = arena.database.cluster
+    login = arena.database.url("service").params
+    kind = arena.database.owner.removeprefix("owner_")
+    with cluster.superuser_connection() as superuser:
+        verifier = superuser.pgconn.encrypt_password(
+            login["password"].encode(), login["user"].encode(), b"scram-sha-256"
+        ).decode()
+        superuser.execute("alter role app_service reset all")
+        superuser.execute("alter role app_service nosuperuser nobypassrls nocreaterole")
+        superuser.execute(sql.SQL("alter role app_service password {}").format(sql.Literal(verifier)))
+        for role in ("pg_read_all_data", "pg_write_all_data", "app_auth", arena.database.owner):
+            superuser.execute(sql.SQL("revoke {} from app_service").format(sql.Identifier(role)))
+        superuser.execute("revoke pg_write_all_data from app_user")
+        superuser.execute("drop role if exists evil")
+        superuser.execute(f"alter role owner_{kind} {_attributes(kind)}".encode())  # type: ignore[index]  # a kind
+
+
+def _attributes(kind: str) -> str:
+    wanted = OWNERS[kind].split()  # type: ignore[index]  # a kind of owner
+    return " ".join(
+        word if word in wanted else f"no{word}" for word in ("superuser", "createdb", "createrole", "bypassrls")
+    )
