@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from userscope.local import clones
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
@@ -212,13 +213,5 @@ def make_logins(database: Database) -> None:
 
 def give_back_acl(cluster: Cluster, clone: str, template: str) -> None:
     """Give a clone its template's privileges, since CREATE DATABASE copies none and opens TEMPORARY to all again."""
-    with cluster.superuser_connection(clone) as connection:
-        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(clone)))
-        granted = connection.execute(
-            "select acl.privilege_type, coalesce(quote_ident(rolname), 'public') "
-            "from pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl "
-            "left join pg_roles on pg_roles.oid = acl.grantee where datname = %s and acl.grantee <> datdba",
-            [template],
-        ).fetchall()
-        for privilege, role in granted:
-            connection.execute(f"grant {privilege} on database {clone} to {role}")
+    with cluster.superuser_connection() as connection:
+        clones.set_acl(connection, clone, clones.acl(connection, template))

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
@@ -23,6 +24,10 @@ from tests.clusters import (
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.urls import ConnectionURL
+
+# A busy machine is no failure, and a run leaves nothing behind in the checkout.
+hypothesis.settings.register_profile("userscope", deadline=None, database=None)
+hypothesis.settings.load_profile("userscope")
 
 
 @pytest.fixture(scope="session")
