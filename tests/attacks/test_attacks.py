@@ -1,4 +1,4 @@
-"""Nothing that SQL can do on a connection which acts for Alice reaches Bob, sealed; and every attack bites in principle."""
+"""Sealed, no SQL on a connection that acts for Alice reaches Bob; and every attack of the corpus can bite."""
 
 import pytest
 from psycopg import sql
@@ -80,7 +80,7 @@ def _mend(arena: Arena) -> None:
             superuser.execute(sql.SQL("revoke {} from app_service").format(sql.Identifier(role)))
         superuser.execute("revoke pg_write_all_data from app_user")
         superuser.execute("drop role if exists evil")
-        superuser.execute(f"alter role owner_{kind} {_attributes(kind)}".encode())  # type: ignore[index]  # a kind
+        superuser.execute(f"alter role owner_{kind} {_attributes(kind)}".encode())
 
 
 def _attributes(kind: str) -> str:
