@@ -55,7 +55,8 @@ ROLES = "(values ('app_user'), ('app_auth'), ('public')) as roles (role)"
 
 
 def rows(world: World, query: str) -> set[tuple[Any, ...]]:
-    return set(world.admin.execute(query).fetchall())
+    found = world.admin.execute(query).fetchall()
+    return {tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row) for row in found}
 
 
 def test_columns(world: World) -> None:
@@ -166,6 +167,33 @@ def test_every_table_is_closed(world: World, table: str) -> None:
         f"pg_has_role('app_user', relowner, 'member') or pg_has_role('app_auth', relowner, 'member') "
         f"from pg_class where oid = 'app.{table}'::regclass",
     ) == {(True, True, False)}
+
+
+POLICIES = {
+    ("users", "app_user", "select", "update"),
+    ("todos", "app_user", "select", "insert", "update", "delete"),
+    ("users", "app_auth", "select", "insert", "update", "delete"),
+    ("sessions", "app_auth", "select", "insert", "update", "delete"),
+    ("accounts", "app_auth", "select", "insert", "update", "delete"),
+    ("verifications", "app_auth", "select", "insert", "delete"),
+    ("jwks", "app_auth", "select", "insert"),
+}
+
+
+def test_policies(world: World) -> None:
+    """Each policy is permissive, for one command and one role: a grant that is added later opens nothing by itself."""
+    found = rows(
+        world,
+        "select relname, polname, polcmd::text, polpermissive, polroles::regrole[]::text[] "
+        "from pg_policy join pg_class on pg_class.oid = polrelid where relnamespace = 'app'::regnamespace",
+    )
+    expected = {
+        (table, f"{command}_{'own' if role == 'app_user' else 'auth'}", letter, True, (role,))
+        for table, role, *commands in POLICIES
+        for command, letter in (("select", "r"), ("insert", "a"), ("update", "w"), ("delete", "d"))
+        if command in commands
+    }
+    assert found == expected
 
 
 def test_nothing_else_stands_in_the_schemas(world: World) -> None:

@@ -220,3 +220,46 @@ def test_private_tables(world: World, table: str) -> None:
         f"select relrowsecurity, relforcerowsecurity from pg_class where oid = 'app_private.{table}'::regclass"
     ).fetchone()
     assert flags == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "error"),
+    [
+        ("id, inner_pad, outer_pad", "'', p, p", "seal_keys_id_check"),
+        ("id, inner_pad, outer_pad", "'a.b', p, p", "seal_keys_id_check"),
+        ("id, inner_pad, outer_pad", "repeat('a', 33), p, p", "seal_keys_id_check"),
+        ("id, inner_pad, outer_pad", "'k2', ''::bytea, p", "seal_keys_inner_pad_check"),
+        ("id, inner_pad, outer_pad", "'k2', p, p || p", "seal_keys_outer_pad_check"),
+        ("id, inner_pad, outer_pad", "'k1', p, p", "seal_keys_pkey"),
+        ("id, outer_pad", "'k2', p", '"inner_pad"'),
+        ("id, inner_pad", "'k2', p", '"outer_pad"'),
+        ("id, inner_pad, outer_pad, created_at", "'k2', p, p, null", '"created_at"'),
+    ],
+)
+def test_keys_are_well_formed(keys: World, columns: str, values: str, error: str) -> None:
+    """A key has an id that fits into a seal and two pads of a block each; an id names one key."""
+    with pytest.raises(psycopg.IntegrityError, match=error):
+        keys.admin.execute(
+            f"insert into app_private.seal_keys ({columns}) "
+            f"select {values} from (select decode(repeat('36', 64), 'hex') as p) as pad"
+        )
+
+
+def test_a_new_key(keys: World) -> None:
+    """A key is active from when it is made."""
+    found = keys.admin.execute("select id, created_at <= now(), retired_at from app_private.seal_keys").fetchall()
+    assert found == [("k1", True, None)]
+
+
+def test_one_row_of_sealing(world: World) -> None:
+    """There is one row that says whether seals are required, and it says it."""
+    for values, error in (
+        ("(one_row, required) values (true, true)", "sealing_pkey"),
+        ("(required) values (true)", "sealing_pkey"),
+        ("(one_row, required) values (false, true)", "sealing_one_row_check"),
+    ):
+        with pytest.raises(psycopg.IntegrityError, match=error):
+            world.admin.execute(f"insert into app_private.sealing {values}")
+    with pytest.raises(psycopg.errors.NotNullViolation, match='"required"'):
+        world.admin.execute("update app_private.sealing set required = null")
+    assert world.admin.execute("select required from app_private.sealing").fetchall() == [(False,)]
