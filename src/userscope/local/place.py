@@ -200,11 +200,11 @@ def _prepare(folder: Path, account: Account) -> str | None:
         Path(tempfile.mkdtemp(dir=folder)).rmdir()
         if not account.can_enter(folder):
             raise PermissionError(0, f'the user "{account.name}", whom the server runs as, cannot reach it')
-    except OSError as error:
+    except (OSError, LocalServerError) as error:
         for path in missing:
             with suppress(OSError):
                 path.rmdir()
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, LocalServerError) or error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         return f'"{folder}" cannot hold it: {error.strerror}'
     return None

@@ -17,6 +17,7 @@ _CURES = {
     "SIGXFSZ": _LIMIT,
     "Read-only file system": "Set USERSCOPE_HOME to a folder that can be written.",
     "Permission denied": "Set USERSCOPE_HOME to a folder of your own.",
+    "Operation not permitted": "Run userscope as an ordinary user: root may not change owners here.",
     "could not map anonymous shared memory": "Free some memory.",
     "could not create semaphores": "Stop other PostgreSQL servers, or raise the kernel's limits.",
 }
