@@ -176,12 +176,13 @@ def _give_passwords(
 ) -> dict[Purpose, dict[str, str]]:
     """Give the logins of the configured URLs passwords of the copy's own; leave out what is not configured."""
     logins: dict[Purpose, dict[str, str]] = {}
+    passwords = {superuser.user: superuser.params["password"]}
     for purpose in _VARIABLES:
         try:
             user = settings.url(purpose).user
         except MissingSetting:
             continue
-        password = superuser.params["password"] if user == superuser.user else secrets.token_urlsafe(16)
+        password = passwords.setdefault(user, secrets.token_urlsafe(16))
         alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))
         connection.execute(alter)
         logins[purpose] = {"user": user, "password": password}
