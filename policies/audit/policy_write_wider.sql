@@ -15,13 +15,15 @@ identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its sch
       left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
              on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
 ),
-clauses (relation, object, policy, command, permissive, roles, clause, expression) as (
-    select polrelid, format('%I.%I', nspname, relname), polname, polcmd, polpermissive, polroles, clause,
-           pg_get_expr(node, polrelid)
+clauses (relation, object, policy, command, permissive, roles, clause, expression, name) as (
+    select polrelid, format('%I.%I', nspname, relname), polname, polcmd, polpermissive, polroles, clause, expression,
+           -- Sub-selects write the policy's own table by its name.
+           case when expression like '%EXISTS%' then quote_ident(relname) || '.' else '' end
       from pg_policy
       join pg_class on pg_class.oid = polrelid
       join audited on audited.oid = relnamespace,
-           lateral (values ('USING', polqual), ('WITH CHECK', polwithcheck)) as parts (clause, node)
+           lateral (values ('USING', polqual), ('WITH CHECK', polwithcheck)) as parts (clause, node),
+           lateral pg_get_expr(node, polrelid) as expression
      where node is not null
        and exists (select from services, unnest(polroles) as role
                     where role in (0, services.oid) or services.oid <> 0 and pg_has_role(services.oid, role, 'usage'))

@@ -1,0 +1,5 @@
+-- error | schema app | objects to come are granted at birth
+alter default privileges in schema app grant select on tables to app_user;
+
+-- error | database {database} | objects to come are granted at birth
+alter default privileges grant select on tables to public;

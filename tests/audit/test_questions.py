@@ -1,0 +1,135 @@
+"""Each question of policies/audit is plain SQL, finds its defect, and is silent where there is none."""
+
+import re
+from itertools import batched
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.clusters import ROOT, Connection, Database
+from userscope.audit.catalog import MATRIX, connect, questions
+from userscope.audit.findings import LEVELS
+
+FOLDER = ROOT / "policies" / "audit"
+QUESTIONS = {name: text for name, text in questions(FOLDER).items() if name != MATRIX}
+FOREIGN = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
+COLUMNS = ["level", "object", "finding", "detail", "cure"]
+
+type Defect = tuple[str, str, str, str]
+"""SQL that makes it, and the level, object and finding that a question then tells."""
+
+
+def defects(path: Path) -> list[Defect]:
+    """Read ``-- level | object | finding`` lines, each followed by its SQL."""
+    parts = re.split(r"^-- (\w+) \| (.+) \| (.+)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert parts[0] == ""
+    return [(sql, level, thing, finding) for level, thing, finding, sql in batched(parts[1:], 4, strict=True)]
+
+
+DEFECTS = {path.stem: defects(path) for path in sorted((Path(__file__).parent / "defects").glob("*.sql"))}
+CASES = [(name, number) for name, found in DEFECTS.items() for number in range(len(found))]
+
+
+def ask(connection: Connection, name: str) -> list[tuple[str, ...]]:
+    """Run a question as psql does, and return its rows."""
+    result = connection.execute(QUESTIONS[name].encode())
+    assert [column.name for column in result.description or []] == COLUMNS
+    return result.fetchall()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_silent(undone: Connection, name: str) -> None:
+    """The deployed database gives no reason for a finding."""
+    assert ask(undone, name) == []
+
+
+@pytest.mark.parametrize(("name", "number"), CASES)
+def test_finds(undone: Connection, name: str, number: int) -> None:
+    """A defect is found, with what it is about, why and how to cure it."""
+    sql, level, thing, finding = (text.replace("{database}", undone.info.dbname) for text in DEFECTS[name][number])
+    undone.execute(sql.encode())
+    found = ask(undone, name)
+    assert (level, thing, finding) in {row[:3] for row in found}
+    for row in found:
+        assert row[0] in LEVELS
+        assert all(row)
+        assert re.search(r"[.)]\Z|: ", row[3]), "the detail is a sentence"
+
+
+def test_every_question_has_defects() -> None:
+    """No question goes without a defect that it catches."""
+    assert set(DEFECTS) == set(QUESTIONS)
+    assert all(DEFECTS.values())
+
+
+def test_documented() -> None:
+    """docs/audit.md has an entry for every question."""
+    page = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE) == sorted(QUESTIONS)
+
+
+def test_shared_parts_are_alike() -> None:
+    """What several questions begin with is the same text in each."""
+    seen: dict[str, str] = {}
+    for text in questions(FOLDER).values():
+        for name, body in re.findall(
+            r"^(?:with (?:recursive )?)?(\w+)((?: \([\w, ]+\))? as \(.*?\n\))", text, re.MULTILINE | re.DOTALL
+        ):
+            assert seen.setdefault(name, body) == body, name
+    assert len(seen) > 10
+
+
+def test_plain() -> None:
+    """A question is one SELECT, with no psql command and nothing that writes."""
+    for name, text in questions(FOLDER).items():
+        code = re.sub(r"--.*|'(?:[^']|'')*'", "", text)
+        assert text.startswith("-- ")
+        assert text.endswith(";\n")
+        assert code.count(";") == 1, name
+        assert not re.search(
+            r"^\\|\b(insert into|update \w+ set|delete from|create \w+|alter \w+)\b", code, re.MULTILINE
+        ), name
+
+
+@pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.stem)
+def test_foreign(undone: Connection, path: Path) -> None:
+    """A sound schema of another shape gives no reason for a finding; without row-level security it does."""
+    undone.execute(path.read_text(encoding="utf-8").encode())
+    assert {name: rows for name in QUESTIONS if (rows := ask(undone, name))} == {}
+    tables = undone.execute(
+        "select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace "
+        "where relrowsecurity and nspname = any (('{' || current_setting('userscope.audit_schemas') || '}')::text[])"
+    ).fetchall()
+    assert tables
+    for (table,) in tables:
+        undone.execute(f"alter table {table} disable row level security".encode())
+    assert {row[1] for row in ask(undone, "rls_disabled")} == {table for (table,) in tables}
+
+
+def test_ten_foreign() -> None:
+    """There are at least ten of them."""
+    assert len(FOREIGN) >= 10
+
+
+def test_without_rights(audited: Database) -> None:
+    """A role with no rights at all gets every answer, and is told what it could not see."""
+    cluster = audited.cluster
+    if "without_rights" not in cluster.passwords:
+        cluster.create_login("without_rights")
+    with psycopg.connect(cluster.conninfo(dbname=audited.name, user="without_rights"), autocommit=True) as connection:
+        found = {name: rows for name in QUESTIONS if (rows := ask(connection, name))}
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("select from app_private.sealing")
+        matrix = connection.execute(questions(FOLDER)[MATRIX].encode()).fetchall()
+    assert {name: [row[:3] for row in rows] for name, rows in found.items()} == {
+        "sealing": [("info", "app_private.sealing", "whether a seal is required could not be seen")]
+    }
+    with connect(audited.url()) as owner:
+        assert matrix == owner.execute(questions(FOLDER)[MATRIX].encode()).fetchall()
+
+
+def test_identity_hash(superuser: Connection) -> None:
+    """The body that identity_changed knows is the one that the migrations deploy."""
+    (row,) = superuser.execute("select md5(prosrc) from pg_proc where oid = 'app.current_user_id()'::regprocedure")
+    assert f"'{row[0]}'" in QUESTIONS["identity_changed"]
