@@ -122,7 +122,7 @@ except LocalServerError as error:
 """
 
 
-@pytest.mark.parametrize("limit", [100, 40_000, 1_000_000])
+@pytest.mark.parametrize("limit", [100, 1_000_000])
 def test_no_space(folder: Path, limit: int) -> None:
     """Where files cannot grow, at whatever point, there is one error with its cure and nothing half made."""
     command = [sys.executable, "-c", START, str(folder / "home"), str(limit)]

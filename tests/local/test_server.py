@@ -187,7 +187,7 @@ def test_pid_of_a_stranger(server: Server) -> None:
             stranger.kill()
 
 
-@pytest.mark.parametrize("seen", ["unfinished", "unfinished/data/base", "server.json"])
+@pytest.mark.parametrize("seen", ["unfinished/data/base", "server.json"])
 def test_killed_while_it_is_made(folder: Path, seen: str) -> None:
     """Whoever makes the server may be killed at any time: the next start makes it, and leaves nothing half done."""
     home = folder / "home"

@@ -14,21 +14,15 @@ from userscope.local.throwaway import throwaway
 
 
 def test_gone_after_its_block() -> None:
-    """It serves inside the block; afterwards neither it nor its folder is there, nor whoever watched it."""
-    with throwaway(settings={"work_mem": "1MB"}) as server:
+    """It serves inside the block; afterwards neither it nor its folder is there, and an exception passes through."""
+    with pytest.raises(ZeroDivisionError), throwaway(settings={"work_mem": "1MB"}) as server:
         pid = int((server.home / "data" / "postmaster.pid").read_text().split()[0])
         with psycopg.connect(server.url("admin").conninfo()) as connection:
             row = connection.execute("select current_setting('work_mem'), current_setting('fsync')").fetchone()
             assert row == ("1MB", "off")
         assert not gone(pid)
-    assert gone(pid)
-    assert not server.home.exists()
-
-
-def test_gone_after_an_error() -> None:
-    """An exception passes through, and the server goes."""
-    with pytest.raises(ZeroDivisionError), throwaway() as server:
         raise ZeroDivisionError
+    assert gone(pid)
     assert not server.home.exists()
 
 
