@@ -192,6 +192,12 @@ class Arena:
         """Everything that is committed, of everybody: rows, policies, grants, functions, roles and their settings."""
         return dict(self.superuser.execute(_SNAPSHOT.encode()).fetchall())
 
+    def service(self) -> Connection:
+        """A new connection of a service, which leaves it to attackers to prepare statements; the caller closes it."""
+        connection = self.database.connect("service")
+        connection.prepare_threshold = None
+        return connection
+
     def acting_for(self, connection: Connection, user: str) -> str:
         """Begin as a service does, identity and seal bound; return the seal."""
         own = seal(user) if self.sealed else ""
@@ -202,7 +208,7 @@ class Arena:
     def put_bob_to_work(self) -> None:
         """Have Bob work meanwhile, in another session of the same login."""
         if self.victim is None or self.victim.closed:
-            self.victim = self.database.connect("service")
+            self.victim = self.service()
         self.victim.execute("rollback")
         self.victim_seal = self.acting_for(self.victim, BOB)
         if self.careless:
@@ -211,7 +217,7 @@ class Arena:
     def answers(self, attack: Attack) -> str:
         """Carry out an attack and return everything that PostgreSQL answered, errors in full."""
         self.put_bob_to_work()
-        with self.database.connect("service") as connection:
+        with self.service() as connection:
             self.acting_for(connection, ALICE)
             return "\n".join([*run(connection, map(self.written, attack.steps)), *run(connection, ["commit"])])
 

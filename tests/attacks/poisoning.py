@@ -23,7 +23,7 @@ PLANTS = [
     Plant("the next borrower's prepared statement", ("deallocate all", _STEAL)),
     Plant("a prepared statement redefined in a DO block", (f"do $d$ begin execute $s${_STEAL}$s$; end $d$",)),
     Plant("TimeZone", ("set timezone = 'Asia/Tokyo'",)),
-    Plant("synchronous_commit", ("set synchronous_commit = off",)),
+    Plant("synchronous_commit", ("set synchronous_commit = local",)),
     Plant("every later transaction read only", ("set default_transaction_read_only = on",)),
     Plant("every later transaction serializable", ("set session characteristics as transaction isolation level serializable",)),
     Plant("search_path", ("set search_path = evil, public",)),
@@ -55,7 +55,7 @@ WITHOUT_IDENTITY = "select count(*) from app.todos"
 OBSERVATIONS = (
     "select string_agg(name || '=' || coalesce(setting, ''), ' ' order by name) from pg_settings "
     "where name not in ('application_name') and context in ('user', 'superuser')",
-    "select current_user, session_user, current_setting('app.loot', true)",
+    "select current_user, session_user, nullif(current_setting('app.loot', true), '')",
     "select name, statement from pg_prepared_statements",
     "select name, is_holdable from pg_cursors",
     "select * from pg_listening_channels()",

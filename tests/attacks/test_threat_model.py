@@ -1,0 +1,60 @@
+"""docs/threat-model.md lists the corpus as it stands; UPDATE_DOCS=1 writes its tables anew."""
+
+import os
+
+from tests.attacks.attack import Attack, Outcome
+from tests.attacks.corpus import CATEGORIES
+from tests.attacks.poisoning import PLANTS
+from tests.clusters import ROOT
+from tests.docs.generate import replaced
+
+PAGE = ROOT / "docs" / "threat-model.md"
+
+
+def attacks(category: str) -> str:
+    """A table of one category: each attack, and what came of it, unsealed and sealed."""
+    lines = ["| attack | unsealed | sealed |", "|---|---|---|"]
+    module: list[Attack] = CATEGORIES[category].ATTACKS
+    lines += [f"| {_cell(attack.name)} | {attack.unsealed or '–'} | {attack.sealed} |" for attack in module]
+    return "\n".join([*lines, ""])
+
+
+def allowed() -> str:
+    """What is not promised, and why."""
+    lines = ["| what works, sealed too | why it is let be |", "|---|---|"]
+    module: list[Attack] = CATEGORIES["not promised"].ATTACKS
+    lines += [f"| {_cell(attack.name)} | {_cell(attack.because)} |" for attack in module]
+    return "\n".join([*lines, ""])
+
+
+def plants() -> str:
+    """What may be left on a connection."""
+    lines = ["| left behind | connection wiped | not wiped |", "|---|---|---|"]
+    lines += [
+        f"| {_cell(plant.name)}{' (where TEMPORARY is open)' if plant.needs else ''} | {Outcome.HOLDS} | {Outcome.WORKS} |"
+        for plant in PLANTS
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def test_threat_model() -> None:
+    """Every table is current."""
+    current = PAGE.read_text(encoding="utf-8")
+    for category in CATEGORIES:
+        if category != "not promised":
+            current = replaced(current, category, attacks(category))
+    current = replaced(replaced(current, "poisoning", plants()), "not promised", allowed())
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(current, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == current
+
+
+def test_reasons() -> None:
+    """What works although it is sealed stands under “not promised”, with its reason, and nowhere else."""
+    for category, module in CATEGORIES.items():
+        for attack in module.ATTACKS:
+            assert (attack.sealed is Outcome.WORKS) == (category == "not promised") == bool(attack.because), attack.name
