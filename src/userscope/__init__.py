@@ -1,1 +1,43 @@
-"""A user reaches only their own rows: kept by PostgreSQL, used from Python."""
+"""A user reaches only their own rows: kept by PostgreSQL, used from Python.
+
+Everything here is imported when it is first used: ``userscope --help`` and ``userscope.migrations`` need no SQLModel.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from userscope.accounts import Accounts
+    from userscope.database import AsyncDatabase, Database
+    from userscope.errors import UserscopeError
+    from userscope.models import Owned, Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
+    from userscope.settings import Settings
+
+__all__ = [
+    "Accounts",
+    "AsyncDatabase",
+    "Database",
+    "Owned",
+    "Settings",
+    "Todo",
+    "TodoCreate",
+    "TodoPublic",
+    "TodoUpdate",
+    "User",
+    "UserPublic",
+    "UserUpdate",
+    "UserscopeError",
+]
+
+_HOMES = {"Accounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}
+_HOMES |= dict.fromkeys(("AsyncDatabase", "Database"), "database")
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"userscope.{_HOMES.get(name, 'models')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,44 +1,23 @@
 """What services use: sessions and readers that act for one user, and only for that user."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from userscope.connection.engine import Connector
 from userscope.connection.guard import Guard
+from userscope.connection.health import Health, examine
 from userscope.connection.scope import Isolation, Scope
+from userscope.connection.session import open_async_session, open_session
 from userscope.identity import SealKey
 from userscope.settings import Settings
-
-_OPTIONS: dict[str, Any] = {
-    # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
-    "expire_on_commit": False,
-    # A closed session stays closed, instead of beginning anew.
-    "close_resets_only": False,
-}
-
-
-class _ScopedSession(Session):
-    """A session whose transactions all run in its scope, from ``info["scope"]``."""
-
-
-@event.listens_for(_ScopedSession, "after_begin")
-def _bind(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Tell the connection for whom it sends from now on. Its cursors see to the rest; nothing is sent here."""
-    driver_connection: Any = connection.connection.driver_connection
-    driver_connection.scope = session.info["scope"]
-
-
-class _AsyncScopedSession(AsyncSession):
-    sync_session_class = _ScopedSession
 
 
 class _Base:
@@ -59,13 +38,9 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
-    def _scope(
-        self, user_id: UUID | str | None, *, isolation: Isolation | None = None, single: bool = False
-    ) -> dict[str, Scope]:
+    def _scope(self, user_id: UUID | str | None, *, isolation: Isolation | None = None, single: bool = False) -> Scope:
         timeout = self.settings.database_statement_timeout
-        return {
-            "scope": Scope.of(user_id, statement_timeout=timeout, key=self._key, isolation=isolation, single=single)
-        }
+        return Scope.of(user_id, statement_timeout=timeout, key=self._key, isolation=isolation, single=single)
 
 
 class Database(_Base):
@@ -81,27 +56,23 @@ class Database(_Base):
         """The engine; what it sends outside of a session is refused."""
         return self._connector.engine()
 
-    @contextmanager
-    def session(self, user_id: UUID | str | None, *, isolation: Isolation | None = None) -> Iterator[Session]:
+    def session(
+        self, user_id: UUID | str | None, *, isolation: Isolation | None = None
+    ) -> AbstractContextManager[Session]:
         """Act for ``user_id``; commit on success, roll back on an exception.
 
         Every transaction of the session carries the identity, also after a commit or a rollback inside of it. Raises
         MissingUserId or InvalidUserId before anything is sent; what PostgreSQL answers is a DatabaseError.
         """
-        with self._open(self._scope(user_id, isolation=isolation)) as session:
-            yield session
+        return open_session(self.engine, self._scope(user_id, isolation=isolation))
 
-    @contextmanager
-    def reader(self, user_id: UUID | str | None) -> Iterator[Session]:
+    def reader(self, user_id: UUID | str | None) -> AbstractContextManager[Session]:
         """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
-        with self._open(self._scope(user_id, single=True)) as session:
-            yield session
+        return open_session(self.engine, self._scope(user_id, single=True))
 
-    @contextmanager
-    def _open(self, info: dict[str, Scope]) -> Iterator[Session]:
-        with _ScopedSession(self.engine, info=info, **_OPTIONS) as session:
-            yield session
-            session.commit()
+    def health(self) -> Health:
+        """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
+        return examine(self._connector)
 
     def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
@@ -122,25 +93,19 @@ class AsyncDatabase(_Base):
         """The engine; what it sends outside of a session is refused."""
         return self._connector.async_engine()
 
-    @asynccontextmanager
-    async def session(
+    def session(
         self, user_id: UUID | str | None, *, isolation: Isolation | None = None
-    ) -> AsyncIterator[AsyncSession]:
+    ) -> AbstractAsyncContextManager[AsyncSession]:
         """Act for ``user_id``; as ``Database.session``."""
-        async with self._open(self._scope(user_id, isolation=isolation)) as session:
-            yield session
+        return open_async_session(self.engine, self._scope(user_id, isolation=isolation))
 
-    @asynccontextmanager
-    async def reader(self, user_id: UUID | str | None) -> AsyncIterator[AsyncSession]:
+    def reader(self, user_id: UUID | str | None) -> AbstractAsyncContextManager[AsyncSession]:
         """Read as ``user_id``; as ``Database.reader``."""
-        async with self._open(self._scope(user_id, single=True)) as session:
-            yield session
+        return open_async_session(self.engine, self._scope(user_id, single=True))
 
-    @asynccontextmanager
-    async def _open(self, info: dict[str, Scope]) -> AsyncIterator[AsyncSession]:
-        async with _AsyncScopedSession(self.engine, info=info, **_OPTIONS) as session:
-            yield session
-            await session.commit()
+    async def health(self) -> Health:
+        """Tell whether this login may and can serve users now; as ``Database.health``."""
+        return await asyncio.to_thread(examine, self._connector)
 
     async def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""

@@ -7,13 +7,12 @@ from importlib.resources import files
 from psycopg import errors
 
 from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConnection
-from userscope.connection.scope import Scope
+from userscope.connection.scope import NOBODY
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
 
 _GUARD = files(__package__).joinpath("guard.sql").read_text(encoding="utf-8")
 _GUARD_AND_SEALING = f"select guard.*, app.seal_required() from ({_GUARD}) as guard"  # noqa: S608  # our own file
 _UNREADABLE = (errors.InvalidSchemaName, errors.UndefinedFunction, errors.InsufficientPrivilege)
-_NOBODY = Scope(None, "30s", single=True)
 
 type _Row = tuple[str | None, dict[str, str] | None, bool | None]
 
@@ -33,7 +32,7 @@ class Guard:
 
     def check(self, connection: ScopedConnection) -> None:
         """Raise RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve."""
-        connection.scope = _NOBODY
+        connection.scope = NOBODY
         try:
             row = connection.execute(_GUARD_AND_SEALING).fetchone()
         except _UNREADABLE as error:
@@ -46,7 +45,7 @@ class Guard:
 
     async def check_async(self, connection: AsyncScopedConnection) -> None:
         """Do as ``check``."""
-        connection.scope = _NOBODY
+        connection.scope = NOBODY
         try:
             row = await (await connection.execute(_GUARD_AND_SEALING)).fetchone()
         except _UNREADABLE as error:

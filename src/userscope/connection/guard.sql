@@ -50,7 +50,9 @@ reasons (why) as (
            split_part(setting, '=', 1) as name
      where name <> 'search_path'
 )
-select (select string_agg(distinct why, '; ' order by why) from reasons) as why,
+-- A superuser counts as a member of every role: the first reason is enough of it.
+select coalesce((select format('role "%s" is a superuser', rolname) from me where rolsuper limit 1),
+                (select string_agg(distinct why, '; ' order by why) from reasons)) as why,
        (select jsonb_object_agg(format('%s.%s.%s', nspname, relname, conname), description)
           from pg_description
           join pg_constraint on pg_constraint.oid = objoid

@@ -22,7 +22,7 @@ _BEGIN: dict[str | None, Command] = {
 }
 _IDENTITY = b"select app.set_user_id($1, $2), pg_catalog.set_config('statement_timeout', $3, true)"
 _READ_ONLY = _IDENTITY + b", pg_catalog.set_config('transaction_read_only', 'on', true)"
-_NOBODY = b"select pg_catalog.set_config('statement_timeout', $1, true)"
+_TIMEOUT = b"select pg_catalog.set_config('statement_timeout', $1, true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,10 @@ class Scope:
     def _identity(self) -> Command:
         timeout = self.statement_timeout.encode()
         if self.user_id is None:
-            return _NOBODY, [timeout]
+            return _TIMEOUT, [timeout]
         values = [text.encode() for text in credentials(self.user_id, self.key)]
         return _READ_ONLY if self.single else _IDENTITY, [*values, timeout]
+
+
+NOBODY = Scope(None, "30s", single=True)
+"""For questions about the database itself."""

@@ -1,0 +1,106 @@
+"""Accounts, made and kept as the identity provider's login: for services without Better Auth, sample data and tests."""
+
+from functools import cached_property
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy.sql.base import Executable
+from sqlmodel import col, delete, insert, select, update
+
+from userscope.connection.engine import Connector
+from userscope.connection.guard import Guard
+from userscope.connection.scope import Scope
+from userscope.connection.session import open_session
+from userscope.identity import parse_user_id
+from userscope.models import User
+from userscope.settings import Settings
+
+
+class Accounts:
+    """Users, as a login of app_auth: every call is one statement, one transaction and one round trip.
+
+    It sees all users and no todos. E-mail addresses and usernames are written in lower case; what the database's
+    constraints refuse is a Conflict or InvalidValue that says so in a sentence.
+
+    >>> with Accounts() as accounts:                # AUTH_DATABASE_URL
+    ...     alice = accounts.create("alice@example.org", name="Alice")
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        self.settings = settings or Settings()
+        size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
+        self._connector = Connector(self.settings.url("auth"), Guard(None), size, timeout)
+        self._scope = Scope(None, self.settings.database_statement_timeout, single=True)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine; what it sends by itself is refused."""
+        return self._connector.engine()
+
+    def create(
+        self,
+        email: str,
+        *,
+        name: str = "",
+        username: str | None = None,
+        email_verified: bool = False,
+        image: str | None = None,
+        id: UUID | None = None,  # noqa: A002  # what the column is called
+    ) -> User:
+        """Make an account; ``id`` where another provider has made one already. Raises Conflict or InvalidValue."""
+        values = {"email": email.lower(), "name": name, "email_verified": email_verified, "image": image}
+        values |= _username(username) | ({"id": id} if id else {})
+        created = self._first(insert(User).values(values).returning(User))
+        if created is None:
+            raise LookupError(email)  # an insert that returns nothing would be a trigger's doing
+        return created
+
+    def get(self, user_id: UUID | str) -> User | None:
+        """Return the account with this id, or None. Raises InvalidUserId."""
+        return self._first(select(User).where(col(User.id) == UUID(parse_user_id(user_id))))
+
+    def find(self, email: str) -> User | None:
+        """Return the account with this e-mail address, or None."""
+        return self._first(select(User).where(col(User.email) == email.lower()))
+
+    def update(
+        self, user_id: UUID | str, *, email: str | None = None, username: str | None = None, name: str | None = None
+    ) -> User | None:
+        """Change what is given, and return the account; None where there is none. Raises Conflict or InvalidValue.
+
+        A new e-mail address is unverified.
+        """
+        # A new address is nobody's until they have shown that it is theirs.
+        values: dict[str, Any] = {} if email is None else {"email": email.lower(), "email_verified": False}
+        values |= _username(username) | ({"name": name} if name is not None else {})
+        if not values:
+            return self.get(user_id)
+        own = col(User.id) == UUID(parse_user_id(user_id))
+        return self._first(update(User).where(own).values(values).returning(User))
+
+    def delete(self, user_id: UUID | str) -> bool:
+        """Delete the account and everything it owns; False where there is none."""
+        own = col(User.id) == UUID(parse_user_id(user_id))
+        return self._first(delete(User).where(own).returning(User)) is not None
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _first(self, statement: Executable) -> User | None:
+        with open_session(self.engine, self._scope) as session:
+            user: User | None = session.scalars(statement).first()
+            return user
+
+
+def _username(username: str | None) -> dict[str, Any]:
+    """A username signs in in lower case, and is shown as it was typed."""
+    return {} if username is None else {"username": username.lower(), "display_username": username}

@@ -1,0 +1,105 @@
+"""``userscope health``, ``create-login`` and ``sample-data``: what services need, and whether they have it."""
+
+import json
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+_MANY = 10_000
+"""Rows from which a progress bar is shown."""
+
+
+class Role(StrEnum):
+    """What a login may be a member of."""
+
+    APP_USER = "app_user"
+    APP_AUTH = "app_auth"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(health)
+    app.command()(create_login)
+    app.command()(sample_data)
+
+
+def health(*, as_json: _Json = False) -> None:
+    """Tell whether the service's login can and may serve users; exit code 1 if it must not, 2 if unreachable.
+
+    Example: DATABASE_URL=postgresql://todo_service:…@db.example.org/app userscope health
+    """
+    from dataclasses import asdict
+
+    from userscope.database import Database
+
+    with Database() as database:
+        found = database.health()
+    if as_json:
+        print(json.dumps({"fit": found.fit, **asdict(found)}))
+        raise typer.Exit(int(not found.fit))
+    print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
+    print(f"  one round trip takes {found.latency * 1000:.1f} ms")
+    print(f"  identities are {'sealed' if found.sealing else 'not sealed: USERSCOPE_SEAL_KEY is not set'}")
+    for problem in found.problems:
+        print(f"  not ok: {problem}")
+    print("It must not serve users." if found.problems else "It may serve users.")
+    raise typer.Exit(int(not found.fit))
+
+
+def create_login(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The login's name, such as todo_service.")],
+    *,
+    role: Annotated[Role, typer.Option(help="app_user for services, app_auth for the identity provider.")],
+    as_json: _Json = False,
+) -> None:
+    """Make a LOGIN role with a generated password and print its URL, this once.
+
+    Roles made in Neon's console get BYPASSRLS, which no policy binds; make them here.
+
+    Example: userscope create-login todo_service --role app_user
+    """
+    from userscope import logins
+    from userscope.settings import Settings
+
+    settings = Settings()
+    if settings.embedded:
+        from userscope.local.server import Server
+
+        Server(settings.home).start()
+    url = logins.create_login(settings.url("admin"), name, role.value).text()
+    print(json.dumps({"name": name, "role": role.value, "url": url}) if as_json else url)
+
+
+def sample_data(
+    *,
+    users: Annotated[int, typer.Option(min=1, help="How many users.")] = 10,
+    todos: Annotated[int, typer.Option(min=0, help="How many todos each.")] = 20,
+    seed: Annotated[int, typer.Option(help="Another seed, other content.")] = 0,
+) -> None:
+    """Write users with todos, the same for the same seed, as real ones are written: through both logins.
+
+    It runs only against a server on this machine. A second run with the same seed replaces the first.
+
+    Example: userscope sample-data --users 100 --todos 50
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from userscope.local.sample_data import write
+    from userscope.settings import Settings
+
+    settings = Settings()
+    settings.require_local("sample-data")
+    if settings.embedded:
+        from userscope.local.server import Server
+
+        Server(settings.home).start()
+    writing = write(settings, users=users, todos=todos, seed=seed)
+    many = users * (todos + 1) > _MANY
+    made = list(track(writing, "Writing", users, console=Console(stderr=True)) if many else writing)
+    print(f"{len(made)} users with {todos} todos each. Look at the first as a service sees them:")
+    print(f"  userscope psql --as {made[0]}")
