@@ -1,0 +1,61 @@
+"""Whether a login can serve users now, asked over a connection of its own."""
+
+import time
+from dataclasses import dataclass
+from importlib.resources import files
+
+from userscope.connection.answers import translate
+from userscope.connection.cursor import ScopedConnection
+from userscope.connection.engine import Connector
+from userscope.connection.scope import NOBODY
+from userscope.errors import UserscopeError
+
+_HEALTH = files(__package__).joinpath("health.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Health:
+    """What was found. ``latency`` is one round trip in seconds; ``sealing`` whether this service seals identities."""
+
+    role: str
+    database: str
+    server_version: str
+    latency: float
+    sealing: bool
+    problems: tuple[str, ...]
+
+    @property
+    def fit(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def examine(connector: Connector) -> Health:
+    """Connect and look. Raises Unavailable or ConfigurationError where there is nothing to look at."""
+    try:
+        with ScopedConnection.connect(connector.conninfo, autocommit=True, prepare_threshold=None) as connection:
+            return _look(connection, connector)
+    except Exception as error:
+        known = translate(error, {})
+        if known is None:
+            raise
+        raise known from error
+
+
+def _look(connection: ScopedConnection, connector: Connector) -> Health:
+    problems = []
+    try:
+        connector.guard.check(connection)
+    except UserscopeError as error:
+        problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
+    connection.scope = NOBODY
+    missing, unprotected = connection.execute(_HEALTH).fetchone() or ((), ())
+    problems += [f'table "app.{name}" is missing' for name in missing]
+    problems += [f'table "app.{name}" is not under forced row-level security' for name in unprotected]
+    connection.execute("select")
+    started = time.perf_counter()
+    connection.execute("select")
+    latency = time.perf_counter() - started
+    info = connection.info
+    version = info.parameter_status("server_version") or str(info.server_version)
+    return Health(info.user, info.dbname, version, latency, bool(connector.guard.sealing), tuple(problems))
