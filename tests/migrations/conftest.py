@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.clusters import DEBIAN_15, Cluster, Database
+from tests.clusters import DEBIAN_15, Cluster, Connection, Database
 from tests.migrations import sqitch
 from tests.migrations.sqitch import COMMITTER
 from userscope.local.binaries import Binaries
@@ -27,6 +27,12 @@ _REGISTRY = {
     "dependencies": "change_id, type, dependency, dependency_id",
     "events": "event, change_id, change, project, note, requires, conflicts, tags, committer_name, committer_email, "
     "planned_at, planner_name, planner_email",
+}
+
+_ORDER = {"releases": "1", "projects": "1", "dependencies": "1, 2, 3"}
+_QUERIES = {
+    table: f"select {columns} from sqitch.{table} order by {_ORDER.get(table, 'project, committed_at')}"
+    for table, columns in _REGISTRY.items()
 }
 
 type Rows = dict[str, list[tuple[object, ...]]]
@@ -81,15 +87,18 @@ def copied(source: Path, target: Path, *names: str) -> list[Project]:
 
 def rows(database: Database) -> Rows:
     """The registry, without the times of its commits, which only order it within each project."""
-    found: Rows = {}
     with database.superuser_connection() as connection:
-        if connection.execute("select to_regclass('sqitch.changes')").fetchone() == (None,):
-            return found
-        for table, columns in _REGISTRY.items():
-            project = "project, " if "project" in columns else ""
-            order = {"releases": "1", "projects": "1", "dependencies": "1, 2, 3"}.get(table, f"{project}committed_at")
-            found[table] = connection.execute(f"select {columns} from sqitch.{table} order by {order}").fetchall()
-    return found
+        return rows_of(connection)
+
+
+def rows_of(connection: Connection) -> Rows:
+    """The same over a connection."""
+    found: Rows = {}
+    if connection.execute("select to_regclass('sqitch.changes')").fetchone() == (None,):
+        return found
+    with connection.pipeline():
+        cursors = {table: connection.execute(query) for table, query in _QUERIES.items()}
+    return {table: cursor.fetchall() for table, cursor in cursors.items()}
 
 
 def dump(database: Database) -> str:

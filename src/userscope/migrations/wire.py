@@ -71,11 +71,12 @@ class Registry:
 
     def create(self, register: Trip = ()) -> Trip:
         """Make the registry, and ``register`` the first projects, in one transaction."""
-        definitions = tuple(Message(sql) for sql in _definitions(self.schema))
+        # One message for all of it.
+        definitions = Message(f"do $registry$ begin\n{_source('registry.sql', self.schema)}end $registry$")
         return (
             _BEGIN,
             Message("set local client_min_messages = warning"),
-            *definitions,
+            definitions,
             self.statement("release", self.name, self.email),
             *register,
             _COMMIT,
@@ -289,13 +290,6 @@ def _identifier(name: str) -> str:
 def _source(name: str, schema: str) -> str:
     text = files("userscope.migrations").joinpath("sql", name).read_text(encoding="utf-8")
     return text.replace(':"registry"', _identifier(schema))
-
-
-@cache
-def _definitions(schema: str) -> tuple[str, ...]:
-    from userscope.migrations.script import split  # the splitter is only loaded where something is to be run
-
-    return tuple(statement.sql for statement in split(_source("registry.sql", schema), Path("registry.sql")))
 
 
 @cache

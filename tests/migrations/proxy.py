@@ -1,0 +1,128 @@
+"""A proxy that knows PostgreSQL's messages: it counts them and round trips, delays them, and cuts the connection."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+from userscope.urls import ConnectionURL
+
+type Way = Literal["sent", "received"]
+
+
+@dataclass
+class Proxy:
+    """Listens on a TCP port for one PostgreSQL server; counts are of everything since ``reset``.
+
+    ``delay`` is in seconds, each way. ``trips`` are right only with some delay.
+    """
+
+    url: ConnectionURL
+    delay: float = 0.0
+    cut: tuple[Way, int] | None = None
+    counts: dict[Way, int] = field(default_factory=lambda: {"sent": 0, "received": 0})
+    trips: int = 0
+    _last: Way = "received"
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    @property
+    def through(self) -> ConnectionURL:
+        """The URL that goes through the proxy."""
+        port = str(self._listener.getsockname()[1])
+        params = {**self.url.params, "host": "127.0.0.1", "port": port, "sslmode": "disable", "gssencmode": "disable"}
+        return ConnectionURL(self.url.variable, params)
+
+    def reset(self, cut: tuple[Way, int] | None = None) -> None:
+        """Count from zero, and cut after so many messages that way."""
+        self.join()
+        self.cut, self.trips, self._last = cut, 0, "received"
+        self.counts = {"sent": 0, "received": 0}
+
+    def join(self) -> None:
+        """Wait until every connection has ended."""
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def serve(self) -> None:
+        """Take connections until the listener is closed."""
+        with suppress(OSError):
+            while True:
+                client = self._listener.accept()[0]
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(f"{self.url.params['host']}/.s.PGSQL.{self.url.params['port']}")
+                ways: tuple[tuple[Way, socket.socket, socket.socket], ...] = (
+                    ("sent", client, server),
+                    ("received", server, client),
+                )
+                for way, source, target in ways:
+                    thread = threading.Thread(target=self._pump, args=(way, source, target))
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _pump(self, way: Way, source: socket.socket, target: socket.socket) -> None:
+        data = b""
+        started = way == "received"  # the first message of a client has no type
+        with suppress(OSError):
+            while block := source.recv(1 << 16):
+                data += block
+                if self.delay:
+                    time.sleep(self.delay)
+                forward = b""
+                while (size := _size(data, started)) is not None:
+                    if self._count(way, data[:1] if started else b""):
+                        target.sendall(forward)
+                        break
+                    forward += data[:size]
+                    data = data[size:]
+                    started = True
+                else:
+                    target.sendall(forward)
+                    continue
+                break
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        source.close()
+
+    def _count(self, way: Way, kind: bytes) -> bool:
+        """Count a message; True if it is one too many."""
+        with self._lock:
+            if self.cut is not None and self.cut[0] == way and self.counts[way] >= self.cut[1]:
+                return True
+            self.counts[way] += 1
+            # With a delay a client cannot answer what it has not got, so each turn is one trip; an X is a goodbye.
+            self.trips += way == "sent" and self._last == "received" and kind != b"X"
+            self._last = way
+            return False
+
+
+def _size(data: bytes, started: bool) -> int | None:
+    """The length of the first message, if the whole of it is there."""
+    at = 1 if started else 0
+    if len(data) < at + 4:
+        return None
+    size = at + int.from_bytes(data[at : at + 4])
+    return size if len(data) >= size else None
+
+
+@contextmanager
+def proxy(url: ConnectionURL, *, delay: float = 0.0) -> Iterator[Proxy]:
+    """Run a proxy before the server of ``url``, which listens on a Unix socket; ``delay`` is in seconds, each way."""
+    made = Proxy(url, delay)
+    thread = threading.Thread(target=made.serve)
+    thread.start()
+    try:
+        yield made
+    finally:
+        listener = made._listener
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+        made.join()
