@@ -1,0 +1,145 @@
+"""Accounts makes, finds, changes and deletes users as the identity provider's login, one round trip each."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.clusters import Database
+from userscope.accounts import Accounts
+from userscope.database import Database as Served
+from userscope.errors import Conflict, InvalidUserId, InvalidValue, MissingUserId, OutsideSession, RoleBypassesRLS
+from userscope.models import Todo, User
+from userscope.settings import Settings
+from userscope.testing.proxy import Proxy
+
+
+def _settings(database: Database, **urls: str) -> Settings:
+    known = {
+        "database_url": database.url("service").text(),
+        "auth_database_url": database.url("auth").text(),
+    }
+    return Settings(_env_file=None, **{**known, **urls})
+
+
+@pytest.fixture
+def accounts(database: Database) -> Iterator[Accounts]:
+    """Accounts of a database of its own."""
+    with Accounts(_settings(database)) as made:
+        yield made
+
+
+def _stored(database: Database) -> set[tuple[UUID, str, str | None, bool]]:
+    with database.superuser_connection() as connection:
+        return set(connection.execute("select id, email, username, email_verified from app.users").fetchall())
+
+
+def test_create(accounts: Accounts, database: Database) -> None:
+    """A new account has what it was given, in lower case where the database asks for it; the rest is the database's."""
+    alice = accounts.create("Alice@Example.org", name="Alice", username="Alice.1", email_verified=True)
+    assert (alice.email, alice.username, alice.display_username) == ("alice@example.org", "alice.1", "Alice.1")
+    assert alice.created_at == alice.updated_at
+    chosen = uuid4()
+    assert accounts.create("bob@example.org", id=chosen).id == chosen
+    assert _stored(database) == {
+        (alice.id, "alice@example.org", "alice.1", True),
+        (chosen, "bob@example.org", None, False),
+    }
+
+
+def test_find(accounts: Accounts) -> None:
+    """An account is found by its id and by its address, however that is spelled; an unknown one is None."""
+    alice = accounts.create("alice@example.org")
+    assert accounts.get(alice.id) == accounts.get(str(alice.id)) == accounts.find("ALICE@example.org") == alice
+    assert (accounts.get(uuid4()), accounts.find("bob@example.org")) == (None, None)
+
+
+def test_update(accounts: Accounts, database: Database) -> None:
+    """What is given changes, and nothing else; a new address has to be verified again."""
+    alice = accounts.create("alice@example.org", name="Alice", email_verified=True)
+    bob = accounts.create("bob@example.org", email_verified=True)
+    renamed = accounts.update(alice.id, username="Alice", name="Ali")
+    assert renamed
+    assert (renamed.username, renamed.name, renamed.email_verified) == ("alice", "Ali", True)
+    assert renamed.updated_at > alice.updated_at
+    moved = accounts.update(alice.id, email="Ali@example.org")
+    assert moved
+    assert (moved.email, moved.email_verified, moved.name) == ("ali@example.org", False, "Ali")
+    assert accounts.update(alice.id) == moved
+    assert accounts.update(uuid4(), name="nobody") is None
+    assert _stored(database) == {
+        (alice.id, "ali@example.org", "alice", False),
+        (bob.id, "bob@example.org", None, True),
+    }
+
+
+def test_delete(accounts: Accounts, database: Database) -> None:
+    """An account goes with everything it owns, and with nothing of anybody else's."""
+    alice, bob = accounts.create("alice@example.org"), accounts.create("bob@example.org")
+    with Served(_settings(database)) as db:
+        for user in (alice, bob):
+            with db.session(user.id) as session:
+                session.add(Todo(title=user.email))
+    assert (accounts.delete(alice.id), accounts.delete(alice.id)) == (True, False)
+    with database.superuser_connection() as connection:
+        assert connection.execute("select owner_id from app.todos").fetchall() == [(bob.id,)]
+
+
+def test_refusals(accounts: Accounts, database: Database) -> None:
+    """What a constraint refuses is said in its own sentence, and changes nothing."""
+    alice = accounts.create("alice@example.org", username="alice")
+    bob = accounts.create("bob@example.org")
+    with pytest.raises(Conflict) as taken:
+        accounts.create("ALICE@example.org")
+    assert taken.value.detail == "This e-mail address is already taken."
+    with pytest.raises(Conflict) as taken:
+        accounts.update(bob.id, username="Alice")
+    assert taken.value.detail == "This username is already taken."
+    with pytest.raises(InvalidValue) as invalid:
+        accounts.create("élodie@example.org")
+    assert "all of them ASCII" in (invalid.value.detail or "")
+    with pytest.raises(InvalidValue):
+        accounts.update(bob.id, username="b")
+    with pytest.raises(InvalidUserId):
+        accounts.get("bob")
+    with pytest.raises(MissingUserId):
+        accounts.delete("")
+    assert {row[:3] for row in _stored(database)} == {
+        (alice.id, "alice@example.org", "alice"),
+        (bob.id, "bob@example.org", None),
+    }
+
+
+def test_round_trips(database: Database) -> None:
+    """Each call is one round trip, and committed when it returns."""
+    with (
+        Proxy(database.url("auth")) as proxy,
+        Accounts(_settings(database, auth_database_url=proxy.url.text())) as made,
+    ):
+        with proxy.counting() as first:
+            alice = made.create("alice@example.org")
+        assert first.trips == 2  # with the connection's examination
+        with proxy.counting() as later:
+            made.update(alice.id, name="A")
+            made.get(alice.id)
+            made.find(alice.email)
+            made.delete(alice.id)
+        assert later.trips == 4
+
+
+def test_sees_no_todos(accounts: Accounts, database: Database) -> None:
+    """The identity provider's connections reach no todos, and its engine sends nothing by itself."""
+    alice = accounts.create("alice@example.org")
+    with database.connect("auth") as connection:
+        privileges = connection.execute("select has_any_column_privilege('app.todos', 'select')").fetchone()
+    assert privileges == (False,)
+    with pytest.raises(OutsideSession), accounts.engine.connect() as raw:
+        raw.exec_driver_sql("select 1")
+    assert isinstance(accounts.get(alice.id), User)
+
+
+def test_unfit_login(database: Database) -> None:
+    """The owner's login is not accepted for accounts either."""
+    owner = _settings(database, auth_database_url=database.url("admin").text())
+    with Accounts(owner) as made, pytest.raises(RoleBypassesRLS):
+        made.find("alice@example.org")

@@ -1,0 +1,307 @@
+"""Database and AsyncDatabase refuse what is not clear, before anything is sent as anyone."""
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import exc
+from sqlmodel import Session, select
+
+from tests.clusters import Database as Clone
+from tests.connection.conftest import make_user, settings_for
+from tests.connection.served import run, whoami
+from userscope.database import AsyncDatabase, Database
+from userscope.errors import (
+    ConfigurationError,
+    InvalidURL,
+    InvalidUserId,
+    LocalServerError,
+    MissingSetting,
+    MissingUserId,
+    NotPermitted,
+    SessionError,
+    SessionInUse,
+    Unavailable,
+)
+from userscope.models import Todo, User
+from userscope.settings import Settings
+from userscope.testing.proxy import Proxy
+
+NOBODY: dict[str, tuple[Any, type[Exception]]] = {
+    "None": (None, MissingUserId),
+    "an empty string": ("", MissingUserId),
+    "a word": ("alice", InvalidUserId),
+    "bytes": (b"0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e", InvalidUserId),
+    "a number": (7, InvalidUserId),
+    "a uuid in braces": ("{0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e}", InvalidUserId),
+    "a uuid without hyphens": ("0f4d3f8c58b44b8e9a3e2f0f3f1c2d3e", InvalidUserId),
+    "SQL": ("' or true --", InvalidUserId),
+}
+
+
+@pytest.fixture
+def settings(database: Clone) -> Settings:
+    """The settings of a service of its own database."""
+    return settings_for(database.url("service"), database_pool_timeout=0.2, database_pool_size=2)
+
+
+@pytest.fixture
+def alice(database: Clone) -> UUID:
+    """A user with one todo."""
+    return make_user(database, ("alice 1",))
+
+
+@pytest.fixture
+def bob(database: Clone) -> UUID:
+    """Another user."""
+    return make_user(database, ("bob 1",))
+
+
+def titles(session: Session) -> set[str]:
+    """What this session's user sees."""
+    return set(session.exec(select(Todo.title)))
+
+
+@pytest.mark.parametrize("opened", ["session", "reader"])
+@pytest.mark.parametrize(("user", "refusal"), NOBODY.values(), ids=NOBODY)
+def test_nobody(database: Clone, user: Any, refusal: type[Exception], opened: str) -> None:
+    """Without a user there is no session, and not even a connection."""
+    with Proxy(database.url("service")) as proxy, proxy.counting() as count:
+        with Database(settings_for(proxy.url)) as db, pytest.raises(refusal):
+            getattr(db, opened)(user).__enter__()
+        with pytest.raises(refusal):
+            getattr(AsyncDatabase(settings_for(proxy.url)), opened)(user)
+    assert (count.connections, count.sent) == (0, b"")
+
+
+def test_spellings(settings: Settings, alice: UUID) -> None:
+    """A user's id may be a UUID or its text, in either case."""
+    with Database(settings) as db:
+        for user in (alice, str(alice), str(alice).upper()):
+            with db.reader(user) as session:
+                assert whoami(session) == alice
+
+
+def test_unknown_isolation(settings: Settings, alice: UUID) -> None:
+    """A level that PostgreSQL does not have is not replaced by another."""
+    with Database(settings) as db, pytest.raises(SessionError, match="no such isolation level"):
+        db.session(alice, isolation="read uncommitted; drop table app.todos")  # type: ignore[arg-type]  # the point
+
+
+def test_commit_and_rollback(settings: Settings, alice: UUID, database: Clone) -> None:
+    """The block commits at its end, and rolls back on an exception; both are seen by others, not only by itself."""
+    with Database(settings) as db:
+        with db.session(alice) as session:
+            session.add(Todo(title="kept"))
+        with pytest.raises(ZeroDivisionError), db.session(alice) as session:
+            session.add(Todo(title="lost"))
+            session.flush()
+            raise ZeroDivisionError
+    with database.superuser_connection() as connection:
+        stored = {title for (title,) in connection.execute("select title from app.todos")}
+    assert stored == {"alice 1", "kept"}
+
+
+def test_objects_stay_usable(settings: Settings, alice: UUID) -> None:
+    """After the block an object is what the database made of it, without another round trip."""
+    with Database(settings) as db:
+        with db.session(alice) as session:
+            todo = Todo(title="Buy milk")
+            session.add(todo)
+            me = session.get(User, alice)
+        assert (todo.owner_id, todo.completed, todo.created_at == todo.updated_at) == (alice, False, True)
+        with db.session(alice) as session:
+            session.add(todo)
+            todo.completed = True
+        assert todo.updated_at > todo.created_at
+        assert me
+        assert me.id == alice
+
+
+def test_another_users_id(settings: Settings, alice: UUID, bob: UUID, database: Clone) -> None:
+    """Another user's id looks like an unknown one, to get and to merge; it can be used for one's own row as well."""
+    with database.superuser_connection() as connection:
+        row = connection.execute("select id from app.todos where owner_id = %s", [bob]).fetchone()
+    assert row
+    with Database(settings) as db:
+        with db.session(alice) as session:
+            assert [session.get(Todo, row[0]), session.get(Todo, uuid4())] == [None, None]
+            session.add(Todo(id=row[0], title="mine"))
+        with db.reader(bob) as session:
+            assert titles(session) == {"bob 1"}
+        with db.reader(alice) as session:
+            assert titles(session) == {"alice 1", "mine"}
+
+
+def test_nested_users(settings: Settings, alice: UUID, bob: UUID) -> None:
+    """Sessions of two users side by side each act for their own; their objects cannot be mixed."""
+    with Database(settings) as db:
+        with db.session(alice) as hers, db.session(bob) as his:
+            assert [whoami(hers), whoami(his), whoami(hers)] == [alice, bob, alice]
+            todo = hers.exec(select(Todo)).one()
+            with pytest.raises(exc.InvalidRequestError, match="already attached to session"):
+                his.add(todo)
+            assert (titles(hers), titles(his)) == ({"alice 1"}, {"bob 1"})
+        with pytest.raises(NotPermitted), db.session(bob) as his:
+            his.merge(todo)  # a copy, but with alice as its owner
+        with db.reader(bob) as his:
+            assert titles(his) == {"bob 1"}
+
+
+def test_pool_exhausted(settings: Settings, alice: UUID, bob: UUID) -> None:
+    """A pool whose connections are all in use is an error that says so, and the pool stays whole."""
+    with Database(settings) as db:
+        with db.session(alice) as first, db.session(bob) as second:
+            assert [whoami(first), whoami(second)] == [alice, bob]
+            no_connection = pytest.raises(Unavailable, match="no connection of the pool became free in time")
+            with no_connection, db.session(alice) as third:
+                whoami(third)
+            assert [whoami(first), whoami(second)] == [alice, bob]
+        with db.reader(bob) as again:
+            assert whoami(again) == bob
+
+
+def test_used_after_close(settings: Settings, alice: UUID, bob: UUID) -> None:
+    """A closed session stays closed, also while somebody else has its connection."""
+    with Database(settings) as db:
+        with db.session(alice) as session:
+            cursor = session.connection().connection.cursor()
+            whoami(session)
+        with pytest.raises(exc.InvalidRequestError, match="permanently closed"):
+            run(session, "select 1")
+        with db.session(bob) as other:
+            assert whoami(other) == bob
+            with pytest.raises(SessionError):
+                cursor.execute("select 1")
+            assert whoami(other) == bob
+
+
+def test_two_threads(settings: Settings, alice: UUID) -> None:
+    """A second thread is told that the session is in use, instead of sending in between; the first one goes on."""
+    failures: list[BaseException] = []
+
+    def intrude(session: Session) -> None:
+        time.sleep(0.1)
+        try:
+            session.connection().connection.cursor().execute("select 1")
+        except SessionInUse as error:
+            failures.append(error)
+
+    with Database(settings) as db, db.session(alice) as session:
+        whoami(session)
+        intruder = threading.Thread(target=intrude, args=[session])
+        intruder.start()
+        run(session, "select pg_sleep(0.3)")
+        intruder.join()
+        assert whoami(session) == alice
+    assert [type(failure) for failure in failures] == [SessionInUse]
+
+
+def test_two_tasks(settings: Settings, alice: UUID) -> None:
+    """A second task is told so as well."""
+
+    async def work() -> list[object]:
+        async with AsyncDatabase(settings) as db, db.session(alice) as session:
+            connection = await session.connection()
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            await driver.execute("select 1")
+            slow, quick = driver.execute("select pg_sleep(0.2)"), driver.execute("select 1")
+            results: list[object] = await asyncio.gather(slow, quick, return_exceptions=True)
+            return results
+
+    assert [type(result).__name__ for result in asyncio.run(work())] == ["AsyncScopedCursor", "SessionInUse"]
+
+
+def test_closed_database(settings: Settings, alice: UUID) -> None:
+    """close() closes every connection; a later session opens new ones."""
+    db = Database(settings)
+    with db.session(alice) as session:
+        driver = session.connection().connection.driver_connection
+        whoami(session)
+    db.close()
+    assert driver
+    assert driver.closed
+    with db.reader(alice) as session:
+        assert whoami(session) == alice
+    db.close()
+
+
+URLS: dict[str, tuple[str, str]] = {
+    "no database": ("postgresql://u:pass-word@localhost", "it names no database"),
+    "an unknown parameter": ("postgresql://u:pass-word@localhost/d?sslmoode=x", "unknown parameter"),
+    "no TLS to a remote host": ("postgresql://u:pass-word@db.example.org/d?sslmode=prefer", "sslmode=prefer"),
+    "not PostgreSQL": ("mysql://u:pass-word@localhost/d", "no PostgreSQL URL"),
+    "empty": ("", "empty"),
+}
+
+
+@pytest.mark.parametrize(("url", "reason"), URLS.values(), ids=URLS)
+@pytest.mark.parametrize("kind", [Database, AsyncDatabase])
+def test_bad_url(kind: Callable[[Settings], object], url: str, reason: str) -> None:
+    """A URL that cannot be used is refused when the database is made, without its password."""
+    with pytest.raises(InvalidURL, match=re.escape(reason)) as raised:
+        kind(Settings(_env_file=None, database_url=url))
+    assert "pass-word" not in str(raised.value)
+
+
+def test_partial_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With some URLs set, the one that lacks is named; with none, the embedded server must be there."""
+    for name in ("DATABASE_URL", "DATABASE_URL_UNPOOLED", "ADMIN_DATABASE_URL", "AUTH_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    admin = Settings(_env_file=None, admin_database_url="postgresql://owner@localhost/app")
+    with pytest.raises(MissingSetting, match="DATABASE_URL is not set"):
+        Database(admin)
+    with pytest.raises(LocalServerError, match="no embedded server"):
+        Database(Settings(_env_file=None, userscope_home=tmp_path))
+
+
+def test_bad_seal_key(settings: Settings) -> None:
+    """A seal key that is none is refused at once, and not repeated."""
+    with pytest.raises(ConfigurationError, match="no seal key") as raised:
+        Database(settings.model_copy(update={"userscope_seal_key": _secret("swordfish")}))
+    assert "swordfish" not in str(raised.value)
+
+
+def _secret(text: str) -> Any:
+    from pydantic import SecretStr
+
+    return SecretStr(text)
+
+
+def test_repr(settings: Settings) -> None:
+    """Neither the database nor its engine shows a password."""
+    password = settings.url("service").params["password"]
+    db, other = Database(settings), AsyncDatabase(settings)
+    assert password not in f"{db!r} {db.engine!r} {other!r} {other.engine!r} {db.engine.url}"
+    assert "app_service:***@" in repr(db)
+
+
+def test_health(database: Clone) -> None:
+    """A fit login is told so; each thing that is wrong is named; a server that is away is an error."""
+    service = settings_for(database.url("service"))
+    found = Database(service).health()
+    assert (found.fit, found.role, found.database, found.sealing, found.problems) == (
+        True, "app_service", database.name, False, (),
+    )  # fmt: skip
+    assert found.latency > 0
+    assert asyncio.run(AsyncDatabase(service).health()).problems == ()
+    with database.superuser_connection() as connection:
+        connection.execute("alter table app.todos no force row level security")
+        connection.execute("alter table app.users rename to people")
+    assert Database(service).health().problems == (
+        'table "app.users" is missing',
+        'table "app.todos" is not under forced row-level security',
+    )
+    admin = Database(settings_for(database.url("admin"))).health()
+    assert not admin.fit
+    assert 'Role "postgres" is a superuser.' in admin.problems[0]
+    gone = type(url := database.url("service"))(url.variable, {**url.params, "port": "1"})
+    with pytest.raises(Unavailable):
+        Database(settings_for(gone)).health()

@@ -1,0 +1,76 @@
+"""Every error has PostgreSQL's form, a place in the tree that its module draws, and a docstring that says when."""
+
+import inspect
+import re
+
+import pytest
+
+from userscope import errors
+from userscope.errors import DatabaseError, UserscopeError
+
+CLASSES = {
+    name: kind
+    for name, kind in vars(errors).items()
+    if inspect.isclass(kind) and issubclass(kind, UserscopeError) and kind.__module__ == errors.__name__
+}
+SAMPLES: dict[str, tuple[str, ...]] = {
+    "MissingSetting": ("DATABASE_URL", "the login that services connect with"),
+    "InvalidURL": ("DATABASE_URL", "it names no database", "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."),
+    "PooledHost": ("ADMIN_DATABASE_URL", "ep-x-pooler.example.org"),
+    "MissingExtra": ("typer", "cli"),
+    "MissingTool": ("psql", "to open a shell", "Install postgresql-client."),
+    "RoleBypassesRLS": ("postgres", 'role "postgres" is a superuser'),
+    "OperationRefused": ("pipeline()", "It would begin a transaction without its identity.", "Use the session."),
+}
+
+
+def _drawn() -> dict[str, str | None]:
+    """Each class that the module's docstring draws, and the one it hangs under."""
+    parents: list[str] = []
+    found: dict[str, str | None] = {}
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"^([│ ]*)[├└]── (\w+)", line) or re.match(r"^()(UserscopeError)$", line)
+        if not match:
+            continue
+        depth = 0 if line == "UserscopeError" else len(match[1]) // 4 + 1
+        del parents[depth:]
+        found[match[2]] = parents[-1] if parents else None
+        parents.append(match[2])
+    return found
+
+
+def test_tree() -> None:
+    """The tree in the docstring is the tree of the classes."""
+    base = {name: kind.__bases__[0].__name__ for name, kind in CLASSES.items()}
+    assert _drawn() == base | {"UserscopeError": None}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_form(name: str) -> None:
+    """A message is short, begins in lower case or with a name, and has no full stop; detail and hint are sentences."""
+    kind = CLASSES[name]
+    values = SAMPLES.get(name)
+    if values is None:
+        takes = inspect.signature(kind).parameters
+        values = ("something is wrong",) if "message" in takes else ()
+    error = kind(*values)
+    assert not error.message.endswith(".")
+    assert error.message[0].islower() or error.message.split()[0].isupper()
+    assert len(error.message) < 90
+    for sentence in filter(None, (error.detail, error.hint)):
+        assert sentence[0].isupper()
+        assert sentence.endswith((".", "'"))  # or a command to type
+    assert (kind.__doc__ or "").strip()
+
+
+def test_text() -> None:
+    """Printed, an error is what psql would print behind "ERROR:"."""
+    error = UserscopeError("it failed", detail="It was late.", hint="Try tomorrow.")
+    assert str(error) == "it failed\nDETAIL:  It was late.\nHINT:  Try tomorrow."
+    assert str(UserscopeError("it failed")) == "it failed"
+
+
+def test_database_error() -> None:
+    """What PostgreSQL answered keeps its code and its constraint."""
+    error = DatabaseError("it failed", sqlstate="23505", constraint="users_email_key")
+    assert (error.sqlstate, error.constraint, error.detail) == ("23505", "users_email_key", None)
