@@ -1,0 +1,92 @@
+"""The mappings are what the database has: names, types, nullability and keys; their one difference is named."""
+
+import pytest
+from sqlalchemy import Table, inspect
+from sqlalchemy.orm import Mapper
+from sqlmodel import SQLModel
+
+import userscope.models
+from tests.clusters import Database
+from tests.connection.conftest import settings_for
+from userscope.database import Database as Served
+from userscope.models import Owned, Todo, User
+from userscope.models.base import Mapped
+
+TABLES = [Todo, User]
+
+
+def _table(model: type[SQLModel]) -> Table:
+    mapper: Mapper[SQLModel] = inspect(model)
+    assert isinstance(mapper.local_table, Table)
+    return mapper.local_table
+
+
+def test_every_table_model_is_here() -> None:
+    """A new mapping is tested as soon as it is exported."""
+    exported = [getattr(userscope.models, name) for name in userscope.models.__all__]
+    assert {kind for kind in exported if issubclass(kind, Mapped) and kind is not Owned} == set(TABLES)
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_columns(any_database: Database, model: type[SQLModel]) -> None:
+    """Each column has the database's type and says the same about null, in the mapping as in the annotation."""
+    table = _table(model)
+    with any_database.superuser_connection() as connection:
+        stored = connection.execute(
+            "select attname, format_type(atttypid, atttypmod), not attnotnull from pg_attribute "
+            "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+            [f"app.{table.name}"],
+        ).fetchall()
+    with Served(settings_for(any_database.url("service"))) as db:
+        dialect = db.engine.dialect
+    mapped = {
+        (
+            column.name,
+            column.type.compile(dialect=dialect).lower(),
+            bool(column.nullable),
+        )
+        for column in table.columns
+    }
+    assert mapped == set(stored)
+    optional = {
+        name for name, field in model.model_fields.items() if type(None) in getattr(field.annotation, "__args__", ())
+    }
+    assert optional == {name for name, _, nullable in stored if nullable}
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_defaults(any_database: Database, model: type[SQLModel]) -> None:
+    """What the database sets by itself is left to it; the one default that Python repeats is the id's."""
+    table = _table(model)
+    with any_database.superuser_connection() as connection:
+        stored = connection.execute(
+            "select attname from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum "
+            "where adrelid = %s::regclass",
+            [f"app.{table.name}"],
+        ).fetchall()
+    left_to_it = {column.name for column in table.columns if column.server_default is not None}
+    assert left_to_it | {"id"} == {name for (name,) in stored}
+    assert {column.name for column in table.columns if column.default is not None} == {"id"}
+    assert {column.name for column in table.columns if column.server_onupdate is not None} == {"updated_at"}
+
+
+def test_key_of_users(any_database: Database) -> None:
+    """The key of a table that is not owned is the database's."""
+    assert _key(any_database, "users") == [column.name for column in inspect(User).primary_key] == ["id"]
+
+
+def test_key_of_owned(any_database: Database) -> None:
+    """The named difference: the key is (owner_id, id), in the mapping id alone, since a policy adds the owner."""
+    assert _key(any_database, "todos") == ["owner_id", "id"]
+    assert [column.name for column in inspect(Todo).primary_key] == ["id"]
+
+
+def _key(database: Database, table: str) -> list[str]:
+    with database.superuser_connection() as connection:
+        rows = connection.execute(
+            "select attname from pg_constraint, unnest(conkey) with ordinality as part (number, place) "
+            "join pg_attribute on attnum = number where conrelid = %s::regclass and attrelid = conrelid "
+            "and contype = 'p' order by place",
+            [f"app.{table}"],
+        ).fetchall()
+    return [name for (name,) in rows]
