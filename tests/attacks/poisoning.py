@@ -33,6 +33,7 @@ PLANTS = [
     Plant("row_security", ("set row_security = off",)),
     Plant("the planner's settings", ("set enable_indexscan = off", "set plan_cache_mode = force_generic_plan")),
     Plant("DateStyle and bytea_output", ("set datestyle = 'Postgres, DMY'", "set bytea_output = escape")),
+    Plant("PL/pgSQL's settings", ("set plpgsql.extra_errors = 'all'",)),
     Plant("client_encoding", ("set client_encoding = 'LATIN1'",)),
     Plant("the role", ("set role app_user",)),
     Plant("an identity for the session, by set_config", (
@@ -53,6 +54,7 @@ PLANTS = [
 # What a borrower can notice. Nobody's identity first: a statement that carries none must see nothing.
 WITHOUT_IDENTITY = "select count(*) from app.todos"
 OBSERVATIONS = (
+    "select app.current_user_id()",  # loads PL/pgSQL, whose settings are listed from then on
     "select string_agg(name || '=' || coalesce(setting, ''), ' ' order by name) from pg_settings "
     "where name not in ('application_name') and context in ('user', 'superuser')",
     "select current_user, session_user, nullif(current_setting('app.loot', true), '')",
@@ -62,6 +64,6 @@ OBSERVATIONS = (
     "select objid from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
     "select count(*) from pg_class where relnamespace = pg_my_temp_schema()",
     "select count(*) from pg_proc where pronamespace = pg_my_temp_schema()",
-    'execute "_pg3_0"',
     "select count(*), min(title) from app.todos",
+    'execute "_pg3_0"',  # the last, since without a poisoner it fails
 )
