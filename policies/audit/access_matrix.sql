@@ -53,4 +53,4 @@ select rolname as role, object, command, columns, polname::text as policy,
          on polrelid = relation and relrowsecurity and polpermissive and polcmd in ('*', letter::"char")
         and exists (select from unnest(polroles) as role
                      where role in (0, granted.oid) or granted.oid <> 0 and pg_has_role(granted.oid, role, 'usage'))
- order by place, rolname, relation::regclass::text, number, polname;
+ order by place, rolname, object collate "C", number, polname;

@@ -4,7 +4,9 @@ import re
 from itertools import groupby
 from typing import Any
 
-from tests.clusters import Connection
+from tests.clusters import ROOT, Connection
+from userscope.audit.catalog import ask, questions
+from userscope.audit.findings import matrix_table
 
 TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
@@ -24,24 +26,9 @@ def models(connection: Connection) -> str:
 
 
 def matrix(connection: Connection) -> str:
-    """Who may do what: a line for each role, table and command that is granted."""
-    rows = _rows(
-        connection,
-        """
-        select relname, polname, polcmd::text, polroles[1]::regrole::text, pg_get_expr(polqual, polrelid),
-               pg_get_expr(polwithcheck, polrelid), polrelid
-          from pg_policy join pg_class on pg_class.oid = polrelid
-         order by polroles[1]::regrole::text desc, array_position(%s::text[], relname::text),
-                  array_position(array['r', 'a', 'w', 'd'], polcmd::text)
-        """,
-        [list(TABLES)],
-    )
-    lines = ["| role | table | command | which rows | columns |", "|---|---|---|---|---|"]
-    for table, _, command, role, using, check, oid in rows:
-        which = "every row" if (using or check) == "true" else "one's own"
-        columns = _columns(connection, oid, role, COMMANDS[command])
-        lines.append(f"| {role} | {table} | {COMMANDS[command]} | {which} | {columns} |")
-    return "\n".join([*lines, "", "Whatever is not listed is refused.", ""])
+    """Who may do what, as "userscope audit --markdown" writes it."""
+    report = ask(connection, questions(ROOT / "policies" / "audit"))
+    return matrix_table(report.matrix, report.columns) + "\n"
 
 
 def _rows(connection: Connection, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:

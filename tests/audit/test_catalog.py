@@ -1,0 +1,156 @@
+"""``userscope audit``: everything in few round trips, as text, JSON and Markdown, with its exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import ROOT, Connection, Database
+from userscope.audit.catalog import MATRIX, Report, ask, audit, questions
+from userscope.audit.findings import Access, Finding
+from userscope.errors import ConfigurationError, DatabaseError, Unavailable
+from userscope.testing.proxy import Proxy
+from userscope.urls import ConnectionURL
+
+OWN = "(owner_id = ( SELECT app.current_user_id() AS current_user_id))"
+CONTENT = ["title", "description", "completed", "due_at"]
+
+
+def command(database: Database, *options: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
+    params = database.url().params
+    url = "postgresql://{user}:{password}@/{dbname}?host={host}&port={port}".format(**params)
+    return subprocess.run(
+        [sys.executable, "-m", "userscope", "audit", *options],
+        env={**kept, "ADMIN_DATABASE_URL": url},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_matrix(audited: Database) -> None:
+    """The access matrix tells who may do what, by which policy, to which rows and columns."""
+    matrix = [access for access in audit(audited.url()).matrix if access.object == "app.todos"]
+    every = ["owner_id", "id", *CONTENT, "created_at", "updated_at"]
+    assert matrix == [
+        Access("app_user", "app.todos", "SELECT", every, "select_own", OWN, None),
+        Access("app_user", "app.todos", "INSERT", ["id", *CONTENT], "insert_own", None, OWN),
+        Access("app_user", "app.todos", "UPDATE", CONTENT, "update_own", OWN, OWN),
+        Access("app_user", "app.todos", "DELETE", [], "delete_own", OWN, None),
+    ]
+
+
+def test_matrix_is_honest(undone: Connection) -> None:
+    """What is open without a policy reads "true", what is granted without one "false", and others' roles are listed."""
+    undone.execute(
+        "create role job; alter table app.todos disable row level security; drop policy delete_auth on app.users;"
+        "grant select (id) on app.todos to job; grant delete on app.jwks to public"
+    )
+    rows = undone.execute(questions()[MATRIX].encode()).fetchall()
+    found = {(role, thing, what): (policy, using) for role, thing, what, _, policy, using, _ in rows}
+    assert found["job", "app.todos", "SELECT"] == found["app_user", "app.todos", "DELETE"] == (None, "true")
+    assert found["app_auth", "app.users", "DELETE"] == found["public", "app.jwks", "DELETE"] == (None, "false")
+
+
+def test_json(any_database: Database, tmp_path: Path) -> None:
+    """``--json`` prints the contract's keys; exit code 0 without an error, from any folder, and 1 with one."""
+    done = command(any_database, "--json", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert list(told) == ["matrix", "findings"]
+    assert told["findings"] == []
+    assert {tuple(row) for row in told["matrix"]} == {
+        ("role", "object", "command", "columns", "policy", "using", "check")
+    }
+    with any_database.superuser_connection() as connection:
+        connection.execute("alter table app.users alter name set statistics 10")
+        assert command(any_database, "--json").returncode == 0  # a warning alone is no failure
+        connection.execute("alter table app.todos disable row level security")
+    done = command(any_database, "--json")
+    assert done.returncode == 1
+    findings = json.loads(done.stdout)["findings"]
+    assert {tuple(row) for row in findings} == {("level", "object", "finding", "detail", "cure")}
+    assert [(row["level"], row["object"]) for row in findings] == [("error", "app.todos"), ("warning", "app.users")]
+    done = command(any_database)
+    assert done.returncode == 1
+    assert "\nERROR:  app.todos: row-level security is off\nDETAIL:  " in done.stdout
+    assert done.stdout.endswith("\n1 error, 1 warning\n")
+
+
+def test_settings_last(any_database: Database) -> None:
+    """What a database is told to audit by ALTER DATABASE … SET counts for the command as for psql."""
+    with any_database.superuser_connection() as connection:
+        connection.execute("create schema billing; create table billing.invoices (id int)")
+        connection.execute(f"alter database {any_database.name} set userscope.audit_schemas = 'app, billing'".encode())
+    assert [found.object for found in audit(any_database.url()).findings] == ["billing.invoices"]
+
+
+def test_could_not(audited: Database, tmp_path: Path) -> None:
+    """Exit code 2, with a cure, for options that exclude each other and for a folder without questions."""
+    assert command(audited, "--json", "--markdown").returncode == 2
+    done = command(audited, "--questions", str(tmp_path))
+    assert done.returncode == 2
+    assert "HINT:  " in done.stderr
+    url = audited.url()
+    nowhere = ConnectionURL(url.variable, {**url.params, "port": "1"})
+    with pytest.raises(Unavailable):
+        audit(nowhere)
+    with pytest.raises(ConfigurationError):
+        questions(tmp_path)
+
+
+def test_broken_question(superuser: Connection) -> None:
+    """A question that PostgreSQL refuses is an error, not a silence, and leaves the connection usable."""
+    asked = {**questions(), "broken": "select from nowhere"}
+    with pytest.raises(DatabaseError, match='relation "nowhere" does not exist') as caught:
+        ask(superuser, asked)
+    assert caught.value.sqlstate == "42P01"
+
+
+def test_findings_in_order() -> None:
+    """Errors come first, and a failure is an error, not a warning."""
+    found = [Finding(level, "app.a", "is so", "Because.", "do") for level in ("info", "error", "warning")]
+    report = Report([], [], {}).with_findings(found)
+    assert [finding.level for finding in report.findings] == ["error", "warning", "info"]
+    assert report.failed
+    assert not Report([], [], {}).with_findings(found[2:]).failed
+    assert "| error | app.a | is so | Because. | `do` |" in report.as_markdown()
+
+
+SCALE = """
+do $$
+begin
+    for number in 1..1000 loop
+        execute format('create table app.t%s (
+            owner_id uuid not null references app.users on delete cascade, id uuid, title text,
+            primary key (owner_id, id)
+        )', number);
+        execute replace('alter table app.T enable row level security, force row level security,
+                alter owner_id set statistics 0, alter id set statistics 0, alter title set statistics 0;
+            create policy s on app.T for select to app_user using (owner_id = (select app.current_user_id()));
+            create policy i on app.T for insert to app_user with check (owner_id = (select app.current_user_id()));
+            create policy u on app.T for update to app_user using (owner_id = (select app.current_user_id()));
+            create policy d on app.T for delete to app_user using (owner_id = (select app.current_user_id()));
+            grant select (owner_id, id, title), insert (id, title), update (title), delete on app.T to app_user
+        ', 'app.T', 'app.t' || number);
+    end loop;
+end
+$$;
+alter policy s on app.t500 using (true);
+"""
+
+
+def test_scale(database: Database) -> None:
+    """A thousand tables with four policies each: no more than 40 round trips, and the one bad policy is found."""
+    with database.superuser_connection() as connection:
+        connection.execute(SCALE.encode())
+    with Proxy(database.url()) as proxy, proxy.counting() as count:
+        report = audit(proxy.url)
+    assert 0 < count.trips <= 40
+    assert len(report.matrix) >= 4000
+    assert [(found.level, found.object) for found in report.findings] == [("error", "policy s on app.t500")]
