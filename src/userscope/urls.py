@@ -17,6 +17,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from userscope.errors import InvalidURL, LocalServerError
 
 _SCHEMES = ("postgresql://", "postgres://")
+EMBEDDED = "embedded server"
+"""Where the URL of the embedded server comes from, instead of a variable."""
+
 _ROOT_STATE = Path("/var/lib")
 _EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
 _ESCAPES = "In user and password write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25 and a space as %20."
@@ -175,7 +178,7 @@ def embedded_url(home: Path, purpose: str) -> ConnectionURL:
                 detail="It holds the only copy of the server's passwords.",
                 hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
             ) from None
-        return ConnectionURL("embedded server", params)
+        return ConnectionURL(EMBEDDED, params)
     raise LocalServerError(
         "there is no embedded server yet",
         detail=f'No database URL is set, and "{home}" holds no server.',

@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import Table, inspect
-from sqlalchemy.orm import Mapper
 from sqlmodel import SQLModel
 
 import userscope.models
@@ -16,9 +15,9 @@ TABLES = [Todo, User]
 
 
 def _table(model: type[SQLModel]) -> Table:
-    mapper: Mapper[SQLModel] = inspect(model)
-    assert isinstance(mapper.local_table, Table)
-    return mapper.local_table
+    table = inspect(model).local_table
+    assert isinstance(table, Table)
+    return table
 
 
 def test_every_table_model_is_here() -> None:

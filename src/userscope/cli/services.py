@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def health(*, as_json: _Json = False) -> None:
     """Tell whether the service's login can and may serve users; exit code 1 if it must not, 2 if unreachable.
 
-    Example: DATABASE_URL=postgresql://todo_service:…@db.example.org/app userscope health
+    Example: userscope health
     """
     from dataclasses import asdict
 

@@ -2,9 +2,12 @@
 
 import logging
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
@@ -17,7 +20,7 @@ from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConne
 from userscope.connection.dialect import DRIVER
 from userscope.connection.guard import Guard
 from userscope.errors import Unavailable
-from userscope.urls import ConnectionURL
+from userscope.urls import EMBEDDED, ConnectionURL
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +92,22 @@ class Connector:
         defaults = {"application_name": "userscope", "connect_timeout": str(max(2, round(self.pool_timeout)))}
         return self.url.conninfo(**{name: text for name, text in defaults.items() if name not in self.url.params})
 
+    def connect(self) -> ScopedConnection:
+        """Connect, for nobody yet and without a judgement. Raises psycopg's errors, or Unavailable with the cure."""
+        with self._hinting():
+            return ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+
+    @contextmanager
+    def _hinting(self) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            if self.url.variable == EMBEDDED:
+                raise Unavailable("the embedded server cannot be reached", hint='Run "userscope up".') from error
+            raise
+
     def _connect(self) -> ScopedConnection:
-        connection = ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        connection = self.connect()
         try:
             self.guard.check(connection)
         except BaseException:
@@ -100,7 +117,8 @@ class Connector:
         return connection
 
     async def _connect_async(self) -> AsyncScopedConnection:
-        connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        with self._hinting():
+            connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
         try:
             await self.guard.check_async(connection)
         except BaseException:

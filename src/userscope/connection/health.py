@@ -33,7 +33,7 @@ class Health:
 def examine(connector: Connector) -> Health:
     """Connect and look. Raises Unavailable or ConfigurationError where there is nothing to look at."""
     try:
-        with ScopedConnection.connect(connector.conninfo, autocommit=True, prepare_threshold=None) as connection:
+        with connector.connect() as connection:
             return _look(connection, connector)
     except Exception as error:
         known = translate(error, {})
