@@ -1,0 +1,171 @@
+"""Two runners at once: one waits, nothing is doubled; locks are waited for, but not for ever."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from os import environ
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import Cluster, Database
+from tests.migrations import sqitch
+from tests.migrations.conftest import NASTY, dump, rows
+from tests.migrations.sketch import Sketch, write
+from userscope.errors import MigrationError, RegistryError
+from userscope.migrations import runner
+from userscope.migrations.projects import find
+from userscope.migrations.runner import connected, silent
+from userscope.migrations.wire import Timeouts
+from userscope.migrations.work import Event, Options
+
+FOLDERS = [NASTY / "store", NASTY / "access"]
+LOCK = "select pg_advisory_lock(75474063)"
+
+
+def start(database: Database) -> "subprocess.Popen[str]":
+    """Start "userscope migrate" as a process of its own."""
+    command = [sys.executable, "-m", "userscope", "migrate"]
+    command += [word for folder in FOLDERS for word in ("--project", str(folder))]
+    environment = {**environ, "ADMIN_DATABASE_URL": database.url().text()}
+    return subprocess.Popen(
+        command, cwd="/", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    """Wait for a process that must succeed, and return what it printed."""
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return output
+
+
+def undisturbed(cluster: Cluster) -> tuple[object, str]:
+    """What one run alone leaves."""
+    database = cluster.database()
+    runner.migrate(database.url(), find(FOLDERS))
+    left = rows(database), dump(database)
+    database.drop()
+    return left
+
+
+@contextmanager
+def held(database: Database, statement: str) -> Iterator[None]:
+    """Run a statement that takes a lock, in a transaction that lasts as long as the block."""
+    with database.superuser_connection() as connection, connection.transaction():
+        connection.execute(statement)
+        yield
+
+
+def test_two_of_ours(cluster: Cluster, empty: Database) -> None:
+    """Three processes at once leave what one leaves."""
+    processes = [start(empty) for _ in range(3)]
+    outputs = [finish(process) for process in processes]
+    assert sum(output.count(" ok (") for output in outputs) == 9
+    assert (rows(empty), dump(empty)) == undisturbed(cluster)
+
+
+def test_ours_and_sqitch(cluster: Cluster, empty: Database) -> None:
+    """Sqitch and we at once leave what one leaves."""
+    processes = [sqitch.start(FOLDERS[0], empty.url(), "deploy", "--verify"), start(empty)]
+    for process in processes:
+        finish(process)
+    assert (rows(empty), dump(empty)) == undisturbed(cluster)
+
+
+def test_sqitch_waits_for_us(empty: Database) -> None:
+    """While we hold the lock, Sqitch waits for it, and gives up after its time."""
+    with connected(empty.url(), find(FOLDERS), report=silent, lock=True):
+        blocked = sqitch.run(FOLDERS[0], empty.url(), "deploy", "--lock-timeout", "1", check=False)
+    assert blocked.returncode == 2
+    assert "Blocked by another instance of Sqitch" in blocked.output
+    assert "Timed out waiting 1 seconds" in blocked.output
+    assert "Deploying changes" in sqitch.run(FOLDERS[0], empty.url(), "deploy").output
+
+
+def test_we_wait_and_give_up(empty: Database) -> None:
+    """While another holds the lock, we wait, and give up after the time that was asked for."""
+    events: list[Event] = []
+    with held(empty, LOCK), pytest.raises(RegistryError, match="another instance of Sqitch") as failed:
+        runner.migrate(empty.url(), find(FOLDERS), options=Options(wait=0.2), report=events.append)
+    assert failed.value.hint
+    assert [event.text.split(" working")[0] for event in events] == ["Blocked by another instance of Sqitch"]
+    assert rows(empty) == {}
+
+
+def test_we_wait_and_go_on(empty: Database) -> None:
+    """Once the other has finished, we go on with what it left."""
+    projects = find(FOLDERS)
+    with empty.superuser_connection() as connection:
+        connection.execute(LOCK)
+
+        def report(event: Event) -> None:
+            if event.text.startswith("Blocked"):
+                # The other one deploys two changes and ends.
+                connection.execute("select pg_advisory_unlock_all()")
+                runner.migrate(empty.url(), projects[:1], to="store:users@v1.0.0", options=Options(wait=0))
+
+        deployed = runner.migrate(empty.url(), projects, report=report)
+    assert deployed[:2] == ["store:notes @v1.0.0", "store:users"]
+    assert len(deployed) == 7
+
+
+ONE = Sketch.table("one")
+ALTER = replace(Sketch.table("two"), deploy="begin;\nalter table public.one add two integer;\ncommit;\n", verify=None)
+
+
+def test_locked_table(empty: Database, tmp_path: Path) -> None:
+    """A table that somebody else has locked is waited for in short turns, so that others get by."""
+    runner.migrate(empty.url(), [write(tmp_path / "p", ONE)])
+    project = write(tmp_path / "p", ONE, ALTER)
+    events: list[Event] = []
+    options = Options(Timeouts(lock="50ms"), attempts=3)
+    with (
+        held(empty, "lock table public.one in access share mode"),
+        pytest.raises(MigrationError, match="canceling statement due to lock timeout") as failed,
+    ):
+        runner.migrate(empty.url(), [project], options=options, report=events.append)
+    assert "--lock-timeout" in (failed.value.hint or "")
+    retries = [event.text for event in events if "trying again" in event.text]
+    assert [text.rpartition(" (")[2] for text in retries] == ["2 of 3)", "3 of 3)"]
+    assert runner.migrate(empty.url(), [project]) == ["p:two"]
+
+
+def test_table_that_becomes_free(empty: Database, tmp_path: Path) -> None:
+    """Once the other lets go of the table, the change goes through, without a trace of the tries."""
+    runner.migrate(empty.url(), [write(tmp_path / "p", ONE)])
+    project = write(tmp_path / "p", ONE, ALTER)
+    free = threading.Event()
+
+    def hold(locked: threading.Event) -> None:
+        with held(empty, "lock table public.one in access share mode"):
+            locked.set()
+            free.wait()
+
+    locked = threading.Event()
+    holder = threading.Thread(target=hold, args=(locked,))
+    holder.start()
+    locked.wait()
+    tries: list[str] = []
+
+    def report(event: Event) -> None:
+        if "trying again" in event.text:
+            tries.append(event.text)
+            free.set()
+
+    assert runner.migrate(empty.url(), [project], options=Options(Timeouts(lock="50ms")), report=report) == ["p:two"]
+    holder.join()
+    assert tries
+    assert [row[0] for row in rows(empty)["events"]] == ["deploy", "deploy"]
+
+
+def test_statement_timeout(empty: Database, tmp_path: Path) -> None:
+    """A statement that runs too long is ended, and its change is gone."""
+    slow = replace(ONE, deploy="begin;\ncreate table public.one (id integer);\nselect pg_sleep(60);\ncommit;\n")
+    with pytest.raises(MigrationError, match="statement timeout") as failed:
+        runner.migrate(empty.url(), [write(tmp_path / "p", slow)], options=Options(Timeouts(statement="50ms")))
+    assert "--statement-timeout" in (failed.value.hint or "")
+    assert "public.one" not in dump(empty)
