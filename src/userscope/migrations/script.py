@@ -138,13 +138,13 @@ def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Ite
     try:
         statements = postgast.split(text)
     except postgast.PgQueryError as error:
-        _explain(data, path, error)
+        _explain(text, path, error)
     end = 0
     for sql in statements:
         start = data.index(sql.encode(), end)
         end = start + len(sql.encode())
         statement = Statement(sql, data.count(b"\n", 0, start) + 1, _tokens(sql, path, data[:start], variables))
-        if copy := _client_copy(statement):
+        if copy := _client_copy(statement.tokens):
             _refuse(path, statement.line, copy)
         yield statement
 
@@ -164,15 +164,15 @@ def _tokens(sql: str, path: Path, before: bytes, variables: frozenset[str]) -> t
     return tuple(name for name in names if name not in _COMMENTS)
 
 
-def _explain(data: bytes, path: Path, error: postgast.PgQueryError) -> NoReturn:
+def _explain(text: str, path: Path, error: postgast.PgQueryError) -> NoReturn:
     """Name what made the parser stop: psql's own language, or a mistake."""
-    at = max(error.cursorpos - 1, 0)
-    line = data.count(b"\n", 0, at) + 1
-    before, rest = data[:at].decode(errors="replace"), data[at:].decode(errors="replace")
-    earlier = list(_earlier(before, path))
-    if earlier and (copy := _client_copy(earlier[-1])):
-        _refuse(path, earlier[-1].line, copy)
+    at = max(error.cursorpos - 1, 0)  # it counts characters
+    line = text.count("\n", 0, at) + 1
+    before, rest = text[:at], text[at:]
     word = rest.split(maxsplit=1)[0] if rest.strip() else ""
+    start, tokens = _last_statement(before)
+    if copy := _client_copy(tokens):
+        _refuse(path, before.encode().count(b"\n", 0, start) + 1, copy)
     if rest.startswith("\\"):
         _refuse(path, line, f'the psql command "{word}"')
     if rest.startswith(":") and rest[1:2] not in ("", " ", ":", "=", "\n"):
@@ -184,22 +184,27 @@ def _explain(data: bytes, path: Path, error: postgast.PgQueryError) -> NoReturn:
     )
 
 
-def _earlier(text: str, path: Path) -> Iterator[Statement]:
-    """Yield the statements before a mistake, as far as they can be told apart."""
-    try:
-        yield from split(text, path)
-    except ScriptError as error:
-        if "uses COPY" in error.message:
-            raise
-    except postgast.PgQueryError:
-        return
+def _last_statement(text: str) -> tuple[int, tuple[str, ...]]:
+    """Return where the last statement of a text that ends in a semicolon begins, in bytes, and its tokens."""
+    last: tuple[int, tuple[str, ...]] = (0, ())
+    current: list[str] = []
+    start = 0
+    for token in postgast.scan(text).tokens:
+        name = _TOKEN.Name(token.token)
+        if name == "ASCII_59":
+            last = (start, tuple(current))
+            current.clear()
+        elif name not in _COMMENTS:
+            start = start if current else token.start
+            current.append(name)
+    return last
 
 
-def _client_copy(statement: Statement) -> str | None:
+def _client_copy(tokens: tuple[str, ...]) -> str | None:
     """Name a COPY that goes through the client."""
-    if statement.tokens[:1] != ("COPY",):
+    if tokens[:1] != ("COPY",):
         return None
-    for way, end in pairwise(statement.tokens):
+    for way, end in pairwise(tokens):
         if way in ("FROM", "TO") and end in ("STDIN", "STDOUT"):
             return f"COPY {way} {'STDIN' if way == 'FROM' else 'STDOUT'}"
     return None
