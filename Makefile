@@ -66,6 +66,10 @@ mutate: $(BIN)/.dev ## Plant defects in copies of the migrated database, and see
 	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(BIN)/userscope mutate $(ARGS) -- \
 		$(BIN)/python -m pytest -x -q -p no:cacheprovider --confcutdir=tests/isolation tests/isolation
 
+.PHONY: soak
+soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are killed (ARGS='--transactions 5000')
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 .PHONY: clean
 clean: ## Stop the embedded server; remove it and everything installed or built
 	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi
