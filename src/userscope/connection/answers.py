@@ -113,6 +113,9 @@ def _unanswered(error: psycopg.Error) -> UserscopeError | None:
         )
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])
+    if isinstance(error, psycopg.InternalError):
+        # Two answers to a COMMIT: a pooler adds its own farewell to that of a server that was shut down.
+        return Unavailable("the server went away", detail=f"psycopg {said}.", hint=_HINTS["08"])
     if isinstance(error, psycopg.DataError):
         return InvalidValue("a text cannot be sent to PostgreSQL", detail=f"{said[:1].upper()}{said[1:]}.")
     return None
