@@ -151,7 +151,7 @@ def test_retired_key(keys: World) -> None:
 def test_outlives_its_seal(keys: World) -> None:
     """A transaction that has begun goes on when its seal expires; a new one cannot begin with it."""
     alice, _ = keys.users
-    short = seal(alice, expiry=int(time.time()) + 1)
+    short = seal(alice, expiry=int(time.time()) + 2)
     with required(keys):
         with keys.acting_as(alice, short) as connection:
             connection.execute(

@@ -35,7 +35,10 @@ create policy own on "Shop".orders for all to "shop customer"
 create policy everybody on "Shop".reviews for select to "shop customer" using (true);
 create policy own on "Shop".reviews for insert to "shop customer"
     with check (author = nullif(current_setting('shop.customer', true), '')::int);
+create policy own_edit on "Shop".reviews for update to "shop customer"
+    using (author = nullif(current_setting('shop.customer', true), '')::int)
+    with check (author = nullif(current_setting('shop.customer', true), '')::int);
 
 grant select ("No", "Name") on "Shop".customers to "shop customer";
 grant select, insert (id, customer, amount), update (amount, customer), delete on "Shop".orders to "shop customer";
-grant select (id, author, text), insert (id, author, text) on "Shop".reviews to "shop customer";
+grant select (id, author, text), insert (id, author, text), update (author, text) on "Shop".reviews to "shop customer";

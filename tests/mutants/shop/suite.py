@@ -1,4 +1,4 @@
-"""The shop's own tests, with two holes: nobody gives an order away, and nobody looks at the check of amounts.
+"""The shop's own tests, with two holes: nobody gives a review away, and nobody looks at the check of amounts.
 
 ``userscope mutate`` runs them; see tests/mutants/test_mutate.py.
 """
@@ -50,9 +50,11 @@ def test_writes(ann: Connection, admin: Connection) -> None:
     for query in ('insert into "Shop".orders values (21, 2)', """insert into "Shop".reviews values (201, 2, '')"""):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ann.execute(query.encode())
+    assert ann.execute("""update "Shop".reviews set text = 'edited'""").rowcount == 2
     assert ann.execute('delete from "Shop".orders').rowcount == 2
     assert rows(admin, 'select id, amount from "Shop".orders') == {(20, 1)}
     ann.execute("set shop.customer = ''")
+    assert ann.execute("""update "Shop".reviews set text = 'edited'""").rowcount == 0
     for query in ('insert into "Shop".orders values (21, 1)', """insert into "Shop".reviews values (201, 1, '')"""):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ann.execute(query.encode())

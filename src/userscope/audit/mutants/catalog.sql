@@ -21,7 +21,6 @@ select jsonb_build_object(
     'logins', (
         select coalesce(jsonb_agg(quote_ident(rolname) order by rolname), '[]') from pg_roles
          where rolcanlogin and not rolsuper and exists (select from roles where pg_has_role(pg_roles.oid, roles.oid, 'member'))),
-    'database', quote_ident(current_database()),
     'temporary', (
         select coalesce(jsonb_agg(name order by name), '[]') from roles
          where has_database_privilege(roles.oid, current_database(), 'temporary')),

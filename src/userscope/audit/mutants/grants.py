@@ -22,11 +22,13 @@ def mutants(catalog: Catalog) -> Iterator[Mutant]:
         yield from _on_function(function, catalog.roles)
     for schema in catalog.content["schemas"]:
         yield from _on_schema(schema, catalog)
-    database = catalog.content["database"]
     for role in catalog.roles:
         if role not in catalog.content["temporary"]:
             target = f"temporary on the database to {role}"
-            yield _more("granted", target, f"grant temporary on database {database} to {role}")
+            grant = f"grant temporary on database %I to {role}".replace("'", "''")
+            # In whichever database it is planted.
+            ddl = f"do $$ begin execute format('{grant}', current_database()); end $$"
+            yield _more("granted", target, ddl)
 
 
 def _more(operator: str, target: str, ddl: str) -> Mutant:
