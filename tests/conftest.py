@@ -23,7 +23,10 @@ from tests.clusters import (
 )
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
+from userscope.testing import Target
 from userscope.urls import ConnectionURL
+
+pytest_plugins = ["userscope.testing"]
 
 # A busy machine is no failure, and a run leaves nothing behind in the checkout.
 hypothesis.settings.register_profile("userscope", deadline=None, database=None)
@@ -35,6 +38,12 @@ def cluster() -> Iterator[Cluster]:
     """A throw-away cluster of PostgreSQL 18."""
     with cluster_of(None, 18) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def userscope_server(cluster: Cluster) -> Target:
+    """Where the plugin for adopters works: on the same cluster, instead of one of its own."""
+    return Target(cluster.url("admin"), cluster.url("service"), cluster.url("auth"))
 
 
 @pytest.fixture(scope="session")

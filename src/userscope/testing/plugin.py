@@ -1,0 +1,78 @@
+"""The fixtures: a server for the run, a migrated template, and a clone of it for each test."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+
+from userscope.local import clones
+from userscope.local.throwaway import throwaway
+from userscope.logins import ensure_login
+from userscope.migrations import projects, runner
+from userscope.migrations.projects import Project
+from userscope.settings import Settings
+from userscope.testing.sandbox import Sandbox, Target
+from userscope.urls import ConnectionURL
+
+
+@pytest.fixture(scope="session")
+def userscope_server() -> Iterator[Target]:
+    """The server: the one of ADMIN_DATABASE_URL, which must be local, or one that is thrown away.
+
+    Only the environment counts: a .env file is for development, and names a database that tests must not touch.
+    """
+    settings = Settings(_env_file=None)
+    if settings.admin_database_url is not None:
+        settings.require_local("userscope.testing")
+        urls = settings.url("admin"), settings.url("service"), settings.url("auth")
+        yield Target(*urls, seal_key=settings.userscope_seal_key, template_dbname=urls[0].params["dbname"])
+        return
+    with throwaway() as server:
+        yield Target(server.url("admin"), server.url("service"), server.url("auth"))
+
+
+@pytest.fixture(scope="session")
+def userscope_projects() -> list[Project]:
+    """What is deployed: ``schema/`` and ``policies/`` of the current folder, or else the two of userscope.
+
+    Override it for projects that stand elsewhere: ``return projects.find([Path("db/schema"), Path("db/policies")])``.
+    """
+    return projects.find()
+
+
+userscope_template = factories.postgresql_noproc(depends_on="userscope_server", dbname="userscope_tests")
+userscope_clone = factories.postgresql("userscope_template")
+
+
+@pytest.fixture(scope="session")
+def userscope_migrated(
+    userscope_server: Target, userscope_projects: list[Project], userscope_template: NoopExecutor
+) -> list[tuple[str, str]]:
+    """Migrate the template, unless it is a copy; return who has which privilege on the database itself."""
+    template = userscope_template.template_dbname
+    if userscope_server.template_dbname is None:
+        url = ConnectionURL("template", {**userscope_server.admin.params, "dbname": template})
+        runner.migrate(url, userscope_projects)
+        for login, role in ((userscope_server.service, "app_user"), (userscope_server.auth, "app_auth")):
+            ensure_login(url, login.user, role, login.params["password"])  # type: ignore[arg-type]  # one of the two
+    with psycopg.connect(userscope_server.admin.conninfo(dbname="postgres")) as connection:
+        return clones.acl(connection, userscope_server.template_dbname or template)
+
+
+@pytest.fixture
+def userscope(
+    userscope_server: Target,
+    userscope_migrated: list[tuple[str, str]],
+    userscope_clone: psycopg.Connection[tuple[Any, ...]],
+) -> Iterator[Sandbox]:
+    """A migrated database for this test alone; what the test commits is gone afterwards."""
+    name = userscope_clone.info.dbname
+    userscope_clone.close()
+    with psycopg.connect(userscope_server.admin.conninfo(dbname="postgres"), autocommit=True) as connection:
+        clones.set_acl(connection, name, userscope_migrated)
+    sandbox = Sandbox(userscope_server.settings(name))
+    yield sandbox
+    sandbox.close()

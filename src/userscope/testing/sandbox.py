@@ -1,0 +1,135 @@
+"""A database for one test: users in it, sessions that act for them, and a way to look behind the policies."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlmodel import Session
+
+from userscope.accounts import Accounts
+from userscope.connection.scope import Isolation
+from userscope.database import Database
+from userscope.errors import NotPermitted
+from userscope.models import User
+from userscope.settings import Settings
+from userscope.testing.proxy import Proxy, Trips
+from userscope.urls import ConnectionURL
+
+
+@dataclass(frozen=True)
+class Target:
+    """The server that tests run on, and its logins; with ``template_dbname``, the database that they get clones of.
+
+    host, port, user, password, options and maintenance_dbname are what pytest-postgresql asks for.
+    """
+
+    admin: ConnectionURL
+    service: ConnectionURL
+    auth: ConnectionURL
+    seal_key: SecretStr | None = None
+    template_dbname: str | None = None
+    options: str = ""
+    maintenance_dbname: str = "postgres"
+
+    @property
+    def host(self) -> str:
+        """Where the server is: a host, or the folder of a socket."""
+        return self.admin.host
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.admin.params.get("port", "5432"))
+
+    @property
+    def user(self) -> str:
+        """The admin's role."""
+        return self.admin.user
+
+    @property
+    def password(self) -> str | None:
+        """The admin's password."""
+        return self.admin.params.get("password")
+
+    def settings(self, dbname: str) -> Settings:
+        """Return the settings of a service whose database is ``dbname``."""
+        urls = {"admin_database_url": self.admin, "database_url": self.service, "auth_database_url": self.auth}
+        texts: dict[str, Any] = {
+            name: ConnectionURL(name.upper(), {**url.params, "dbname": dbname}).text() for name, url in urls.items()
+        }
+        return Settings(_env_file=None, database_url_unpooled=None, userscope_seal_key=self.seal_key, **texts)
+
+
+class Sandbox:
+    """A migrated database of one's own. ``settings`` are what the service under test is to be made with."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def database(self) -> Database:
+        """The database as a service sees it."""
+        return Database(self.settings)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The accounts as the identity provider sees them."""
+        return Accounts(self.settings)
+
+    def user(self, name: str = "", *, email: str | None = None, username: str | None = None) -> User:
+        """Make a user; without an address they get one that nobody else has."""
+        local_part = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "user"
+        address = email or f"{local_part}-{secrets.token_hex(4)}@example.com"
+        return self.accounts.create(address, name=name, username=username)
+
+    def acting_as(
+        self, user: User | UUID | str, *, isolation: Isolation | None = None
+    ) -> AbstractContextManager[Session]:
+        """Open a session that acts for ``user`` and commits at its end."""
+        return self.database.session(_id(user), isolation=isolation)
+
+    def reading_as(self, user: User | UUID | str) -> AbstractContextManager[Session]:
+        """Open a session that reads as ``user``."""
+        return self.database.reader(_id(user))
+
+    @contextmanager
+    def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """Connect as the admin, whom no policy binds: to show that what a user does not see is there."""
+        with psycopg.connect(self.settings.url("admin").conninfo(), autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def counting(self, user: User | UUID | str) -> Iterator[tuple[Database, Trips]]:
+        """Yield a database whose round trips are counted, connected already, with ``user`` as its first guest."""
+        with Proxy(self.settings.url("service")) as proxy:
+            behind = self.settings.model_copy(update={"database_url": SecretStr(proxy.url.text())})
+            with Database(behind) as database:
+                with database.reader(_id(user)) as session:
+                    session.connection().exec_driver_sql("select")
+                with proxy.counting() as trips:
+                    yield database, trips
+
+    def close(self) -> None:
+        """Close every connection, so that the database can be dropped."""
+        for made in ("database", "accounts"):
+            if made in self.__dict__:
+                getattr(self, made).close()
+
+
+def _id(user: User | UUID | str) -> UUID | str:
+    return user.id if isinstance(user, User) else user
+
+
+@contextmanager
+def denied(message: str) -> Iterator[None]:
+    """Expect that PostgreSQL refuses what the block does, in these words: ``permission denied for table todos``."""
+    with pytest.raises((NotPermitted, psycopg.errors.InsufficientPrivilege), match=re.escape(message)):
+        yield
