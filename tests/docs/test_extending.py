@@ -1,6 +1,10 @@
 """docs/extending.md: its scripts deploy, verify and revert, and its tables keep what the page says of them."""
 
+import os
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,3 +127,21 @@ def test_nightly(extended: tuple[Page, Connection, UUID, UUID]) -> None:
             admin.execute("select title from app.todos")
     for user in (alice, bob):
         assert act(service, user, "select title from app.todos") == {"new", "open"}
+
+
+def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
+    """The page's test passes, and mutation testing finds in it the holes that the page shows."""
+    page, service, _, _ = extended
+    service.close()
+    (source,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (page.folder / "test_notes.py").write_text(source, encoding="utf-8")
+    ((command, shown),) = re.findall(r"^```console\n\$ userscope ([^\n]*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
+    urls = {variables[purpose]: url.text() for purpose, url in page.database.urls.items()}
+    words = [sys.executable if word == "pytest" else word for word in shlex.split(command)]
+    at = words.index(sys.executable) + 1
+    done = subprocess.run(
+        [sys.executable, "-m", "userscope", *words[:at], "-m", "pytest", *words[at:]],
+        cwd=page.folder, env=os.environ | urls, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, shown.removeprefix("…\n")), done.stderr
