@@ -37,6 +37,8 @@ _FORGET = tuple(
 )
 _RESET = tuple(Message(sql) for sql in ("reset session authorization", "reset role", "reset all"))
 _SAVEPOINT = "userscope_verification"
+# A script may have given up all advisory locks, Sqitch's among them; taking it once more does no harm.
+_RELOCK = Message("select pg_catalog.pg_try_advisory_lock(75474063)")
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,7 @@ def deploy(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Tri
     ]
     if script is not None and script.statements:
         # Deferred constraints speak now, and the verification meets what any other session will meet.
-        transaction += [Message("set constraints all immediate", path=script.path), *fresh(timeouts)]
+        transaction += [Message("set constraints all immediate", path=script.path), *_FORGET, *fresh(timeouts)]
     if work.verify is not None and work.verifies_inside:
         transaction += [
             Message(f"savepoint {_SAVEPOINT}"),
@@ -211,12 +213,13 @@ def deploy(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Tri
             Message(f"rollback to savepoint {_SAVEPOINT}"),
             *fresh(timeouts),
         ]
-    return [(*transaction, *registry.deployed(work), _COMMIT)]
+    return [(*transaction, _RELOCK, *registry.deployed(work), _COMMIT)]
 
 
 def record(work: Deployment, registry: Registry, timeouts: Timeouts) -> Trip:
     """Record a change whose script ran statement by statement."""
-    return (*_clean(timeouts), _BEGIN, registry.statement("lock_changes"), *registry.deployed(work), _COMMIT)
+    lock = registry.statement("lock_changes")
+    return (*_clean(timeouts), _RELOCK, _BEGIN, lock, *registry.deployed(work), _COMMIT)
 
 
 def verify(script: Script | None, timeouts: Timeouts) -> list[Trip]:
@@ -255,9 +258,9 @@ def _reverting(script: Script | None, rows: Trip, registry: Registry, timeouts: 
     lock = registry.statement("lock_changes")
     if script is not None and not script.is_transaction:
         first = (*_FORGET, *fresh(Timeouts("0", timeouts.statement)))
-        return [first, *_one_by_one(script), (*_clean(timeouts), _BEGIN, lock, *rows, _COMMIT)]
+        return [first, *_one_by_one(script), (*_clean(timeouts), _RELOCK, _BEGIN, lock, *rows, _COMMIT)]
     begin = Message(script.begin if script else "begin")
-    return [(*_clean(timeouts), begin, lock, *_messages(script), *fresh(timeouts), *rows, _COMMIT)]
+    return [(*_clean(timeouts), begin, lock, *_messages(script), *fresh(timeouts), _RELOCK, *rows, _COMMIT)]
 
 
 def _clean(timeouts: Timeouts) -> Trip:
