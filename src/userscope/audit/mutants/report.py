@@ -19,12 +19,10 @@ class Tally:
     verdicts: dict[Mutant, Verdict] = field(default_factory=dict)
 
     def of(self, verdict: Verdict, *, accepted: bool | None = None) -> list[Mutant]:
-        """Return the mutants of a verdict: all, or only those that are or are not accepted."""
-        return [
-            mutant
-            for mutant, found in self.verdicts.items()
-            if found == verdict and accepted in (None, mutant.id in self.accepted)
-        ]
+        """Return the mutants of a verdict by name: all, or only those that are or are not accepted."""
+        found = [mutant for mutant, judged in self.verdicts.items() if judged == verdict]
+        wanted = [mutant for mutant in found if accepted in (None, mutant.id in self.accepted)]
+        return sorted(wanted, key=lambda mutant: mutant.id)
 
     @property
     def holes(self) -> list[Mutant]:
