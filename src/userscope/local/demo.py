@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Any
 from uuid import UUID
 
-import psycopg
-
-from userscope.identity import SealKey, credentials
+from userscope.accounts import Accounts
+from userscope.database import Database
+from userscope.errors import IdentityError, UserscopeError
 from userscope.settings import Settings
 
 PEOPLE = {"Alice": "alice@demo.example.com", "Bob": "bob@demo.example.com"}
@@ -29,44 +29,37 @@ def run(settings: Settings, report: Callable[[Step], None]) -> dict[str, UUID]:
 
     Raises ConfigurationError where the server is not on this machine.
     """
-    settings.require_local("demo")
-    secret = settings.userscope_seal_key
-    key = SealKey.parse(secret.get_secret_value()) if secret else None
-    with (
-        psycopg.connect(settings.url("auth").conninfo(), autocommit=True) as auth,
-        psycopg.connect(settings.url("service").conninfo(), autocommit=True) as service,
-    ):
-        ids = {name: _sign_up(auth, name, report) for name in PEOPLE}
+    settings.require_local("userscope demo")
+    with Accounts(settings) as accounts, Database(settings) as database:
+        ids = {name: _sign_up(accounts, name, report) for name in PEOPLE}
         for name, titles in TODOS.items():
-            actor = _Actor(service, name, ids[name], key, report)
+            actor = _Actor(database, name, ids[name], report)
             for title in titles:
                 actor.sends("insert into app.todos (title) values (%s)", [title], "1 row")
         for name, other in (("Alice", "Bob"), ("Bob", "Alice")):
-            actor = _Actor(service, name, ids[name], key, report)
+            actor = _Actor(database, name, ids[name], report)
             actor.sends("select title from app.todos", [], ", ".join(TODOS[name]))
             actor.reaches_for(ids[other])
-        _Actor(service, "Nobody", None, key, report).sends("select title from app.todos", [], "no rows")
+        _Actor(database, "Nobody", None, report).sends("select title from app.todos", [], "not sent: no user id was given")
     return ids
 
 
-def _sign_up(auth: psycopg.Connection, name: str, report: Callable[[Step], None]) -> UUID:
-    auth.execute("delete from app.users where email = %s", [PEOPLE[name]])
-    query: LiteralString = "insert into app.users (name, email) values (%s, %s) returning id"
-    row = auth.execute(query, [name, PEOPLE[name]]).fetchone()
-    if row is None:
-        raise LookupError(name)
-    report(Step("sign-up", _shown(query, [name, PEOPLE[name]]), str(row[0]), right=True))
-    return UUID(str(row[0]))
+def _sign_up(accounts: Accounts, name: str, report: Callable[[Step], None]) -> UUID:
+    if before := accounts.find(PEOPLE[name]):
+        accounts.delete(before.id)
+    user_id = accounts.create(PEOPLE[name], name=name).id
+    query = "insert into app.users (name, email) values (%s, %s) returning id"
+    report(Step("sign-up", _shown(query, [name, PEOPLE[name]]), str(user_id), right=True))
+    return user_id
 
 
 @dataclass(frozen=True)
 class _Actor:
-    """Someone whose statements go to the service's connection, each in a transaction that carries their identity."""
+    """Someone whose statements are each a session of the service that acts for them."""
 
-    connection: psycopg.Connection
+    database: Database
     name: str
     user_id: UUID | None
-    key: SealKey | None
     report: Callable[[Step], None]
 
     def reaches_for(self, other: UUID) -> None:
@@ -79,25 +72,22 @@ class _Actor:
         self.sends("update app.todos set owner_id = %s", [other], denied)
         self.sends("select name from app.users where id = %s", [other], "no rows")
 
-    def sends(self, query: LiteralString, values: list[object], expected: str) -> None:
+    def sends(self, query: str, values: list[Any], expected: str) -> None:
         """Send one statement, commit, and report the answer beside what it should be."""
         try:
-            with self.connection.transaction():
-                if self.user_id is not None:
-                    self.connection.execute("select app.set_user_id(%s, %s)", credentials(self.user_id, self.key))
-                cursor = self.connection.execute(query, values)
-                answer = _answer(cursor)
-        except psycopg.Error as error:
-            answer = error.diag.message_primary or str(error)
+            with self.database.session(self.user_id) as session:
+                result = session.connection().exec_driver_sql(query, tuple(values))
+                if result.returns_rows:
+                    answer = ", ".join(str(row[0]) for row in result) or "no rows"
+                else:
+                    answer = "1 row" if result.rowcount == 1 else f"{result.rowcount} rows"
+        except IdentityError as error:
+            answer = f"not sent: {error.message}"
+        except UserscopeError as error:
+            answer = error.message
         self.report(Step(self.name, _shown(query, values), answer, answer == expected))
 
 
-def _answer(cursor: psycopg.Cursor[tuple[object, ...]]) -> str:
-    if cursor.description:
-        return ", ".join(str(row[0]) for row in cursor) or "no rows"
-    return "1 row" if cursor.rowcount == 1 else f"{cursor.rowcount} rows"
-
-
-def _shown(query: str, values: list[object]) -> str:
+def _shown(query: str, values: list[Any]) -> str:
     """Put values into a statement for the eye alone; to the server they go as bound parameters."""
     return query % tuple(f"'{value}'" for value in values)
