@@ -40,7 +40,8 @@ def run(settings: Settings, report: Callable[[Step], None]) -> dict[str, UUID]:
             actor = _Actor(database, name, ids[name], report)
             actor.sends("select title from app.todos", [], ", ".join(TODOS[name]))
             actor.reaches_for(ids[other])
-        _Actor(database, "Nobody", None, report).sends("select title from app.todos", [], "not sent: no user id was given")
+        nobody = _Actor(database, "Nobody", None, report)
+        nobody.sends("select title from app.todos", [], "not sent: no user id was given")
     return ids
 
 
