@@ -1,5 +1,6 @@
 """A proxy that knows PostgreSQL's messages: it counts them and round trips, delays them, and cuts the connection."""
 
+import queue
 import socket
 import threading
 import time
@@ -17,7 +18,8 @@ type Way = Literal["sent", "received"]
 class Proxy:
     """Listens on a TCP port for one PostgreSQL server; counts are of everything since ``reset``.
 
-    ``delay`` is in seconds, each way. ``trips`` are right only with some delay.
+    ``delay`` is in seconds, each way. ``trips`` are right only where it is longer than a client takes to send what it
+    has to say.
     """
 
     url: ConnectionURL
@@ -62,45 +64,56 @@ class Proxy:
                     ("received", server, client),
                 )
                 for way, source, target in ways:
-                    thread = threading.Thread(target=self._pump, args=(way, source, target))
-                    self._threads.append(thread)
-                    thread.start()
+                    blocks: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+                    for work, end in ((self._read, source), (self._write, target)):
+                        thread = threading.Thread(target=work, args=(way, end, blocks))
+                        self._threads.append(thread)
+                        thread.start()
 
-    def _pump(self, way: Way, source: socket.socket, target: socket.socket) -> None:
-        data = b""
-        started = way == "received"  # the first message of a client has no type
+    def _read(self, way: Way, source: socket.socket, blocks: "queue.SimpleQueue[tuple[float, bytes]]") -> None:
         with suppress(OSError):
             while block := source.recv(1 << 16):
-                data += block
-                if self.delay:
-                    time.sleep(self.delay)
-                forward = b""
-                while (size := _size(data, started)) is not None:
-                    if self._count(way, data[:1] if started else b""):
-                        target.sendall(forward)
-                        break
-                    forward += data[:size]
-                    data = data[size:]
-                    started = True
-                else:
-                    target.sendall(forward)
-                    continue
-                break
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-        source.close()
+                if way == "sent" and block[:1] != b"X":  # which says goodbye
+                    self._turn(way)
+                blocks.put((time.monotonic() + self.delay, block))
+        blocks.put((time.monotonic() + self.delay, b""))
 
-    def _count(self, way: Way, kind: bytes) -> bool:
-        """Count a message; True if it is one too many."""
+    def _write(self, way: Way, target: socket.socket, blocks: "queue.SimpleQueue[tuple[float, bytes]]") -> None:
+        data = b""
+        started = way == "received"  # the first message of a client has no type
+        open_ = True
+        while open_:
+            due, block = blocks.get()
+            time.sleep(max(due - time.monotonic(), 0))
+            data += block
+            size = 0
+            open_ = block != b""
+            while open_ and (length := _size(data[size:], started)) is not None:
+                open_ = self._count(way)
+                size += length if open_ else 0
+                started = True
+            with suppress(OSError):
+                target.sendall(data[:size])
+            data = data[size:]
+            if way == "received":
+                self._turn(way)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+        target.close()
+
+    def _count(self, way: Way) -> bool:
+        """Count a message; False if it is one too many."""
         with self._lock:
             if self.cut is not None and self.cut[0] == way and self.counts[way] >= self.cut[1]:
-                return True
+                return False
             self.counts[way] += 1
-            # With a delay a client cannot answer what it has not got, so each turn is one trip; an X is a goodbye.
-            self.trips += way == "sent" and self._last == "received" and kind != b"X"
+            return True
+
+    def _turn(self, way: Way) -> None:
+        """Count a trip where the client sends once it has got something."""
+        with self._lock:
+            self.trips += way == "sent" and self._last == "received"
             self._last = way
-            return False
 
 
 def _size(data: bytes, started: bool) -> int | None:

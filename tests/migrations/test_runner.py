@@ -244,7 +244,8 @@ def test_undisturbed(empty: Database, tmp_path: Path, what: str, form: str) -> N
         "assert current_schemas(false) = array['public']::name[]; "
         "assert current_setting('transaction_isolation') = 'read committed'; "
         "assert current_setting('client_encoding') = 'UTF8'; "
-        "assert not exists (select from pg_prepared_statements); assert not exists (select from pg_cursors where name = 'x'); "
+        "assert not exists (select from pg_prepared_statements); "
+        "assert not exists (select from pg_cursors where name = 'x'); "
         "assert to_regclass('x') is null; assert not exists (select from pg_listening_channels()); "
         "assert current_setting('lock_timeout') in ('5s', '0'); end $$"
     )
