@@ -110,6 +110,7 @@ def test_broken_question(superuser: Connection) -> None:
     with pytest.raises(DatabaseError, match='relation "nowhere" does not exist') as caught:
         ask(superuser, asked)
     assert caught.value.sqlstate == "42P01"
+    assert ask(superuser, questions()).findings == []
 
 
 def test_findings_in_order() -> None:

@@ -104,6 +104,7 @@ def ask(connection: "psycopg.Connection[Any]", asked: dict[str, str]) -> Report:
                     found.append(connection.cursor(row_factory=class_row(Finding)).execute(question.encode()))
             connection.execute("rollback")
     except psycopg.Error as error:
+        connection.rollback()
         raise DatabaseError(
             "a question could not be asked",
             detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
