@@ -13,83 +13,24 @@ from functools import cached_property
 from typing import Any
 
 import psycopg
-from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from tests.attacks.attack import Aim, Attack, Change, Outcome
+from tests.attacks.world import (
+    ALICE,
+    BOB,
+    GHOST,
+    KEY,
+    MARKS,
+    OWN,
+    RETIRED,
+    SNAPSHOT,
+    VERIFY_SEAL,
+    VERIFY_USER,
+    fill,
+    uuid_of,
+)
 from tests.clusters import Cluster, Connection, Database, OwnerKind, deploy, give_back_acl, make_logins
-
-ALICE = "aaaaaaaa-0000-4000-8000-000000000001"
-BOB = "bbbbbbbb-0000-4000-8000-000000000002"
-CAROL = "cccccccc-0000-4000-8000-000000000003"
-GHOST = "dddddddd-0000-4000-8000-000000000004"
-"""Somebody who has an account here; in the twin, under this id and address, there is nobody."""
-KEY, RETIRED = bytes(range(32)), bytes(range(32, 64))
-VERIFY_SEAL = "_verify.9999999999.7b174f1e249fd63b1ddb816e60d8289f2a5abf3e9d368b4a289ec6956f9f2b75"
-"""Of schema/verify/identity.sql, as everybody can read: a seal of somebody by a key of zeros."""
-VERIFY_USER = "00000000-0000-4000-8000-00000000000a"
-
-MARKS = ("bob secret", "Robert Secretly", "bob-session", "bob-password")
-"""What only Bob's rows hold."""
-
-_PEOPLE = """
-insert into app.users (id, name, email, username) values
-    (%(alice)s, 'Alice Plainly', 'alice@example.com', 'alice'),
-    (%(bob)s, 'Robert Secretly', %(bob_email)s, %(bob_username)s),
-    (%(carol)s, 'Carola Quietly', %(carol_email)s, %(carol_username)s),
-    (%(ghost)s, 'Somebody', %(ghost_name)s || '@example.com', %(ghost_name)s);
-"""
-_OTHERS = """
-insert into app.users (id, name, email)
-select md5('user ' || n)::uuid, 'Somebody', 'user' || n || '@example.com' from generate_series(1, 20) as n;
-insert into app.todos (owner_id, id, title) select md5('user ' || n % 20 + 1)::uuid, md5('todo ' || n)::uuid, 'other ' || n
-  from generate_series(1, 780) as n;
-"""
-# The rows of the two who change places are the same rows, in the same order, with another owner.
-_TODOS = """
-insert into app.todos (owner_id, id, title, description, due_at, created_at)
-select owner, md5(name || n || case name || n when 'bob1' then %(ghost_name)s else '' end)::uuid, format('%%s secret %%s', name, n), 'why', timestamptz '2027-01-01 00:00Z' + n * interval '1 day',
-       timestamptz '2026-01-01 00:00Z' + n * interval '1 hour'
-  from (values (%(alice)s::uuid, 'ali', 3), (%(many)s::uuid, 'bob', 37), (%(few)s::uuid, 'car', 5)) as p (owner, name, total),
-       generate_series(1, total) as n order by name, n
-"""
-_SECRETS = """
-insert into app.sessions (user_id, token, expires_at) values (%(bob)s, 'bob-session', now());
-insert into app.accounts (user_id, account_id, provider_id, password) values (%(bob)s, '1', 'credential', 'bob-password');
-"""
-
-_TABLES = ("app.users", "app.todos", "app.sessions", "app.accounts", "app.verifications", "app.jwks")
-_CATALOGS = (
-    "pg_authid", "pg_auth_members", "pg_db_role_setting", "pg_database_acl", "pg_namespace", "pg_default_acl",
-    "pg_extension", "pg_policy", "pg_rewrite", "pg_event_trigger", "pg_publication", "pg_largeobject_metadata",
-    "pg_foreign_server", "pg_replication_slots", "pg_language", "pg_cast",
-)  # fmt: skip
-_OWN = {"app.users": "id", "app.todos": "owner_id"}
-_SNAPSHOT = "\nunion all\n".join(
-    [
-        *(f"select '{name} of Alice', string_agg(t::text, '|' order by t::text) from {name} as t where {owner} = '{ALICE}'"
-          for name, owner in _OWN.items()),
-        *(f"select '{name}', md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {name} as t"
-          + (f" where {_OWN[name]} <> '{ALICE}'" if name in _OWN else "")
-          for name in (*_TABLES, "app_private.seal_keys", "app_private.sealing", *_CATALOGS)
-          if name not in ("pg_database_acl", "pg_namespace", "pg_rewrite", "pg_replication_slots")),
-        "select 'pg_namespace', string_agg(t::text, '|' order by t::text) from pg_namespace as t where nspname !~ '^pg_'",
-        "select 'pg_database', string_agg((datname, datdba, datacl)::text, '|' order by datname) from pg_database "
-        "where datname = current_database()",
-        "select 'pg_replication_slots', count(*)::text from pg_replication_slots",
-        "select 'pg_rewrite', count(*)::text from pg_rewrite",
-        "select 'pg_proc', md5(string_agg((oid, prosrc, prosqlbody, proacl, proowner, proconfig)::text, '|' order by oid)) "
-        "from pg_proc where oid >= 16384",
-        "select 'pg_class', string_agg((oid, relname, relnamespace, relowner, relacl, relrowsecurity, relforcerowsecurity, "
-        "relhastriggers, relreplident)::text, '|' order by oid) from pg_class where relnamespace::regnamespace::text !~ '^pg_'",
-        "select 'pg_attribute', md5(string_agg((attrelid, attname, attacl, attstattarget)::text, '|' order by attrelid, attnum)) "
-        "from pg_attribute where attrelid >= 16384",
-        "select 'pg_trigger', md5(string_agg((oid, tgname, tgrelid, tgenabled)::text, '|' order by oid)) from pg_trigger",
-        "select 'pg_constraint', md5(string_agg((oid, conname)::text, '|' order by oid)) from pg_constraint",
-        "select 'settings of the server', md5(string_agg(name || coalesce(setting, ''), '|' order by name)) "
-        "from pg_file_settings",
-    ]
-)  # fmt: skip
 
 
 def seal(user: str, *, key: bytes = KEY, key_id: str = "k1", life: int = 3600) -> str:
@@ -122,7 +63,7 @@ class Arena:
         make_logins(database)
         arena = cls(database)
         with database.superuser_connection() as superuser:
-            _fill(superuser, twin=twin)
+            fill(superuser, twin=twin)
         return arena
 
     def clone(self, change: Change | None = None) -> "Arena":
@@ -161,7 +102,7 @@ class Arena:
         return {
             "alice": ALICE,
             "bob": BOB,
-            "bob_todo": _uuid("bob1ghost"),
+            "bob_todo": uuid_of("bob1ghost"),
             "bob_email": "robert@example.com",
             "ghost": GHOST,
             "ghost_email": "ghost@example.com",
@@ -190,7 +131,7 @@ class Arena:
 
     def snapshot(self) -> dict[str, str]:
         """Everything that is committed, of everybody: rows, policies, grants, functions, roles and their settings."""
-        return dict(self.superuser.execute(_SNAPSHOT.encode()).fetchall())
+        return dict(self.superuser.execute(SNAPSHOT.encode()).fetchall())
 
     def service(self) -> Connection:
         """A new connection of a service, which leaves it to attackers to prepare statements; the caller closes it."""
@@ -240,7 +181,7 @@ class Arena:
         """Undo the last attack's traces; False where something else than people and todos was changed."""
         if not self.traces:
             return True
-        if not all(name.removesuffix(" of Alice") in _OWN for name in self.traces):
+        if not all(name.removesuffix(" of Alice") in OWN for name in self.traces):
             return False
         with self.superuser.transaction():
             self.superuser.execute("set local session_replication_role = replica")
@@ -286,49 +227,3 @@ def _answer(connection: Connection, step: str) -> str:
 
 def _text(value: Any) -> str:
     return bytes(value).decode(errors="replace") if isinstance(value, bytes | memoryview) else str(value)
-
-
-def _uuid(text: str) -> str:
-    """What md5(text)::uuid is."""
-    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
-
-
-def _fill(superuser: Connection, *, twin: bool) -> None:
-    many, few = (CAROL, BOB) if twin else (BOB, CAROL)
-    addresses = [("robert@example.com", "robert"), ("carola@example.com", "carola")]
-    (bob_email, bob_username), (carol_email, carol_username) = reversed(addresses) if twin else addresses
-    values = {
-        "alice": ALICE, "bob": BOB, "carol": CAROL, "many": many, "few": few,
-        "bob_email": bob_email, "carol_email": carol_email,
-        "bob_username": bob_username, "carol_username": carol_username,
-        "ghost": GHOST.replace("d", "e") if twin else GHOST, "ghost_name": "spook" if twin else "ghost",
-    }  # fmt: skip
-    with psycopg.ClientCursor(superuser) as cursor:
-        for statement in (_PEOPLE, _OTHERS, _TODOS, _SECRETS):
-            cursor.execute(statement, values if "%(" in statement else None)
-    for key_id, key, retired in (("k1", KEY, None), ("k0", RETIRED, "now()")):
-        block = key.ljust(64, b"\0")
-        pads = [bytes(byte ^ mask for byte in block) for mask in (0x36, 0x5C)]
-        superuser.execute(
-            sql.SQL(
-                "insert into app_private.seal_keys (id, inner_pad, outer_pad, retired_at) values (%s, %s, %s, {})"
-            ).format(sql.SQL(retired or "null")),
-            [key_id, *pads],
-        )
-    superuser.execute("create schema kept")
-    for table in ("users", "todos"):
-        superuser.execute(f"create table kept.{table} as table app.{table}".encode())
-    for table in _TABLES:
-        _settle(superuser, table)
-
-
-def _settle(superuser: Connection, table: str) -> None:
-    """Bring a table to the one state that vacuuming leads to, so that plans differ for no other reason than rows."""
-    superuser.execute(f"alter table {table} set (autovacuum_enabled = off)".encode())
-    unsettled = "select from pg_class where oid = %s::regclass and relallvisible < relpages"
-    while True:
-        superuser.execute(f"vacuum (analyze) {table}".encode())
-        if superuser.execute(unsettled, [table]).fetchone() is None:
-            return
-        time.sleep(0.05)  # somebody's snapshot of a moment ago is still held

@@ -42,7 +42,7 @@ _SUPERUSER: dict[str, tuple[str, ...]] = {
     "CREATE ROLE": ("create role evil login superuser", "create role evil login bypassrls in role app_user"),
     "turn row-level security off": (
         "set row_security = off",
-        LOOT_OFF := "select title from app.todos",
+        "select title from app.todos",
         "alter table app.todos disable row level security",
         "alter table app.todos no force row level security",
         "alter table app.todos owner to current_user",

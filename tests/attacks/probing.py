@@ -151,7 +151,7 @@ _PROBES: list[tuple[str, tuple[str, ...], Change]] = [
     (
         "system views: sizes, scans, tuples",
         (
-            "select relname, reltuples, relpages from pg_class where relname ~ '^(todos|users)'",
+            "select relname, reltuples, relpages from pg_class where relnamespace = to_regnamespace('app') order by 1",
             "select pg_relation_size('app.todos'), pg_table_size('app.users')",
             "select n_live_tup from pg_stat_user_tables where relname = 'todos'",
             "select usename, state, wait_event_type from pg_stat_activity where usename = current_user and datname = current_database() and pid <> pg_backend_pid() order by 1, 2, 3",

@@ -3,9 +3,10 @@
 import psycopg
 import pytest
 
-from tests.attacks.arena import ALICE, BOB, MARKS, Arena, run
+from tests.attacks.arena import Arena, run
 from tests.attacks.conftest import Grounds
 from tests.attacks.poisoning import HARVEST, OBSERVATIONS, PLANTS, WITHOUT_IDENTITY, Plant
+from tests.attacks.world import ALICE, BOB, MARKS
 from tests.clusters import Connection
 
 
