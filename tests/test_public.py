@@ -18,6 +18,23 @@ def test_nothing_else() -> None:
     assert not hasattr(userscope, "Connector")
 
 
+def test_without_greenlet() -> None:
+    """The core serves without the extra "async"; who awaits is told what to install."""
+    code = (
+        "import sys\n"
+        "sys.modules['greenlet'] = None\n"
+        "from userscope import AsyncDatabase, Database, Settings\n"
+        "settings = Settings(_env_file=None, database_url='postgresql://u@/x')\n"
+        "print(Database(settings).engine.dialect.driver)\n"
+        "try:\n"
+        "    AsyncDatabase(settings).reader('0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e')\n"
+        "except Exception as error:\n"
+        "    print(type(error).__name__, error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "userscope\nMissingExtra Run: pip install 'userscope[async]'\n", done.stderr
+
+
 def test_late() -> None:
     """Importing the package, its migrations and its errors brings no SQLModel along."""
     code = (

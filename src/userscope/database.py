@@ -3,21 +3,23 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from sqlalchemy import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import Session
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from userscope.connection.engine import Connector
 from userscope.connection.guard import Guard
 from userscope.connection.health import Health, examine
 from userscope.connection.scope import Isolation, Scope
-from userscope.connection.session import open_async_session, open_session
+from userscope.connection.session import open_session
 from userscope.identity import SealKey
 from userscope.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlmodel.ext.asyncio.session import AsyncSession
 
 
 class _Base:
@@ -89,19 +91,25 @@ class AsyncDatabase(_Base):
     """The database as asyncio services see it: as ``Database``, awaited."""
 
     @cached_property
-    def engine(self) -> AsyncEngine:
-        """The engine; what it sends outside of a session is refused."""
+    def engine(self) -> "AsyncEngine":
+        """The engine; what it sends outside of a session is refused. Raises MissingExtra without "async"."""
         return self._connector.async_engine()
 
     def session(
         self, user_id: UUID | str | None, *, isolation: Isolation | None = None
-    ) -> AbstractAsyncContextManager[AsyncSession]:
+    ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
-        return open_async_session(self.engine, self._scope(user_id, isolation=isolation))
+        return self._open(self._scope(user_id, isolation=isolation))
 
-    def reader(self, user_id: UUID | str | None) -> AbstractAsyncContextManager[AsyncSession]:
+    def reader(self, user_id: UUID | str | None) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return open_async_session(self.engine, self._scope(user_id, single=True))
+        return self._open(self._scope(user_id, single=True))
+
+    def _open(self, scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
+        engine = self.engine
+        from userscope.connection.asynchronous import open_async_session
+
+        return open_async_session(engine, scope)
 
     async def health(self) -> Health:
         """Tell whether this login may and can serve users now; as ``Database.health``."""

@@ -5,22 +5,24 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
 
 from userscope.connection.answers import translate
 from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.guard import Guard
-from userscope.errors import Unavailable
+from userscope.errors import MissingExtra, Unavailable
 from userscope.urls import EMBEDDED, ConnectionURL
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +65,13 @@ class Connector:
         self._listen(engine)
         return engine
 
-    def async_engine(self) -> AsyncEngine:
-        """Return an engine for asyncio; it connects when it is first used."""
+    def async_engine(self) -> "AsyncEngine":
+        """Return an engine for asyncio; it connects when it is first used. Raises MissingExtra."""
+        try:
+            from sqlalchemy.ext.asyncio import create_async_engine
+        except ImportError as error:
+            raise MissingExtra("greenlet", "async") from error
+
         engine = create_async_engine(
             self._name, async_creator=self._connect_async, poolclass=_AsyncScopedPool, **self._options
         )

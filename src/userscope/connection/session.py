@@ -1,23 +1,22 @@
 """Sessions whose transactions all run in one scope."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from userscope.connection.scope import Scope
 
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
     "expire_on_commit": False,
     # A closed session stays closed, instead of beginning anew.
     "close_resets_only": False,
 }
+"""Of every session."""
 
 
 class ScopedSession(Session):
@@ -31,23 +30,9 @@ def _bind(session: Session, _: SessionTransaction, connection: Connection) -> No
     driver_connection.scope = session.info["scope"]
 
 
-class AsyncScopedSession(AsyncSession):
-    """The same for asyncio."""
-
-    sync_session_class = ScopedSession
-
-
 @contextmanager
 def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
     """Open a session; commit on success, roll back on an exception."""
-    with ScopedSession(engine, info={"scope": scope}, **_OPTIONS) as session:
+    with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
         yield session
         session.commit()
-
-
-@asynccontextmanager
-async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator[AsyncSession]:
-    """Open a session; commit on success, roll back on an exception."""
-    async with AsyncScopedSession(engine, info={"scope": scope}, **_OPTIONS) as session:
-        yield session
-        await session.commit()

@@ -1,0 +1,24 @@
+"""Sessions for asyncio: a module of their own, since nothing of it can be imported without the extra "async"."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from userscope.connection.scope import Scope
+from userscope.connection.session import OPTIONS, ScopedSession
+
+
+class AsyncScopedSession(AsyncSession):
+    """A session whose transactions all run in ``info["scope"]``."""
+
+    sync_session_class = ScopedSession
+
+
+@asynccontextmanager
+async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator[AsyncSession]:
+    """Open a session; commit on success, roll back on an exception."""
+    async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
+        yield session
+        await session.commit()
