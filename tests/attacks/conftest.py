@@ -23,10 +23,11 @@ class Grounds:
     def arena(self, *, sealed: bool, unmoved: bool) -> Arena:
         """A copy that is as it should be: the one of the attack before, unless its traces do not go away.
 
-        ``unmoved``: it and its twin were treated alike, so that they differ in nothing but Bob.
+        ``unmoved``: it and its twin were treated alike, so that they differ in nothing but Bob; dead rows
+        of an earlier round would show in plans, or not, depending on who else is at work.
         """
         arena = self._spoilable
-        if arena is not None and (not arena.mend() or (unmoved and arena.moved)):
+        if arena is not None and (not arena.mend() or (unmoved and (arena.moved or arena.sealed is not sealed))):
             arena.drop()
             arena = None
         if arena is None:
