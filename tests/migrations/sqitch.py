@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -73,12 +73,26 @@ class Done:
     output: str
 
 
-def run(project: Path, url: ConnectionURL, *arguments: str, check: bool = True) -> Done:
+def run(
+    project: Path,
+    url: ConnectionURL,
+    *arguments: str,
+    check: bool = True,
+    committer: Mapping[str, str] = COMMITTER,
+) -> Done:
     """Run ``sqitch ARGUMENTS`` in a project's folder on the database of ``url``."""
-    done = _server().run(project, [*arguments, "--target", f"db:pg:{url.params['dbname']}"], _server_of(url))
+    environ = {**_server_of(url), **dict.fromkeys(COMMITTER, ""), **committer}
+    done = _server().run(project, [*arguments, "--target", f"db:pg:{url.params['dbname']}"], environ)
     if check:
         assert done.returncode == 0, done.output
     return done
+
+
+def config(path: Path, key: str) -> str:
+    """What Sqitch reads for a key in one configuration file."""
+    done = _server().run(path.parent, ["config", "--file", str(path), "--get", key], {})
+    assert done.returncode == 0, done.output
+    return done.output.removesuffix("\n")
 
 
 def start(project: Path, url: ConnectionURL, *arguments: str) -> "subprocess.Popen[str]":

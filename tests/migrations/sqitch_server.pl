@@ -13,7 +13,7 @@ use DBD::Pg;
 use User::pwent;
 use Sys::Hostname;
 use URI::pg;
-require "App/Sqitch/Command/$_.pm" for qw(check deploy log rebase revert status verify);
+require "App/Sqitch/Command/$_.pm" for qw(check config deploy log rebase revert status verify);
 
 $| = 1;
 while (my $line = <STDIN>) {

@@ -10,12 +10,12 @@ from pathlib import Path
 from userscope.errors import ConfigurationError
 
 _SECTION = re.compile(r'\[\s*([A-Za-z0-9.\-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)', re.DOTALL)
-_KEY = re.compile(r"([A-Za-z0-9_\-]+)\s*(?:=\s*(.*))?\Z", re.DOTALL)
+_KEY = re.compile(r"([A-Za-z0-9_\-]+)[ \t]*(?:=[ \t]*(.*)|(?:[#;].*)?)\Z", re.DOTALL)
 _VALUE = re.compile(
     r'(?P<comment>[ \t]*[#;].*)|(?P<blank>[ \t]+)|"(?P<quoted>(?:[^"\\]|\\.)*)"|\\(?P<escape>.)|(?P<word>[^ \t\\"]+)',
     re.DOTALL,
 )
-_ESCAPES = {"n": "\n", "t": "\t"}
+_ESCAPES = {"n": "\n", "t": "\t", "b": "\b", "\n": ""}
 
 
 def read_config(project: Path) -> dict[str, str]:
@@ -48,25 +48,26 @@ def parse_config(text: str, path: Path) -> dict[str, str]:
     section = ""
     lines = iter(enumerate(text.splitlines(), start=1))
     for number, line in lines:
-        rest = line.strip()
+        rest = line.lstrip()
         if match := _SECTION.match(rest):
-            section = match[1].lower() + (f".{_unquote(match[2])}" if match[2] is not None else "")
-            rest = match[3].strip()
+            subsection = (match[2] or "").replace("\\\\", "\\").replace('\\"', '"')
+            section = match[1].lower() + (f".{subsection}" if subsection else "")
+            rest = match[3].lstrip()
         if not rest or rest[0] in "#;":
             continue
         while re.search(r"(?<!\\)(?:\\\\)*\\\Z", rest):
-            rest = rest[:-1] + next(lines, (number, ""))[1]
+            rest += "\n" + next(lines, (number, ""))[1]
         match = _KEY.match(rest)
         if match is None or not section:
             raise ConfigurationError(f'"{path}" is not valid', detail=f"Line {number} is neither a section nor a key.")
-        values[f"{section}.{match[1].lower()}"] = "true" if match[2] is None else _value(match[2])
+        values[f"{section}.{match[1].lower()}"] = _value(match[2] or "")
     return values
 
 
 def _value(text: str) -> str:
     """Take quotes, escapes and comments off a value; a run of blanks outside quotes is one."""
     value = ""
-    for match in _VALUE.finditer(text.rstrip()):
+    for match in _VALUE.finditer(text):
         if match["comment"]:
             break
         if match["escape"]:
@@ -79,7 +80,10 @@ def _value(text: str) -> str:
 
 
 def _unquote(text: str) -> str:
-    return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), text, flags=re.DOTALL)
+    # In this order, as Config::GitLike does it: a quote keeps its backslash.
+    for old, new in (("\\\n", ""), ("\\n", "\n"), ("\\t", "\t"), ("\\b", "\b"), ("\\\\", "\\")):
+        text = text.replace(old, new)
+    return text
 
 
 def committer(config: Mapping[str, str]) -> tuple[str, str]:

@@ -1,0 +1,203 @@
+"""Sqitch's configuration is read as Sqitch reads it: the committer, folders, names of files."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import Database
+from tests.migrations import sqitch
+from tests.migrations.conftest import dump, rows
+from tests.migrations.sketch import Sketch, write
+from userscope.errors import ConfigurationError, PlanError
+from userscope.migrations import runner
+from userscope.migrations.config import committer, parse_config, read_config
+from userscope.migrations.projects import find, load
+
+A, B = Sketch.table("a"), Sketch.table("b")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", {}),
+        ("# c\n; c\n\n", {}),
+        ("[core]\n\tengine = pg\n", {"core.engine": "pg"}),
+        ("[CORE]\nEngine=pg", {"core.engine": "pg"}),
+        ("[core]engine=pg # c", {"core.engine": "pg"}),
+        ("[core]\n a = b ; c\n\n b = d\n", {"core.a": "b", "core.b": "d"}),
+        ("[core]\n a =\n", {"core.a": ""}),
+        ("[core]\n a = x   y\tz  \n", {"core.a": "x y z "}),
+        ('[core]\n a = " x # y "z\n', {"core.a": " x # y z"}),
+        ("[core]\n a = x#y;z\n", {"core.a": "x#y;z"}),
+        ('[core]\n a = "q\\"b\\\\ c\\n\\td"\n', {"core.a": 'q\\"b\\ c\n\td'}),
+        ('[core]\n a = q\\"b\\\\ c\\n\\td\n', {"core.a": 'q"b\\ c\n\td'}),
+        ("[core]\n a = b \\\n c\n", {"core.a": "b  c"}),
+        ('[core]\n a = "b \\\n c"\n', {"core.a": "b  c"}),
+        ('[engine "pg"]\n a = b\n[target "X y"]\n c = d', {"engine.pg.a": "b", "target.X y.c": "d"}),
+        ("[core.variables]\n a = b\n", {"core.variables.a": "b"}),
+    ],
+)  # fmt: skip
+def test_parse(tmp_path: Path, text: str, values: dict[str, str]) -> None:
+    """Sections, subsections, quotes, escapes, comments and continued lines: all as Sqitch takes them."""
+    path = tmp_path / "sqitch.conf"
+    path.write_text(text, encoding="utf-8")
+    assert parse_config(text, path) == values
+    for key, value in values.items():
+        assert sqitch.config(path, key) == value
+
+
+@pytest.mark.parametrize("text", ["a = b", "[core\na = b", "[core]\n= b", "[core]\n\n a b\n"])
+def test_not_valid(tmp_path: Path, text: str) -> None:
+    """What is neither a section nor a key is refused, with its line."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse_config(text, tmp_path / "sqitch.conf")
+    assert "Line " in (refused.value.detail or "")
+
+
+def test_key_without_value(tmp_path: Path) -> None:
+    """A key without a value is empty; for folders and names that is as good as none."""
+    assert parse_config("[core]\n top_dir\n a # c\n", tmp_path) == {"core.top_dir": "", "core.a": ""}
+
+
+def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project's file wins over the user's, and that over the system's."""
+    for name, text in (("system", "a = 1\nb = 1\nc = 1"), ("user", "b = 2\nc = 2"), ("local", "c = 3")):
+        (tmp_path / name).write_text(f"[x]\n{text}\n", encoding="utf-8")
+    monkeypatch.setenv("SQITCH_SYSTEM_CONFIG", str(tmp_path / "system"))
+    monkeypatch.setenv("SQITCH_USER_CONFIG", str(tmp_path / "user"))
+    (tmp_path / "local").rename(tmp_path / "sqitch.conf")
+    assert read_config(tmp_path) == {"x.a": "1", "x.b": "2", "x.c": "3"}
+
+
+COMMITTERS = {
+    "from the environment": ({"SQITCH_FULLNAME": "Eve", "SQITCH_EMAIL": "eve@x.org"}, True),
+    "from the file": ({}, True),
+    "of who called": ({"SQITCH_ORIG_FULLNAME": "Orig", "SQITCH_ORIG_EMAIL": "orig@x.org"}, False),
+    "of the system's user": ({"SQITCH_ORIG_SYSUSER": "nobody"}, False),
+    "of the login": ({}, False),
+}
+
+
+@pytest.mark.parametrize("case", COMMITTERS)
+def test_committer(
+    empty: Database, other: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """The committer is whom Sqitch would name."""
+    environment, configured = COMMITTERS[case]
+    project = write(tmp_path / "p", A)
+    if configured:
+        with (project.folder / "sqitch.conf").open("a", encoding="utf-8") as file:
+            file.write("[user]\n\tname = Ada Löve 中\n\temail = ada@löve.org\n")
+    for name in sqitch.COMMITTER:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    runner.migrate(empty.url(), [load(project.folder)])
+    sqitch.run(project.folder, other.url(), "deploy", "--verify", committer=environment)
+    assert rows(empty) == rows(other)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SQITCH_FULLNAME", "A <b"), ("SQITCH_FULLNAME", "[A"), ("SQITCH_EMAIL", "a>b")]
+)
+def test_bad_committer(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """A name that no plan could hold is refused, as by Sqitch."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refused:
+        committer({})
+    assert name in (refused.value.hint or "")
+
+
+LAYOUTS = {
+    "folders": "[core]\n\tengine = pg\n\ttop_dir = sql\n\tdeploy_dir = sql/up\n\treworked_deploy_dir = sql/up\n"
+    "\tplan_file = the.plan\n\textension = ddl\n",
+    "engine": '[core]\n\tengine = pg\n\ttop_dir = wrong\n[engine "pg"]\n\ttop_dir = sql\n\textension = ddl\n',
+    "reworked": "[core]\n\tengine = pg\n\treworked_dir = old\n\treworked_verify_dir = older\n",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layout(empty: Database, other: Database, tmp_path: Path, layout: str) -> None:
+    """Folders and file names are where the configuration puts them."""
+    folder = tmp_path / "p"
+    reworked = Sketch.table("c")
+    write(
+        folder,
+        A,
+        "@v1",
+        Sketch("a", "begin;\nselect 2;\ncommit;\n", "begin;\nselect 1;\ncommit;\n", "select 1;"),
+        reworked,
+    )
+    for kind in ("deploy", "revert", "verify"):
+        for name, text in (("a@v1", getattr(A, kind)),):
+            target = folder / {"reworked": "older" if kind == "verify" else f"old/{kind}"}.get(layout, kind)
+            target.mkdir(parents=True, exist_ok=True)
+            (target / f"{name}.sql").write_text(text, encoding="utf-8")
+    if layout != "reworked":
+        (folder / "sql").mkdir()
+        for kind in ("deploy", "revert", "verify"):
+            target = folder / "sql" / ("up" if (layout, kind) == ("folders", "deploy") else kind)
+            (folder / kind).rename(target)
+            for script in target.iterdir():
+                script.rename(script.with_suffix(".ddl"))
+        (folder / "sqitch.plan").rename(folder / ("the.plan" if layout == "folders" else "sql/sqitch.plan"))
+    (folder / "sqitch.conf").write_text(LAYOUTS[layout], encoding="utf-8")
+    project = load(folder)
+    runner.migrate(empty.url(), [project])
+    sqitch.run(folder, other.url(), "deploy", "--verify")
+    assert rows(empty) == rows(other)
+    assert len(rows(empty)["changes"]) == 3
+    runner.revert(empty.url(), [project], to=None, confirm=lambda _: True)
+    sqitch.run(folder, other.url(), "revert", "-y")
+    assert rows(empty) == rows(other)
+    assert dump(empty) == dump(other)
+
+
+def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--project names projects or a folder of such; else they are those of the current folder, or userscope's own."""
+    write(tmp_path / "both" / "schema", A, name="mine")
+    write(tmp_path / "both" / "policies", B, name="yours")
+    write(tmp_path / "both" / "aaa", Sketch.table("z"), name="third")
+    assert [project.name for project in find([tmp_path / "both"])] == ["mine", "third", "yours"]
+    assert [project.name for project in find([tmp_path / "both" / "policies"])] == ["yours"]
+    monkeypatch.chdir(tmp_path / "both")
+    assert [project.name for project in find()] == ["mine", "yours"]
+    monkeypatch.chdir(tmp_path)
+    assert [project.name for project in find()] == ["schema", "policies"]
+
+
+def test_find_nothing(tmp_path: Path) -> None:
+    """A folder without a project, or without a plan, is told apart."""
+    with pytest.raises(ConfigurationError, match="there is no folder"):
+        find([tmp_path / "nowhere"])
+    with pytest.raises(ConfigurationError, match="holds no Sqitch project"):
+        find([tmp_path])
+    (tmp_path / "sqitch.conf").touch()
+    with pytest.raises(PlanError, match="cannot read plan"):
+        find([tmp_path])
+
+
+def test_find_twice(tmp_path: Path) -> None:
+    """Two projects of one name, or with two registries, cannot be one run."""
+    write(tmp_path / "one", A)
+    write(tmp_path / "two", B)
+    with pytest.raises(ConfigurationError, match='two projects are named "p"'):
+        find([tmp_path / "one", tmp_path / "two"])
+    write(tmp_path / "two", B, name="q")
+    (tmp_path / "two" / "sqitch.conf").write_text("[core]\nregistry = elsewhere\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="different registries: elsewhere, sqitch"):
+        find([tmp_path / "one", tmp_path / "two"])
+
+
+def test_unreadable(tmp_path: Path) -> None:
+    """A configuration that cannot be read is refused."""
+    (tmp_path / "sqitch.conf").mkdir()
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        read_config(tmp_path)
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    """A configuration that is no text is refused."""
+    (tmp_path / "sqitch.conf").write_bytes(b"[core]\n a = \xff\n")
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        read_config(tmp_path)
