@@ -19,12 +19,13 @@ class Proxy:
     """Listens on a TCP port for one PostgreSQL server; counts are of everything since ``reset``.
 
     ``delay`` is in seconds, each way. ``trips`` are right only where it is longer than a client takes to send what it
-    has to say.
+    has to say. ``rewrite`` replaces some bytes of what the server says by as many others.
     """
 
     url: ConnectionURL
     delay: float = 0.0
     cut: tuple[Way, int] | None = None
+    rewrite: tuple[bytes, bytes] = (b"", b"")
     counts: dict[Way, int] = field(default_factory=lambda: {"sent": 0, "received": 0})
     trips: int = 0
     _last: Way = "received"
@@ -85,7 +86,7 @@ class Proxy:
         while open_:
             due, block = blocks.get()
             time.sleep(max(due - time.monotonic(), 0))
-            data += block
+            data += block.replace(*self.rewrite) if self.rewrite[0] and way == "received" else block
             size = 0
             open_ = block != b""
             while open_ and (length := _size(data[size:], started)) is not None:
