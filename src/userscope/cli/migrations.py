@@ -1,7 +1,8 @@
 """``userscope migrate | status | verify | check | log | revert | plan``: the two Sqitch projects as one."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,9 +59,10 @@ def migrate(
         Server(settings.home).start()
     options = _options(lock_timeout, statement_timeout, wait, log_only=log_only)
     ledger = _Ledger(as_json=as_json)
-    deployed = runner.migrate(
-        settings.url("admin"), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
-    )
+    with _told_when_interrupted():
+        deployed = runner.migrate(
+            settings.url("admin"), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
+        )
     if settings.embedded and not dry_run:
         _make_logins(settings)
     if as_json:
@@ -216,14 +218,15 @@ def revert(
         )
     url, projects = _connect(project)
     ledger = _Ledger(as_json=as_json)
-    reverted = runner.revert(
-        url,
-        projects,
-        to=to,
-        confirm=(lambda _labels: True) if yes else _asking(url),
-        options=_options(lock_timeout, statement_timeout, wait, log_only=log_only),
-        report=ledger.show,
-    )
+    with _told_when_interrupted():
+        reverted = runner.revert(
+            url,
+            projects,
+            to=to,
+            confirm=(lambda _labels: True) if yes else _asking(url),
+            options=_options(lock_timeout, statement_timeout, wait, log_only=log_only),
+            report=ledger.show,
+        )
     if as_json:
         _print_json({"reverted": reverted, "seconds": ledger.seconds})
 
@@ -326,6 +329,21 @@ def _make_logins(settings: "Settings") -> None:
     if roles is not None and all(roles):  # a project of one's own, or --to, may have made none
         ensure_login(admin, service["user"], "app_user", service["password"])
         ensure_login(admin, auth["user"], "app_auth", auth["password"])
+
+
+@contextmanager
+def _told_when_interrupted() -> Iterator[None]:
+    """Say how things stand after Ctrl-C or SIGTERM, where Typer says nothing."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(
+            "ERROR:  interrupted\n"
+            "DETAIL:  What the ledger calls ok stays; the transaction that was under way was rolled back.\n"
+            "HINT:  Run the command again to go on.",
+            err=True,
+        )
+        raise typer.Exit(130) from None
 
 
 def _options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":

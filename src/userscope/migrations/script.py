@@ -14,9 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NoReturn
 
-import postgast
+from userscope.errors import MissingExtra, ScriptError
 
-from userscope.errors import ScriptError
+try:
+    import postgast
+except ModuleNotFoundError:
+    raise MissingExtra("postgast", "cli") from None
 
 Kind = Literal["deploy", "revert", "verify"]
 Control = Literal["", "begin", "commit", "rollback"]
