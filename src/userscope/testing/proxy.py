@@ -1,19 +1,20 @@
 """A proxy in front of PostgreSQL that counts round trips, delays them, and cuts the wire."""
 
-import asyncio
+import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Self
 
 from userscope.urls import ConnectionURL
 
 _READY = b"Z\0\0\0\5I"  # ReadyForQuery, idle: the handshake ends with it
 _TERMINATE = b"X\0\0\0\4"
-
 
 type _Notice = Callable[[bytes], None]
 
@@ -40,18 +41,18 @@ class Proxy:
     def __init__(self, target: ConnectionURL, *, delay: float = 0.001) -> None:
         self.target = target
         self.delay = delay
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._folder = tempfile.TemporaryDirectory(prefix="userscope-")
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._folder = tempfile.TemporaryDirectory(prefix="userscope-", dir="/tmp")  # a short path, 0700
+        self._path = Path(self._folder.name, ".s.PGSQL.5432")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._sockets: set[socket.socket] = set()
         self._counts: list[Trips] = []
-        self._port = "5432"
+        self._open = False
 
     @property
     def url(self) -> ConnectionURL:
         """How a client connects through the proxy; TLS would hide what is counted."""
         params = {name: text for name, text in self.target.params.items() if name not in ("hostaddr", "sslmode")}
-        return ConnectionURL("proxy", {**params, "host": self._folder.name, "port": self._port})
+        return ConnectionURL("proxy", {**params, "host": self._folder.name, "port": "5432"})
 
     @contextmanager
     def counting(self) -> Iterator[Trips]:
@@ -65,84 +66,81 @@ class Proxy:
 
     def cut(self) -> None:
         """Cut every connection, in both directions."""
-        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result()
+        for wire in list(self._sockets):
+            with suppress(OSError):  # it may have been closed this moment
+                wire.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        self._listener.bind(str(self._path))
+        self._listener.listen()
+        self._open = True
+        threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._shut(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._open = False
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(str(self._path))
+        self._listener.close()
+        self.cut()
         self._folder.cleanup()
 
-    async def _listen(self) -> None:
-        path = Path(self._folder.name, f".s.PGSQL.{self._port}")
-        self._server = await asyncio.start_unix_server(self._serve, path)
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            if not self._open:
+                client.close()
+                return
+            threading.Thread(target=self._serve, args=[client], daemon=True).start()
 
-    async def _cut(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
+    def _serve(self, client: socket.socket) -> None:
+        """Carry everything between one client and the server, until either hangs up."""
+        with client, self._connect() as server:
+            wire = _Wire(self._counts)
+            both = {client, server}
+            self._sockets |= both
+            back = threading.Thread(target=self._carry, args=[server, client, _unnoticed, wire.heard], daemon=True)
+            back.start()
+            self._carry(client, server, wire.sent, _unnoticed)
+            back.join()
+            self._sockets -= both
 
-    async def _shut(self) -> None:
-        self._server.close()
-        await self._cut()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    async def _serve(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+    def _connect(self) -> socket.socket:
         host, port = self.target.host, self.target.params.get("port", "5432")
-        if host.startswith("/"):
-            from_server, to_server = await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
-        else:
-            from_server, to_server = await asyncio.open_connection(host or "localhost", int(port))
-        wire = _Wire(self._counts)
-        both = {to_client, to_server}
-        self._writers |= both
-        carriers = {
-            asyncio.create_task(self._carry(from_client, to_server, wire.sent, lambda _: None)),
-            asyncio.create_task(self._carry(from_server, to_client, lambda _: None, wire.heard)),
-        }
-        try:
-            await asyncio.wait(carriers, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            self._writers -= both
-            for task in carriers:
-                task.cancel()
-            for writer in both:
-                writer.transport.abort() if writer.is_closing() else writer.close()
+        if not host.startswith("/"):
+            return socket.create_connection((host or "localhost", int(port)))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{host}/.s.PGSQL.{port}")
+        return server
 
-    async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, taken: _Notice, delivered: _Notice
-    ) -> None:
-        """Carry everything from ``reader`` to ``writer``, each piece ``delay`` later, until either end closes."""
-        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+    def _carry(self, source: socket.socket, sink: socket.socket, taken: _Notice, delivered: _Notice) -> None:
+        """Carry everything from ``source`` to ``sink``, each piece ``delay`` later, then hang up."""
+        queue: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
 
-        async def deliver() -> None:
-            while True:
-                due, data = await queue.get()
-                await asyncio.sleep(due - self._loop.time())
-                if not data:
-                    return
-                delivered(data)
-                writer.write(data)
-                await writer.drain()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(deliver())
+        def deliver() -> None:
             data = b"?"
             while data:
-                try:
-                    data = await reader.read(1 << 16)
-                except ConnectionError:
-                    data = b""
-                taken(data)
-                queue.put_nowait((self._loop.time() + self.delay, data))
+                due, data = queue.get()
+                time.sleep(max(0.0, due - time.monotonic()))
+                delivered(data)
+                with suppress(OSError):
+                    sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
+
+        delivery = threading.Thread(target=deliver, daemon=True)
+        delivery.start()
+        data = b"?"
+        while data:
+            try:
+                data = source.recv(1 << 16)
+            except OSError:
+                data = b""
+            taken(data)
+            queue.put((time.monotonic() + self.delay, data))
+        delivery.join()
+
+
+def _unnoticed(_: bytes) -> None:
+    pass
 
 
 class _Wire:
