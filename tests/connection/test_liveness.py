@@ -1,6 +1,8 @@
 """A connection that the server has closed is noticed without asking the server, and replaced."""
 
+import select
 import threading
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,7 +11,7 @@ from sqlmodel import Session
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
 from tests.connection.served import Served, run
-from tests.connection.test_identity_binding import ALICES, titles
+from tests.connection.test_identity_binding import ALICES, driver_of, titles
 from userscope.errors import Unavailable
 from userscope.models import Todo
 from userscope.testing.proxy import Proxy
@@ -26,6 +28,11 @@ def _backend(session: Session) -> int:
     return pid
 
 
+def _await_farewell(driver: Any) -> None:
+    """Wait until the client could know: what is still on its way nobody can have heard."""
+    assert select.select([driver.pgconn.socket], [], [], 5) != ([], [], [])
+
+
 def _terminate(home: Database, backend: int) -> None:
     with home.superuser_connection() as superuser:
         assert superuser.execute("select pg_terminate_backend(%s, 5000)", [backend]).fetchone() == (True,)
@@ -33,8 +40,9 @@ def _terminate(home: Database, backend: int) -> None:
 
 def test_terminated_while_idle(served: Served, proxy: Proxy, home: Database, alice: UUID) -> None:
     """Nobody sees that a server was restarted in between: the next session has a new connection."""
-    backend = served.reader(alice, _backend)
+    backend, driver = served.reader(alice, lambda session: (_backend(session), driver_of(session)))
     _terminate(home, backend)
+    _await_farewell(driver)
     with proxy.counting() as count:
         assert served.session(alice, titles) == ALICES
     assert (count.connections, count.trips) == (1, 3)  # examined, read, committed: none to find out
@@ -43,8 +51,9 @@ def test_terminated_while_idle(served: Served, proxy: Proxy, home: Database, ali
 
 def test_cut_while_idle(served: Served, proxy: Proxy, alice: UUID) -> None:
     """The same holds for a wire that was cut, which says nothing."""
-    served.reader(alice, titles)
+    driver = served.reader(alice, driver_of)
     proxy.cut()
+    _await_farewell(driver)
     assert served.reader(alice, titles) == ALICES
 
 

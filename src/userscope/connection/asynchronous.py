@@ -18,7 +18,7 @@ class AsyncScopedSession(AsyncSession):
 
 @asynccontextmanager
 async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator[AsyncSession]:
-    """Open a session; commit on success, roll back on an exception."""
+    """Open a session; as ``open_session``."""
     async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
         yield session
-        await session.commit()
+        await (session.flush() if scope.single else session.commit())

@@ -32,7 +32,11 @@ def _bind(session: Session, _: SessionTransaction, connection: Connection) -> No
 
 @contextmanager
 def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
-    """Open a session; commit on success, roll back on an exception."""
+    """Open a session; commit on success, roll back on an exception.
+
+    Where every statement is a transaction of its own there is nothing to commit; what is still pending is sent.
+    """
     with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
         yield session
-        session.commit()
+        finish = session.flush if scope.single else session.commit
+        finish()
