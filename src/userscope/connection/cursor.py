@@ -9,11 +9,9 @@ documented by psycopg: pyproject.toml pins its minor version, and tests/connecti
 Should one be renamed, statements go without BEGIN and without an identity, which shows no rows.
 """
 
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
-from typing import Any, NoReturn, Self, override
+from typing import Any, override
 
 import psycopg
 from psycopg._cursor_base import BaseCursor
@@ -21,135 +19,13 @@ from psycopg._queries import PostgresQuery
 from psycopg._server_cursor_base import ServerCursorMixin
 from psycopg.abc import Params, PQGen, Query
 from psycopg.generators import fetch_many, send
-from psycopg.pq import ConnStatus, ExecStatus, Format, PipelineStatus, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
+from userscope.connection.gate import Gate, refused
 from userscope.connection.scope import Command, Scope
-from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 
-_SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _COPYING = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
-_USE_SESSION = "Use the session's own methods."
-
-
-class _OneAtATime:
-    """A lock that nobody waits for: who finds it taken is told so, instead of sending in between."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        if not self._lock.acquire(blocking=False):
-            raise SessionInUse
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-class Gate(psycopg.BaseConnection[Any]):
-    """What both connections share: the scope, and who may send."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.lock: Any = _OneAtATime()
-        self.scope: Scope | None = None
-        self._admitted = False
-
-    @property
-    def settled(self) -> bool:
-        """Whether the connection lives, and nothing is on the road in either direction."""
-        return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
-
-    @contextmanager
-    def admit(self, cursor: "_Scoped", *, needs_block: bool = False) -> Iterator[list[Command]]:
-        """Let one cursor send, and yield what it must send first (nothing, inside a transaction).
-
-        ``needs_block``: the operation takes several trips, which a reader cannot do. Raises SessionError.
-        """
-        scope = self.scope
-        if scope is None or scope is not cursor.scope:
-            raise OutsideSession
-        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
-        if needs_block and scope.single and idle:
-            raise OperationRefused(
-                "a stream of rows",
-                "Every statement of a reader is a transaction of one round trip; a stream takes several.",
-                "Use Database.session(user_id), or read page by page.",
-            )
-        self._admitted = True
-        try:
-            yield scope.opening() if idle else []
-        finally:
-            self._admitted = False
-
-    def _interrupted(self, work: PQGen[Any], error: BaseException) -> None:
-        """Close the connection if ``error`` came from outside and left something on the road.
-
-        What the server still answers must not be taken for the answer to the next statement.
-        """
-        work.close()
-        if not isinstance(error, psycopg.Error) and not self.settled:
-            self.pgconn.finish()
-
-    @override
-    def _start_query(self) -> PQGen[None]:
-        if not self._admitted:
-            raise OperationRefused(
-                "a cursor of another class",
-                "Only the cursors that the connection makes itself carry the identity, and that as bound parameters.",
-                _USE_SESSION,
-            )
-        yield from super()._start_query()
-
-    @property
-    def prepare_threshold(self) -> int | None:
-        """None: nothing is ever prepared, since DISCARD ALL and poolers would lose it."""
-        return super().prepare_threshold
-
-    @prepare_threshold.setter
-    def prepare_threshold(self, value: int | None) -> None:
-        if value is not None:
-            raise _refused("preparing statements", "A prepared statement can be re-defined under its name.")
-        self._prepared.prepare_threshold = None
-
-    def transaction(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: psycopg would send a BEGIN of its own."""
-        raise _refused("transaction()", "It would begin a transaction without its identity.")
-
-    def pipeline(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: where a transaction begins would be known too late."""
-        raise _refused("pipeline()", "It would begin a transaction without its identity.")
-
-    def notifies(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: a LISTEN ends with its transaction."""
-        raise _refused("notifies()", "Nothing outlives a transaction here, a LISTEN neither.")
-
-    def tpc_begin(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: a prepared transaction outlives its identity."""
-        raise _refused("a two-phase transaction", "It would outlive its identity.")
-
-    tpc_recover = tpc_begin
-
-    def set_autocommit(self, *_: object, **__: object) -> NoReturn:
-        """Refuse: the driver begins no transaction here."""
-        raise OperationRefused(
-            "changing how transactions begin",
-            "A transaction begins in the same round trip as its identity.",
-            "Ask for it at the start: Database.session(user_id, isolation=…) or Database.reader(user_id).",
-        )
-
-    set_isolation_level = set_read_only = set_deferrable = set_autocommit
-
-
-def _refused(operation: str, why: str) -> OperationRefused:
-    return OperationRefused(operation, why, _USE_SESSION)
 
 
 class _Scoped(BaseCursor[Any, Any]):
@@ -163,7 +39,7 @@ class _Scoped(BaseCursor[Any, Any]):
     def _execute_gen(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> PQGen[None]:
-        with self._conn.admit(self) as opening:
+        with self._conn.admit(self.scope) as opening:
             if not opening:
                 yield from super()._execute_gen(query, params, prepare=False, binary=binary)
                 return
@@ -209,7 +85,7 @@ class _Scoped(BaseCursor[Any, Any]):
 
     @override
     def _executemany_gen_pipeline(self, query: Query, params_seq: Iterable[Params], returning: bool) -> PQGen[None]:
-        with self._conn.admit(self) as opening:
+        with self._conn.admit(self.scope) as opening:
             pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
             for command, values in opening:
                 pipeline.command_queue.append(partial(self._pgconn.send_query_params, command, values))
@@ -220,14 +96,14 @@ class _Scoped(BaseCursor[Any, Any]):
     def _stream_send_gen(
         self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int
     ) -> PQGen[None]:
-        with self._conn.admit(self, needs_block=True) as opening:
+        with self._conn.admit(self.scope, needs_block=True) as opening:
             if opening:  # libpq streams outside of pipelines only: a trip more
                 yield from self._open_gen(opening)
             yield from super()._stream_send_gen(query, params, binary=binary, size=size)
 
     @override
     def _start_copy_gen(self, statement: Query, params: Params | None = None) -> PQGen[None]:
-        with self._conn.admit(self, needs_block=True) as opening:
+        with self._conn.admit(self.scope, needs_block=True) as opening:
             if opening:  # libpq copies outside of pipelines only: a trip more
                 yield from self._open_gen(opening)
             yield from super()._start_copy_gen(statement, params)
@@ -244,8 +120,8 @@ class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
     @override
     def _declare_gen(self, query: Query, params: Params | None = None, binary: bool | None = None) -> PQGen[None]:
         if self._withhold:
-            raise _refused("WITH HOLD", "Its rows would outlive the identity they were read for.")
-        with self._conn.admit(self, needs_block=True) as opening:
+            raise refused("WITH HOLD", "Its rows would outlive the identity they were read for.")
+        with self._conn.admit(self.scope, needs_block=True) as opening:
             if not opening:
                 yield from super()._declare_gen(query, params, binary)
                 return
@@ -258,7 +134,7 @@ class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
 
     @override
     def _fetch_gen(self, num: int | None) -> PQGen[list[Any]]:
-        with self._conn.admit(self, needs_block=True):
+        with self._conn.admit(self.scope, needs_block=True):
             return (yield from super()._fetch_gen(num))
 
 

@@ -15,8 +15,9 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
 
 from userscope.connection.answers import translate
-from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConnection
+from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
+from userscope.connection.gate import Gate
 from userscope.connection.guard import Guard
 from userscope.errors import MissingExtra, Unavailable
 from userscope.urls import EMBEDDED, ConnectionURL

@@ -6,7 +6,8 @@ from importlib.resources import files
 
 from psycopg import errors
 
-from userscope.connection.cursor import AsyncScopedConnection, Gate, ScopedConnection
+from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
+from userscope.connection.gate import Gate
 from userscope.connection.scope import NOBODY
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
 
