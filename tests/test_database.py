@@ -1,11 +1,8 @@
-"""Database and AsyncDatabase refuse what is not clear, before anything is sent as anyone."""
+"""A session acts for its user and nobody else: beside other sessions, after its end, across threads and tasks."""
 
 import asyncio
-import re
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,12 +15,6 @@ from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import run, whoami
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import (
-    ConfigurationError,
-    InvalidURL,
-    InvalidUserId,
-    LocalServerError,
-    MissingSetting,
-    MissingUserId,
     NotPermitted,
     SessionError,
     SessionInUse,
@@ -31,18 +22,6 @@ from userscope.errors import (
 )
 from userscope.models import Todo, User
 from userscope.settings import Settings
-from userscope.testing.proxy import Proxy
-
-NOBODY: dict[str, tuple[Any, type[Exception]]] = {
-    "None": (None, MissingUserId),
-    "an empty string": ("", MissingUserId),
-    "a word": ("alice", InvalidUserId),
-    "bytes": (b"0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e", InvalidUserId),
-    "a number": (7, InvalidUserId),
-    "a uuid in braces": ("{0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e}", InvalidUserId),
-    "a uuid without hyphens": ("0f4d3f8c58b44b8e9a3e2f0f3f1c2d3e", InvalidUserId),
-    "SQL": ("' or true --", InvalidUserId),
-}
 
 
 @pytest.fixture
@@ -68,30 +47,12 @@ def titles(session: Session) -> set[str]:
     return set(session.exec(select(Todo.title)))
 
 
-@pytest.mark.parametrize("opened", ["session", "reader"])
-@pytest.mark.parametrize(("user", "refusal"), NOBODY.values(), ids=NOBODY)
-def test_nobody(database: Clone, user: Any, refusal: type[Exception], opened: str) -> None:
-    """Without a user there is no session, and not even a connection."""
-    with Proxy(database.url("service")) as proxy, proxy.counting() as count:
-        with Database(settings_for(proxy.url)) as db, pytest.raises(refusal):
-            getattr(db, opened)(user).__enter__()
-        with pytest.raises(refusal):
-            getattr(AsyncDatabase(settings_for(proxy.url)), opened)(user)
-    assert (count.connections, count.sent) == (0, b"")
-
-
 def test_spellings(settings: Settings, alice: UUID) -> None:
     """A user's id may be a UUID or its text, in either case."""
     with Database(settings) as db:
         for user in (alice, str(alice), str(alice).upper()):
             with db.reader(user) as session:
                 assert whoami(session) == alice
-
-
-def test_unknown_isolation(settings: Settings, alice: UUID) -> None:
-    """A level that PostgreSQL does not have is not replaced by another."""
-    with Database(settings) as db, pytest.raises(SessionError, match="no such isolation level"):
-        db.session(alice, isolation="read uncommitted; drop table app.todos")  # type: ignore[arg-type]  # the point
 
 
 def test_commit_and_rollback(settings: Settings, alice: UUID, database: Clone) -> None:
@@ -231,48 +192,6 @@ def test_closed_database(settings: Settings, alice: UUID) -> None:
     with db.reader(alice) as session:
         assert whoami(session) == alice
     db.close()
-
-
-URLS: dict[str, tuple[str, str]] = {
-    "no database": ("postgresql://u:pass-word@localhost", "it names no database"),
-    "an unknown parameter": ("postgresql://u:pass-word@localhost/d?sslmoode=x", "unknown parameter"),
-    "no TLS to a remote host": ("postgresql://u:pass-word@db.example.org/d?sslmode=prefer", "sslmode=prefer"),
-    "not PostgreSQL": ("mysql://u:pass-word@localhost/d", "no PostgreSQL URL"),
-    "empty": ("", "empty"),
-}
-
-
-@pytest.mark.parametrize(("url", "reason"), URLS.values(), ids=URLS)
-@pytest.mark.parametrize("kind", [Database, AsyncDatabase])
-def test_bad_url(kind: Callable[[Settings], object], url: str, reason: str) -> None:
-    """A URL that cannot be used is refused when the database is made, without its password."""
-    with pytest.raises(InvalidURL, match=re.escape(reason)) as raised:
-        kind(Settings(_env_file=None, database_url=url))
-    assert "pass-word" not in str(raised.value)
-
-
-def test_partial_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With some URLs set, the one that lacks is named; with none, the embedded server must be there."""
-    for name in ("DATABASE_URL", "DATABASE_URL_UNPOOLED", "ADMIN_DATABASE_URL", "AUTH_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    admin = Settings(_env_file=None, admin_database_url="postgresql://owner@localhost/app")
-    with pytest.raises(MissingSetting, match="DATABASE_URL is not set"):
-        Database(admin)
-    with pytest.raises(LocalServerError, match="no embedded server"):
-        Database(Settings(_env_file=None, userscope_home=tmp_path))
-
-
-def test_bad_seal_key(settings: Settings) -> None:
-    """A seal key that is none is refused at once, and not repeated."""
-    with pytest.raises(ConfigurationError, match="no seal key") as raised:
-        Database(settings.model_copy(update={"userscope_seal_key": _secret("swordfish")}))
-    assert "swordfish" not in str(raised.value)
-
-
-def _secret(text: str) -> Any:
-    from pydantic import SecretStr
-
-    return SecretStr(text)
 
 
 def test_repr(settings: Settings) -> None:
