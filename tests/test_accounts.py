@@ -1,47 +1,43 @@
 """Accounts makes, finds, changes and deletes users as the identity provider's login, one round trip each."""
 
-from collections.abc import Iterator
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from pydantic import SecretStr
 
-from tests.clusters import Database
 from userscope.accounts import Accounts
-from userscope.database import Database as Served
 from userscope.errors import Conflict, InvalidUserId, InvalidValue, MissingUserId, OutsideSession, RoleBypassesRLS
 from userscope.models import Todo, User
 from userscope.settings import Settings
-from userscope.testing.proxy import Proxy
-
-
-def _settings(database: Database, **urls: str) -> Settings:
-    known = {
-        "database_url": database.url("service").text(),
-        "auth_database_url": database.url("auth").text(),
-    }
-    return Settings(_env_file=None, **{**known, **urls})
+from userscope.testing import Proxy, Sandbox
+from userscope.urls import ConnectionURL
 
 
 @pytest.fixture
-def accounts(database: Database) -> Iterator[Accounts]:
+def accounts(userscope: Sandbox) -> Accounts:
     """Accounts of a database of its own."""
-    with Accounts(_settings(database)) as made:
-        yield made
+    return userscope.accounts
 
 
-def _stored(database: Database) -> set[tuple[UUID, str, str | None, bool]]:
-    with database.superuser_connection() as connection:
+def _stored(userscope: Sandbox) -> set[tuple[UUID, str, str | None, bool]]:
+    with userscope.admin() as connection:
         return set(connection.execute("select id, email, username, email_verified from app.users").fetchall())
 
 
-def test_create(accounts: Accounts, database: Database) -> None:
+def _through(url: ConnectionURL, userscope: Sandbox) -> Settings:
+    """The settings of a service whose accounts connect to ``url``."""
+    return userscope.settings.model_copy(update={"auth_database_url": SecretStr(url.text())})
+
+
+def test_create(accounts: Accounts, userscope: Sandbox) -> None:
     """A new account has what it was given, in lower case where the database asks for it; the rest is the database's."""
     alice = accounts.create("Alice@Example.org", name="Alice", username="Alice.1", email_verified=True)
     assert (alice.email, alice.username, alice.display_username) == ("alice@example.org", "alice.1", "Alice.1")
     assert alice.created_at == alice.updated_at
     chosen = uuid4()
     assert accounts.create("bob@example.org", id=chosen).id == chosen
-    assert _stored(database) == {
+    assert _stored(userscope) == {
         (alice.id, "alice@example.org", "alice.1", True),
         (chosen, "bob@example.org", None, False),
     }
@@ -54,7 +50,7 @@ def test_find(accounts: Accounts) -> None:
     assert (accounts.get(uuid4()), accounts.find("bob@example.org")) == (None, None)
 
 
-def test_update(accounts: Accounts, database: Database) -> None:
+def test_update(accounts: Accounts, userscope: Sandbox) -> None:
     """What is given changes, and nothing else; a new address has to be verified again."""
     alice = accounts.create("alice@example.org", name="Alice", email_verified=True)
     bob = accounts.create("bob@example.org", email_verified=True)
@@ -67,25 +63,24 @@ def test_update(accounts: Accounts, database: Database) -> None:
     assert (moved.email, moved.email_verified, moved.name) == ("ali@example.org", False, "Ali")
     assert accounts.update(alice.id) == moved
     assert accounts.update(uuid4(), name="nobody") is None
-    assert _stored(database) == {
+    assert _stored(userscope) == {
         (alice.id, "ali@example.org", "alice", False),
         (bob.id, "bob@example.org", None, True),
     }
 
 
-def test_delete(accounts: Accounts, database: Database) -> None:
+def test_delete(accounts: Accounts, userscope: Sandbox) -> None:
     """An account goes with everything it owns, and with nothing of anybody else's."""
     alice, bob = accounts.create("alice@example.org"), accounts.create("bob@example.org")
-    with Served(_settings(database)) as db:
-        for user in (alice, bob):
-            with db.session(user.id) as session:
-                session.add(Todo(title=user.email))
+    for user in (alice, bob):
+        with userscope.acting_as(user) as session:
+            session.add(Todo(title=user.email))
     assert (accounts.delete(alice.id), accounts.delete(alice.id)) == (True, False)
-    with database.superuser_connection() as connection:
+    with userscope.admin() as connection:
         assert connection.execute("select owner_id from app.todos").fetchall() == [(bob.id,)]
 
 
-def test_refusals(accounts: Accounts, database: Database) -> None:
+def test_refusals(accounts: Accounts, userscope: Sandbox) -> None:
     """What a constraint refuses is said in its own sentence, and changes nothing."""
     alice = accounts.create("alice@example.org", username="alice")
     bob = accounts.create("bob@example.org")
@@ -104,17 +99,17 @@ def test_refusals(accounts: Accounts, database: Database) -> None:
         accounts.get("bob")
     with pytest.raises(MissingUserId):
         accounts.delete("")
-    assert {row[:3] for row in _stored(database)} == {
+    assert {row[:3] for row in _stored(userscope)} == {
         (alice.id, "alice@example.org", "alice"),
         (bob.id, "bob@example.org", None),
     }
 
 
-def test_round_trips(database: Database) -> None:
+def test_round_trips(userscope: Sandbox) -> None:
     """Each call is one round trip, and committed when it returns."""
     with (
-        Proxy(database.url("auth")) as proxy,
-        Accounts(_settings(database, auth_database_url=proxy.url.text())) as made,
+        Proxy(userscope.settings.url("auth")) as proxy,
+        Accounts(_through(proxy.url, userscope)) as made,
     ):
         with proxy.counting() as first:
             alice = made.create("alice@example.org")
@@ -127,10 +122,10 @@ def test_round_trips(database: Database) -> None:
         assert later.trips == 4
 
 
-def test_sees_no_todos(accounts: Accounts, database: Database) -> None:
+def test_sees_no_todos(accounts: Accounts, userscope: Sandbox) -> None:
     """The identity provider's connections reach no todos, and its engine sends nothing by itself."""
     alice = accounts.create("alice@example.org")
-    with database.connect("auth") as connection:
+    with psycopg.connect(userscope.settings.url("auth").conninfo()) as connection:
         privileges = connection.execute("select has_any_column_privilege('app.todos', 'select')").fetchone()
     assert privileges == (False,)
     with pytest.raises(OutsideSession), accounts.engine.connect() as raw:
@@ -138,8 +133,7 @@ def test_sees_no_todos(accounts: Accounts, database: Database) -> None:
     assert isinstance(accounts.get(alice.id), User)
 
 
-def test_unfit_login(database: Database) -> None:
+def test_unfit_login(userscope: Sandbox) -> None:
     """The owner's login is not accepted for accounts either."""
-    owner = _settings(database, auth_database_url=database.url("admin").text())
-    with Accounts(owner) as made, pytest.raises(RoleBypassesRLS):
+    with Accounts(_through(userscope.settings.url("admin"), userscope)) as made, pytest.raises(RoleBypassesRLS):
         made.find("alice@example.org")
