@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 
 from userscope.errors import ConfigurationError, PlanError
@@ -133,7 +132,7 @@ def _is_project(folder: Path) -> bool:
 
 
 def _default_folders() -> list[Path]:
-    packaged = Path(str(files("userscope"))) / "projects"
+    packaged = Path(__file__).parents[1] / "projects"
     checkout = Path(__file__).parents[3]
     for base in (Path.cwd(), packaged, checkout):
         folders = [base / name for name in _OURS]

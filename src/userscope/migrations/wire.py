@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from userscope.errors import ConfigurationError
 from userscope.migrations.plan import Change, Dependency, Tag
-from userscope.migrations.script import Script
+
+if TYPE_CHECKING:  # it loads PostgreSQL's parser, which takes a while
+    from userscope.migrations.script import Script
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,9 @@ class Deployment:
     change: Change
     script_hash: str | None
     requires: tuple[tuple[Dependency, str], ...]
-    deploy: Script | None
-    verify: Script | None
-    revert: Script | None = None
+    deploy: "Script | None"
+    verify: "Script | None"
+    revert: "Script | None" = None
 
     @property
     def is_atomic(self) -> bool:
@@ -222,7 +224,7 @@ def record(work: Deployment, registry: Registry, timeouts: Timeouts) -> Trip:
     return (*_clean(timeouts), _RELOCK, _BEGIN, lock, *registry.deployed(work), _COMMIT)
 
 
-def verify(script: Script | None, timeouts: Timeouts) -> list[Trip]:
+def verify(script: "Script | None", timeouts: Timeouts) -> list[Trip]:
     """Return the trips that run a verification by itself."""
     if script is None:
         return []
@@ -244,7 +246,7 @@ def undo(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Trip]
     return _reverting(work.revert, (*forget, registry.event("fail", work.change)), registry, timeouts)
 
 
-def revert(change_id: str, script: Script | None, registry: Registry, timeouts: Timeouts) -> list[Trip]:
+def revert(change_id: str, script: "Script | None", registry: Registry, timeouts: Timeouts) -> list[Trip]:
     """Return the trips that revert and record one change."""
     return _reverting(script, registry.reverted(change_id), registry, timeouts)
 
@@ -254,7 +256,7 @@ def failed(change: Change, registry: Registry, timeouts: Timeouts) -> Trip:
     return (*_clean(timeouts), _BEGIN, registry.event("fail", change), _COMMIT)
 
 
-def _reverting(script: Script | None, rows: Trip, registry: Registry, timeouts: Timeouts) -> list[Trip]:
+def _reverting(script: "Script | None", rows: Trip, registry: Registry, timeouts: Timeouts) -> list[Trip]:
     lock = registry.statement("lock_changes")
     if script is not None and not script.is_transaction:
         first = (*_FORGET, *fresh(Timeouts("0", timeouts.statement)))
@@ -267,7 +269,7 @@ def _clean(timeouts: Timeouts) -> Trip:
     return (*_FORGET, *fresh(timeouts), SYNC)
 
 
-def _messages(script: Script | None) -> Iterable[Message]:
+def _messages(script: "Script | None") -> Iterable[Message]:
     """Return the statements between ``begin`` and the end of a script that is one transaction."""
     if script is None:
         return
@@ -275,7 +277,7 @@ def _messages(script: Script | None) -> Iterable[Message]:
         yield Message(statement.sql, path=script.path, line=statement.line)
 
 
-def _one_by_one(script: Script) -> Iterable[Trip]:
+def _one_by_one(script: "Script") -> Iterable[Trip]:
     for statement in script.statements:
         yield (Message(statement.sql, path=script.path, line=statement.line),)
 
@@ -291,7 +293,7 @@ def _identifier(name: str) -> str:
 
 
 def _source(name: str, schema: str) -> str:
-    text = files("userscope.migrations").joinpath("sql", name).read_text(encoding="utf-8")
+    text = (Path(__file__).with_name("sql") / name).read_text(encoding="utf-8")
     return text.replace(':"registry"', _identifier(schema))
 
 

@@ -1,0 +1,150 @@
+"""How fast 50 changes are deployed, verified and reverted: userscope beside Sqitch, command beside command."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from userscope.local.throwaway import throwaway
+from userscope.migrations import runner
+from userscope.migrations.projects import find
+from userscope.testing.proxy import Proxy
+from userscope.urls import ConnectionURL
+
+CHANGES = 50
+DELAY = 0.01
+"""Seconds in each direction: a round trip of 20 ms."""
+
+type Work = Callable[[ConnectionURL], object]
+
+
+def main() -> None:
+    """Print how many times faster than Sqitch each step is, on a socket and with a network."""
+    if shutil.which("sqitch") is None:
+        print("sqitch is not installed (Debian: apt-get install sqitch libdbd-pg-perl)", file=sys.stderr)
+        return
+    with throwaway() as server, tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "trivial"
+        _write(project)
+        databases = _databases(server.url("admin"))
+        print(f"{CHANGES} changes of one table each, with verification; medians of runs that take turns, in seconds")
+        _compare("on a socket", project, databases, rounds=5)
+        with Proxy(server.url("admin"), delay=DELAY) as proxy:
+            through = (ConnectionURL("", {**proxy.url.params, "dbname": url.params["dbname"]}) for url in databases)
+            _compare("a round trip of 20 ms", project, through, rounds=1)
+
+
+def _compare(title: str, project: Path, databases: Iterator[ConnectionURL], *, rounds: int) -> None:
+    print(f"\n{title:<24}{'sqitch':>8}{'userscope':>11}{'ratio':>7}{'in Python':>11}{'ratio':>7}")
+    kinds = {"sqitch": _sqitch(project), "userscope": _command(project), "in Python": _function(project)}
+    times: dict[str, dict[str, list[float]]] = {}
+    for turn in range(rounds):
+        for kind, steps in sorted(kinds.items(), reverse=bool(turn % 2)):
+            url = next(databases)
+            for step, work in steps.items():
+                began = time.perf_counter()
+                work(url)
+                times.setdefault(step, {}).setdefault(kind, []).append(time.perf_counter() - began)
+    for step, found in times.items():
+        theirs, ours, inside = (statistics.median(found[kind]) for kind in kinds)
+        print(f"{step:<24}{theirs:>8.2f}{ours:>11.2f}{theirs / ours:>7.1f}{inside:>11.2f}{theirs / inside:>7.1f}")
+
+
+def _sqitch(project: Path) -> dict[str, Work]:
+    def run(*words: str) -> Work:
+        def work(url: ConnectionURL) -> None:
+            names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
+            server = {variable: url.params[name] for variable, name in names.items()}
+            command = ["sqitch", *words, "--target", f"db:pg:{url.params['dbname']}"]
+            _run(command, project, {**os.environ, **server})
+
+        return work
+
+    deploy = ("deploy", "--verify")
+    return {
+        "deploy": run(*deploy),
+        "nothing to deploy": run(*deploy),
+        "verify": run("verify"),
+        "revert": run("revert", "-y"),
+    }
+
+
+def _command(project: Path) -> dict[str, Work]:
+    def run(*words: str) -> Work:
+        def work(url: ConnectionURL) -> None:
+            command = [sys.executable, "-m", "userscope", *words, "--project", str(project)]
+            _run(command, project, {**os.environ, "ADMIN_DATABASE_URL": url.text()})
+
+        return work
+
+    return {
+        "deploy": run("migrate"),
+        "nothing to deploy": run("migrate"),
+        "verify": run("verify"),
+        "revert": run("revert", "--all", "--yes"),
+    }
+
+
+def _function(project: Path) -> dict[str, Work]:
+    from userscope.migrations import inspection
+
+    projects = find([project])
+    return {
+        "deploy": lambda url: runner.migrate(url, projects),
+        "nothing to deploy": lambda url: runner.migrate(url, projects),
+        "verify": lambda url: inspection.verify(url, projects),
+        "revert": lambda url: runner.revert(url, projects, to=None, confirm=lambda _: True),
+    }
+
+
+def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+@contextmanager
+def _autocommit(url: ConnectionURL) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(url.conninfo(), autocommit=True) as connection:
+        yield connection
+
+
+def _databases(admin: ConnectionURL) -> Iterator[ConnectionURL]:
+    """Empty databases, one after the other."""
+    for number in count():
+        name = f"bench_{number}"
+        with _autocommit(admin) as connection:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        yield ConnectionURL(admin.variable, {**admin.params, "dbname": name})
+
+
+def _write(project: Path) -> None:
+    """Write the trivial project."""
+    for kind in ("deploy", "revert", "verify"):
+        (project / kind).mkdir(parents=True)
+    lines = ["%project=trivial", ""]
+    for number in range(CHANGES):
+        name = f"t{number}"
+        lines.append(f"{name} 2026-01-01T00:00:00Z Ada <ada@example.com>")
+        for kind, body in (
+            ("deploy", f"begin;\ncreate table public.{name} (id integer primary key);\ncommit;\n"),
+            ("revert", f"begin;\ndrop table public.{name};\ncommit;\n"),
+            ("verify", f"begin;\nselect id from public.{name} where false;\nrollback;\n"),
+        ):
+            (project / kind / f"{name}.sql").write_text(body, encoding="utf-8")
+    (project / "sqitch.plan").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (project / "sqitch.conf").write_text("[core]\n\tengine = pg\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
