@@ -5,11 +5,28 @@ from collections.abc import Iterator
 import pytest
 
 from tests.attacks.arena import Arena
-from tests.clusters import Cluster, OwnerKind
+from tests.clusters import DEBIAN_15, Cluster, OwnerKind, cluster_of, unavailable
+from userscope.local.binaries import Binaries
 
 GROUNDS: list[tuple[str, OwnerKind]] = [
-    ("cluster", "superuser"), ("cluster", "neon"), ("cluster", "plain"), ("cluster15", "superuser"),
+    ("attacked", "superuser"), ("attacked", "neon"), ("attacked", "plain"), ("attacked15", "superuser"),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def attacked() -> Iterator[Cluster]:
+    """A server that only attacks see: what one does to roles would reach every database of it."""
+    with cluster_of(None, 18) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def attacked15() -> Iterator[Cluster]:
+    """Its like of PostgreSQL 15."""
+    if not DEBIAN_15.is_dir():
+        unavailable("PostgreSQL 15 is not installed (Debian: apt-get install postgresql-15)")
+    with cluster_of(Binaries(DEBIAN_15), 15) as made:
+        yield made
 
 
 class Grounds:
@@ -57,9 +74,9 @@ def grounds(request: pytest.FixtureRequest) -> Iterator[Grounds]:
 
 
 @pytest.fixture(scope="session")
-def plain(cluster: Cluster) -> Iterator[Grounds]:
+def plain(attacked: Cluster) -> Iterator[Grounds]:
     """A database of the weakest owner, for holes to be opened in."""
-    yield from _grounds(cluster, "plain")
+    yield from _grounds(attacked, "plain")
 
 
 def _grounds(cluster: Cluster, kind: OwnerKind) -> Iterator[Grounds]:

@@ -74,7 +74,8 @@ def _mend(arena: Arena) -> None:
             login["password"].encode(), login["user"].encode(), b"scram-sha-256"
         ).decode()
         superuser.execute("alter role app_service reset all")
-        superuser.execute("alter role app_service nosuperuser nobypassrls nocreaterole")
+        for role in ("app_service", "app_user", "app_auth"):
+            superuser.execute(f"alter role {role} nosuperuser nobypassrls nocreaterole nocreatedb noreplication")
         superuser.execute(sql.SQL("alter role app_service password {}").format(sql.Literal(verifier)))
         for role in ("pg_read_all_data", "pg_write_all_data", "app_auth", arena.database.owner):
             superuser.execute(sql.SQL("revoke {} from app_service").format(sql.Identifier(role)))

@@ -36,7 +36,9 @@ def poison(arena: Arena, plant: Plant, *, clean: bool) -> tuple[bool, str]:
     return noticed != expected or taken, f"left {left}\nnoticed {noticed}\nexpected {expected}\ntaken {harvest}"
 
 
-@pytest.mark.parametrize("grounds", [("cluster", "plain"), ("cluster15", "superuser")], ids=["18", "15"], indirect=True)
+@pytest.mark.parametrize(
+    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
+)
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
 def test_poisoning(grounds: Grounds, plant: Plant) -> None:
     """With a clean slate before each transaction the next borrower notices nothing; without, it is noticed."""
