@@ -144,6 +144,8 @@ def test_replica(project: Project) -> None:
         assert "primary" in (failure.hint or "")
         assert inspection.status(database.url(), [more])[0].pending == ["p:b"]
         assert runner.migrate(database.url(), [more], dry_run=True) == ["p:b"]
+        verified, _ = inspection.verify(database.url(), [more])
+        assert [result.problems for result in verified] == [[]]
 
 
 def test_read_only_database(empty: Database, project: Project) -> None:

@@ -117,7 +117,8 @@ def verify(*, project: _Projects = None, statement_timeout: _StatementTimeout = 
     ledger = _Ledger(as_json=as_json)
     ledger.remark(f"Verifying {url}")
     options = _options("5s", statement_timeout, 0)
-    results, pending = inspection.verify(url, projects, options=options, report=ledger.show)
+    with _told_when_interrupted():
+        results, pending = inspection.verify(url, projects, options=options, report=ledger.show)
     errors = sum(len(result.problems) for result in results)
     if as_json:
         _print_json({"changes": [vars(result) for result in results], "errors": errors, "pending": pending})

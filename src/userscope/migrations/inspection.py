@@ -118,7 +118,7 @@ def _verify(work: Work, project: Project, width: int) -> list[Verification]:
             path = project.script_of("verify", plan.changes[index])
         if index is None or not plan.changes[index].is_reworked:
             try:
-                work.run(wire.verify(load(path, "verify", project.variables), work.options.timeouts))
+                work.run(wire.verify(load(path, "verify", project.variables), work.options.timeouts, replica=True))
             except FileNotFoundError:
                 work.report(Event("warning", f"Verify script {path} does not exist"))
             except Failed as error:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from userscope.errors import MigrationError, RegistryError
+from userscope.migrations.bookkeeping import Registry
 from userscope.migrations.config import committer
 from userscope.migrations.failures import wording
+from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
-from userscope.migrations.registry import Deployed, State, pending, to_revert
+from userscope.migrations.registry import Deployed, State
 from userscope.migrations.session import Failed, Session
-from userscope.migrations.wire import Registry
 from userscope.migrations.work import Event, Options, Report, Work
 from userscope.urls import ConnectionURL
 

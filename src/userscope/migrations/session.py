@@ -14,7 +14,7 @@ from psycopg import pq
 from psycopg.errors import Diagnostic
 
 from userscope.errors import ConfigurationError, Unavailable
-from userscope.migrations.wire import SYNC, Message
+from userscope.migrations.bookkeeping import SYNC, Message
 from userscope.urls import ConnectionURL
 
 type Rows = list[dict[str, str | None]]

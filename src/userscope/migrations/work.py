@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from userscope.errors import MigrationError, ScriptError, Unavailable
 from userscope.migrations import wire
+from userscope.migrations.bookkeeping import Registry, Trip
 from userscope.migrations.failures import wording
+from userscope.migrations.order import Step
 from userscope.migrations.plan import Change
 from userscope.migrations.projects import Project
-from userscope.migrations.registry import Deployed, State, Step
+from userscope.migrations.registry import Deployed, State
 from userscope.migrations.session import Failed, Session
-from userscope.migrations.wire import Deployment, Registry, Timeouts, Trip
+from userscope.migrations.wire import Deployment, Timeouts
 
 if TYPE_CHECKING:
     from pathlib import Path

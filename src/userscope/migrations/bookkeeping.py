@@ -1,0 +1,143 @@
+"""The statements that keep Sqitch's registry, as messages for the wire."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from userscope.migrations.plan import Change, Dependency, Tag
+
+
+@dataclass(frozen=True)
+class Message:
+    """One statement with its parameters, and the script and line that it comes from, if any."""
+
+    sql: str
+    params: tuple[str | None, ...] = ()
+    path: Path | None = None
+    line: int = 0
+
+
+type Trip = tuple[Message, ...]
+
+SYNC = Message("")
+BEGIN, COMMIT, ROLLBACK = Message("begin"), Message("commit"), Message("rollback")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry's statements: its schema, and the committer that rows carry."""
+
+    schema: str
+    name: str
+    email: str
+
+    def statement(self, name: str, *params: str | None) -> Message:
+        """Return a statement of ``bookkeeping.sql``."""
+        return Message(_statements(self.schema)[name], params)
+
+    def create(self, register: Trip = ()) -> Trip:
+        """Make the registry, and ``register`` the first projects, in one transaction."""
+        # One message for all of it.
+        definitions = Message(f"do $registry$ begin\n{_source('registry.sql', self.schema)}end $registry$")
+        return (
+            BEGIN,
+            Message("set local client_min_messages = warning"),
+            definitions,
+            self.statement("release", self.name, self.email),
+            *register,
+            COMMIT,
+        )
+
+    def register(self, project: str, uri: str | None) -> Message:
+        """Register a project."""
+        return self.statement("project", project, uri, self.name, self.email)
+
+    def tag(self, tag: Tag) -> Message:
+        """Record a tag."""
+        return self.statement(
+            "tag",
+            tag.id,
+            tag.label,
+            tag.change.project,
+            tag.change.id,
+            tag.note,
+            self.name,
+            self.email,
+            tag.timestamp,
+            tag.planner_name,
+            tag.planner_email,
+        )
+
+    def event(self, event: str, change: Change) -> Message:
+        """Record that a change was deployed, or failed."""
+        return self.statement(
+            "event",
+            event,
+            change.id,
+            change.name,
+            change.project,
+            change.note,
+            _array(tag.label for tag in change.tags),
+            _array(dependency.text(change.project) for dependency in change.requires),
+            _array(dependency.text(change.project) for dependency in change.conflicts),
+            self.name,
+            self.email,
+            change.timestamp,
+            change.planner_name,
+            change.planner_email,
+        )
+
+    def deployed(self, change: Change, script_hash: str | None, requires: Iterable[tuple[Dependency, str]]) -> Trip:
+        """Record a deployed change: its row, dependencies with the ids found, tags and event, in Sqitch's order."""
+        row = self.statement(
+            "change",
+            change.id,
+            script_hash,
+            change.name,
+            change.project,
+            change.note,
+            self.name,
+            self.email,
+            change.timestamp,
+            change.planner_name,
+            change.planner_email,
+        )
+        required = (
+            self.statement("dependency", change.id, "require", dependency.text(change.project), id_)
+            for dependency, id_ in requires
+        )
+        conflicting = (
+            self.statement("dependency", change.id, "conflict", dependency.text(change.project), None)
+            for dependency in change.conflicts
+        )
+        return (row, *required, *conflicting, *map(self.tag, change.tags), self.event("deploy", change))
+
+    def reverted(self, change_id: str) -> Trip:
+        """Record that a change was reverted, from its own rows."""
+        return (
+            self.statement("revert_event", change_id, self.name, self.email),
+            self.statement("delete_tags", change_id),
+            self.statement("delete_change", change_id),
+        )
+
+
+def _array(items: Iterable[str]) -> str:
+    """Return an array literal of texts."""
+    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _source(name: str, schema: str) -> str:
+    text = (Path(__file__).with_name("sql") / name).read_text(encoding="utf-8")
+    return text.replace(':"registry"', _identifier(schema))
+
+
+@cache
+def _statements(schema: str) -> dict[str, str]:
+    sections = _source("bookkeeping.sql", schema).split("-- name: ")[1:]
+    return {name: sql.strip() for name, _, sql in (section.partition("\n") for section in sections)}
