@@ -22,8 +22,10 @@ class Newcomer:
     """Somebody who has just cloned the repository: nothing configured, and a folder for the server."""
 
     def __init__(self, home: Path) -> None:
-        database = {name for name in os.environ if "DATABASE" in name or name.startswith(("USERSCOPE_", "PG"))}
-        self.environment = {name: value for name, value in os.environ.items() if name not in database}
+        # Neither this process's configuration, nor what "make test" tells a make below it.
+        ours = ("USERSCOPE_", "PG", "MAKE", "MFLAGS")
+        kept = {name for name in os.environ if "DATABASE" not in name and not name.startswith(ours)}
+        self.environment = {name: os.environ[name] for name in kept}
         self.environment |= {
             "USERSCOPE_HOME": str(home),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
