@@ -162,6 +162,16 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
         self.cursor_factory, self.server_cursor_factory = ScopedCursor, ScopedServerCursor
 
     @override
+    def commit(self) -> None:
+        if not self.idle:
+            super().commit()
+
+    @override
+    def rollback(self) -> None:
+        if not self.idle:
+            super().rollback()
+
+    @override
     def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
         try:
             return super().wait(gen, *args, **options)
@@ -176,6 +186,16 @@ class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.cursor_factory, self.server_cursor_factory = AsyncScopedCursor, AsyncScopedServerCursor
+
+    @override
+    async def commit(self) -> None:
+        if not self.idle:
+            await super().commit()
+
+    @override
+    async def rollback(self) -> None:
+        if not self.idle:
+            await super().rollback()
 
     @override
     async def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:

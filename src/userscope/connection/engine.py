@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
@@ -154,7 +153,7 @@ class Connector:
 def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     """Notice without a round trip that the server has gone (restarted, put to sleep): a new connection is made then."""
     connection: Any = record.driver_connection
-    if connection.settled and connection.pgconn.transaction_status == TransactionStatus.IDLE and not _hears(connection):
+    if connection.idle and connection.settled and not _hears(connection):
         return
     logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
     raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")

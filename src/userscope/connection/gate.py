@@ -47,6 +47,11 @@ class Gate(psycopg.BaseConnection[Any]):
         self._admitted = False
 
     @property
+    def idle(self) -> bool:
+        """Whether no transaction is open; then there is nothing to commit or to roll back either."""
+        return self.pgconn.transaction_status == TransactionStatus.IDLE
+
+    @property
     def settled(self) -> bool:
         """Whether the connection lives, and nothing is on the road in either direction."""
         return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
@@ -60,7 +65,7 @@ class Gate(psycopg.BaseConnection[Any]):
         scope = self.scope
         if scope is None or scope is not made_for:
             raise OutsideSession
-        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
+        idle = self.idle
         if needs_block and scope.single and idle:
             raise OperationRefused(
                 "a stream of rows",

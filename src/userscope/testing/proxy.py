@@ -45,6 +45,7 @@ class Proxy:
         self._path = Path(self._folder.name, ".s.PGSQL.5432")
         self._listener = socket.socket(socket.AF_UNIX)
         self._sockets: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
         self._counts: list[Trips] = []
         self._open = False
 
@@ -74,16 +75,25 @@ class Proxy:
         self._listener.bind(str(self._path))
         self._listener.listen()
         self._open = True
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open = False
         with socket.socket(socket.AF_UNIX) as knock:
             knock.connect(str(self._path))
+        self._threads[0].join()
         self._listener.close()
         self.cut()
+        for thread in self._threads:
+            thread.join()
         self._folder.cleanup()
+
+    def _start(self, work: Callable[..., None], *values: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=values, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+        return thread
 
     def _accept(self) -> None:
         while True:
@@ -91,26 +101,34 @@ class Proxy:
             if not self._open:
                 client.close()
                 return
-            threading.Thread(target=self._serve, args=[client], daemon=True).start()
+            self._start(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
         """Carry everything between one client and the server, until either hangs up."""
-        with client, self._connect() as server:
-            wire = _Wire(self._counts)
-            both = {client, server}
-            self._sockets |= both
-            back = threading.Thread(target=self._carry, args=[server, client, _unnoticed, wire.heard], daemon=True)
-            back.start()
-            self._carry(client, server, wire.sent, _unnoticed)
-            back.join()
-            self._sockets -= both
+        with client:
+            server = self._connect()
+            if server is None:
+                return  # where nobody listens, the client is hung up on, as it would be there
+            with server:
+                wire = _Wire(self._counts)
+                both = {client, server}
+                self._sockets |= both
+                back = self._start(self._carry, server, client, _unnoticed, wire.heard)
+                self._carry(client, server, wire.sent, _unnoticed)
+                back.join()
+                self._sockets -= both
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> socket.socket | None:
         host, port = self.target.host, self.target.params.get("port", "5432")
-        if not host.startswith("/"):
-            return socket.create_connection((host or "localhost", int(port)))
         server = socket.socket(socket.AF_UNIX)
-        server.connect(f"{host}/.s.PGSQL.{port}")
+        try:
+            if not host.startswith("/"):
+                server.close()
+                return socket.create_connection((host or "localhost", int(port)))
+            server.connect(f"{host}/.s.PGSQL.{port}")
+        except OSError:
+            server.close()
+            return None
         return server
 
     def _carry(self, source: socket.socket, sink: socket.socket, taken: _Notice, delivered: _Notice) -> None:
@@ -126,8 +144,7 @@ class Proxy:
                 with suppress(OSError):
                     sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
 
-        delivery = threading.Thread(target=deliver, daemon=True)
-        delivery.start()
+        delivery = self._start(deliver)
         data = b"?"
         while data:
             try:
