@@ -93,11 +93,11 @@ class Proxy:
                 open_ = self._count(way)
                 size += length if open_ else 0
                 started = True
+            if way == "received":
+                self._turn(way)  # first: the answer to it may come at once
             with suppress(OSError):
                 target.sendall(data[:size])
             data = data[size:]
-            if way == "received":
-                self._turn(way)
         with suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
         target.close()

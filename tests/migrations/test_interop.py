@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database
+from tests.clusters import Cluster, Database, OwnerKind
 from tests.migrations import sqitch
 from tests.migrations.conftest import NASTY, ROOT, Rows, copied, dump, rows
 from userscope.migrations import inspection, runner
@@ -42,6 +42,18 @@ def test_same_rows_and_dump(any_cluster: Cluster, pair: list[Project]) -> None:
     assert {row[0] for row in rows(ours)["events"]} == {"deploy", "revert"}
     theirs.drop()
     ours.drop()
+
+
+@pytest.mark.parametrize("kind", ["neon", "plain"])
+def test_owners(any_cluster: Cluster, kind: OwnerKind) -> None:
+    """Owners that are no superusers, as on Neon, migrate, verify and revert as well."""
+    database = any_cluster.database(kind)
+    assert len(runner.migrate(database.url())) == 9
+    assert runner.migrate(database.url()) == []
+    verified, _ = inspection.verify(database.url())
+    assert not any(result.problems for result in verified)
+    assert len(runner.revert(database.url(), to=None, confirm=lambda _: True)) == 9
+    database.drop()
 
 
 def test_sqitch_on_ours(empty: Database, pair: list[Project]) -> None:

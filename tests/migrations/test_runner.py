@@ -297,7 +297,7 @@ def test_round_trips(empty: Database, tmp_path: Path) -> None:
     """A change takes one round trip: script, verification and bookkeeping travel together, and so does a revert."""
     changes = [Sketch.table(f"t{number}") for number in range(3)]
     connecting, looking, registry = 3, 2, 1
-    with proxy(empty.url(), delay=0.1) as through:
+    with proxy(empty.url(), delay=0.05) as through:
         runner.migrate(through.through, [write(tmp_path / "p", changes[0])])
         through.join()
         assert through.trips == connecting + 1 + registry + 1
