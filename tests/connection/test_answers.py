@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session, select
 
 from tests.clusters import Database
@@ -216,7 +217,8 @@ def test_too_many_connections(make_served: MakeServed, home: Database) -> None:
 def test_no_values(make_served: MakeServed, alice: UUID, caplog: pytest.LogCaptureFixture) -> None:
     """Neither an error with its causes nor a log, at the most talkative, repeats a value of a statement or of a row."""
     secret = f"swordfish-{secrets.token_hex(8)}"
-    caplog.set_level(logging.DEBUG)
+    for logger in ("", "sqlalchemy", "psycopg", "userscope"):
+        caplog.set_level(logging.DEBUG, logger)
     served = make_served()
     failures: list[Callable[[Session], object]] = [
         _add(title=secret, description=secret * 1000),
@@ -225,13 +227,15 @@ def test_no_values(make_served: MakeServed, alice: UUID, caplog: pytest.LogCaptu
         _run("select title from app.todos where title = :v and nothing", v=secret),
         _run("insert into app.users (name, email) values (:v, :v)", v=secret),
         _add(title=secret + "\0"),
+        _run("select :v, :w", v=secret, w=object()),  # the driver's own refusal, which is no answer of the server
     ]
     shown = []
     for failure in failures:
-        with pytest.raises(DatabaseError) as raised:
+        with pytest.raises((DatabaseError, ProgrammingError)) as raised:
             served.session(alice, failure)
         shown.append("".join(traceback.format_exception(raised.value)))
     assert [secret in text for text in shown] == [False] * len(failures)
     assert secret not in caplog.text
     assert str(alice) not in caplog.text
     assert "connected to database" in caplog.text  # something was logged
+    assert "SELECT" in caplog.text.upper()

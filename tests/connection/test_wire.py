@@ -10,6 +10,8 @@ from sqlmodel import Session
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import run
+from tests.connection.test_identity_binding import driver_of
+from userscope.errors import DatabaseError
 from userscope.identity import SealKey
 from userscope.testing.proxy import Proxy
 
@@ -85,7 +87,24 @@ def test_statement_timeout(make_served: MakeServed, alice: UUID) -> None:
     served = make_served(database_statement_timeout="4321ms")
     ask = "select current_setting('statement_timeout')"
     assert served.reader(alice, lambda session: run(session, ask)) == ["4321ms"]
-    assert served.session(alice, lambda session: run(session, ask)) == ["4321ms"]
+    driver, asked = served.session(alice, lambda session: (driver_of(session), run(session, ask)))
+    assert asked == ["4321ms"]
+    assert driver.pgconn.exec_(ask.encode()).get_value(0, 0) == b"0"
+
+
+@pytest.mark.parametrize("opened", ["session", "reader"])
+def test_one_command(make_served: MakeServed, alice: UUID, opened: str) -> None:
+    """A statement is one command, the first of a transaction and a later one: nothing can be stacked on it."""
+    served = make_served()
+
+    def later(session: Session) -> None:
+        run(session, "select 1")
+        run(session, "select 2; delete from app.todos")
+
+    for work in (lambda session: run(session, "select 2; delete from app.todos"), later):
+        with pytest.raises(DatabaseError, match="cannot insert multiple commands"):
+            getattr(served, opened)(alice, work)
+    assert served.reader(alice, lambda session: run(session, "select count(*) from app.todos")) == [3]
 
 
 def test_application_name(make_served: MakeServed, home: Database, alice: UUID) -> None:
