@@ -35,13 +35,14 @@ def mutate(
 ) -> None:
     """Plant one defect after the other in copies of the database, and tell which ones COMMAND does not notice.
 
-    The admin database is read, never touched: its schema, roles and grants are copied into a server of this command's
-    own. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and ADMIN_DATABASE_URL. Exit code 1 if a defect
-    survives.
+    The admin database is read, never touched: its schema, roles and grants are copied into servers of this command's
+    own, one for each trial at a time. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and
+    ADMIN_DATABASE_URL. Exit code 1 if a defect survives.
 
     Example: userscope mutate -- pytest -x -q tests/isolation
     """
     import os
+    from contextlib import ExitStack
 
     from userscope.audit.mutants import choose
     from userscope.audit.mutants.laboratory import laboratory
@@ -49,8 +50,10 @@ def mutate(
     from userscope.audit.mutants.trials import Trials
     from userscope.settings import Settings
 
-    with laboratory(Settings()) as copy:
-        mutants = choose.every(copy.catalog)
+    settings = Settings()
+    with ExitStack() as stack:
+        first = stack.enter_context(laboratory(settings))
+        mutants = choose.every(first.catalog)
         tally = Tally(choose.accepted(accepted, mutants))
         chosen = choose.some(mutants, only, sample, seed)
         if list_only:
@@ -58,7 +61,9 @@ def mutate(
             return
         if not command:
             raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
+        others = min(jobs or os.cpu_count() or 1, len(chosen)) - 1
+        copies = [first, *(stack.enter_context(laboratory(settings)) for _ in range(others))]
         with progress(len(chosen), tally) as report:
-            Trials(copy, command, patience).run(chosen, report, jobs=jobs or os.cpu_count() or 1)
+            Trials(copies, command, patience).run(chosen, report)
     print(tally.json() if as_json else tally.text())
     sys.exit(1 if tally.holes else 0)

@@ -40,7 +40,14 @@ def set_acl(connection: psycopg.Connection, database: str, granted: list[tuple[s
         connection.execute(to.format(name))
 
 
+def databases(superuser: ConnectionURL) -> list[str]:
+    """Return the names of a server's databases."""
+    with psycopg.connect(superuser.conninfo(dbname="postgres")) as connection:
+        return [name for (name,) in connection.execute("select datname from pg_catalog.pg_database order by 1")]
+
+
 def drop(superuser: ConnectionURL, name: str) -> None:
     """Drop a database, whoever is connected to it."""
     with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
+        connection.execute("update pg_catalog.pg_database set datistemplate = false where datname = %s", [name])
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

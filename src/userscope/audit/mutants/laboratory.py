@@ -17,12 +17,13 @@ from psycopg.conninfo import make_conninfo
 from userscope.audit.mutants.catalog import Catalog
 from userscope.errors import AuditError, MissingSetting, MissingTool
 from userscope.local.binaries import Binaries
-from userscope.local.clones import acl, clone, drop, set_acl
+from userscope.local.clones import acl, clone, databases, drop, set_acl
 from userscope.local.throwaway import throwaway
 from userscope.settings import Purpose, Settings
 from userscope.urls import ConnectionURL
 
 _BASE = "base"
+_KEPT = {_BASE, "app", "postgres", "template0", "template1"}
 _NO_MUTANTS_OF = ["sqitch", "public"]
 _ATTRIBUTES = {
     "rolsuper": "superuser",
@@ -38,7 +39,7 @@ _VARIABLES: dict[Purpose, str] = {"admin": "ADMIN_DATABASE_URL", "service": "DAT
 
 @dataclass(frozen=True)
 class Laboratory:
-    """The copy. ``catalog`` tells what it consists of; clones of it can be mutated one by one."""
+    """The copy. ``catalog`` tells what it consists of; clones of it are mutated, one at a time."""
 
     superuser: ConnectionURL
     logins: Mapping[Purpose, Mapping[str, str]]
@@ -46,10 +47,14 @@ class Laboratory:
 
     @contextmanager
     def clone(self) -> Iterator[ConnectionURL]:
-        """Make a fresh clone, yield its URL as the superuser, and drop it at the end."""
+        """Make a fresh clone and yield its URL as the superuser; drop it at the end, and what was made beside it."""
         name = f"clone_{secrets.token_hex(4)}"
-        yield clone(self.superuser, _BASE, name)
-        drop(self.superuser, name)
+        try:
+            yield clone(self.superuser, _BASE, name)
+        finally:
+            for left in databases(self.superuser):
+                if left not in _KEPT:
+                    drop(self.superuser, left)
 
     def environment(self, clone: ConnectionURL) -> dict[str, str]:
         """Return the variables by which a test suite finds a clone, beside this process's own."""

@@ -5,10 +5,11 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from threading import Event
 from typing import Literal
 
@@ -28,41 +29,52 @@ _LEAST = 10.0
 
 @dataclass(frozen=True)
 class Trials:
-    """One command, run on clones of one laboratory."""
+    """One command, run on clones, as many at a time as there are laboratories.
 
-    laboratory: Laboratory
+    Each runs one command at a time: suites make databases and roles of their own, which belong to a whole server, and
+    so do the mutants of roles.
+    """
+
+    laboratories: Sequence[Laboratory]
     command: Sequence[str]
     patience: float = 600.0
     """Seconds that the command may take on the database as it is."""
     stopped: Event = field(default_factory=Event)
 
-    def run(self, mutants: Sequence[Mutant], report: Report, *, jobs: int) -> None:
+    def run(self, mutants: Sequence[Mutant], report: Report) -> None:
         """Judge each mutant, and report it as soon as it is judged.
 
-        Those that concern the whole server come last and one at a time. Raises AuditError where the command does not
-        pass on the database as it is, before the trials or after them.
+        Raises AuditError where the command does not pass on the database as it is, before the trials or after them.
         """
-        limit = max(_LEAST, 5 * self._baseline())
-        apart = [mutant for mutant in mutants if not mutant.undo]
-        with ThreadPoolExecutor(jobs) as pool:
+        limit = max(_LEAST, 5 * self._baseline(self.laboratories[0], "fails"))
+        free: SimpleQueue[Laboratory] = SimpleQueue()
+        for laboratory in self.laboratories:
+            free.put(laboratory)
+
+        def judge(mutant: Mutant) -> Verdict:
+            laboratory = free.get()
             try:
-                futures = {pool.submit(self._judge, mutant, limit): mutant for mutant in apart}
+                return self._judge(laboratory, mutant, limit)
+            finally:
+                free.put(laboratory)
+
+        with ThreadPoolExecutor(len(self.laboratories)) as pool:
+            try:
+                futures = {pool.submit(judge, mutant): mutant for mutant in mutants}
                 for future in as_completed(futures):
                     report(futures[future], future.result())
             except BaseException:
                 self.stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-        for mutant in mutants:
-            if mutant.undo:
-                report(mutant, self._judge(mutant, limit))
-        self._baseline("no longer passes")  # else something other than the mutants may have killed them
+        for laboratory in self.laboratories:  # else something other than the mutants may have killed them
+            self._baseline(laboratory, "no longer passes")
 
-    def _baseline(self, failing: str = "fails") -> float:
+    def _baseline(self, laboratory: Laboratory, failing: str) -> float:
         """Prove that the command passes on an unmutated clone, and return how many seconds it takes."""
         begin = time.monotonic()
-        with self.laboratory.clone() as clone, tempfile.TemporaryFile() as output:
-            code = self._execute(clone, self.patience, output.fileno())
+        with laboratory.clone() as clone, tempfile.TemporaryFile() as output:
+            code = self._execute(laboratory.environment(clone), self.patience, output.fileno())
             if code != 0:
                 output.seek(0)
                 said = output.read().decode(errors="replace").strip().splitlines()
@@ -74,8 +86,8 @@ class Trials:
                 )
         return time.monotonic() - begin
 
-    def _judge(self, mutant: Mutant, limit: float) -> Verdict:
-        with self.laboratory.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+    def _judge(self, laboratory: Laboratory, mutant: Mutant, limit: float) -> Verdict:
+        with laboratory.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
             try:
                 with connection.transaction():
                     for statement in mutant.ddl:
@@ -84,7 +96,7 @@ class Trials:
                 return "invalid"
             connection.close()
             try:
-                code = self._execute(clone, limit, subprocess.DEVNULL)
+                code = self._execute(laboratory.environment(clone), limit, subprocess.DEVNULL)
             finally:
                 self._undo(clone, mutant)
         return "timed out" if code is None else "survived" if code == 0 else "killed"
@@ -95,9 +107,8 @@ class Trials:
                 for statement in mutant.undo:
                     connection.execute(statement.encode())
 
-    def _execute(self, clone: ConnectionURL, limit: float, output: int) -> int | None:
+    def _execute(self, environment: Mapping[str, str], limit: float, output: int) -> int | None:
         """Run the command in a session of its own, whose every process ends with it; None past the limit (seconds)."""
-        environment = self.laboratory.environment(clone)
         try:
             process = subprocess.Popen(
                 self.command, env=environment, start_new_session=True,
