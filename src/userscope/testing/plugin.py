@@ -1,5 +1,6 @@
 """The fixtures: a server for the run, a migrated template, and a clone of it for each test."""
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,10 @@ def userscope_projects() -> list[Project]:
     return projects.find()
 
 
-userscope_template = factories.postgresql_noproc(depends_on="userscope_server", dbname="userscope_tests")
+# A name of its own: two runs may share a server, and what a killed run left behind must not stop the next.
+userscope_template = factories.postgresql_noproc(
+    depends_on="userscope_server", dbname=f"userscope_tests_{secrets.token_hex(4)}"
+)
 userscope_clone = factories.postgresql("userscope_template")
 
 
