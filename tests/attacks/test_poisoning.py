@@ -7,7 +7,7 @@ from tests.attacks.arena import Arena, run
 from tests.attacks.conftest import Grounds
 from tests.attacks.poisoning import HARVEST, OBSERVATIONS, PLANTS, WITHOUT_IDENTITY, Plant
 from tests.attacks.world import ALICE, BOB, MARKS
-from tests.clusters import Connection
+from tests.clusters import BOTH_ENDS, Connection
 
 
 def borrow(arena: Arena, connection: Connection, *, clean: bool) -> list[str]:
@@ -37,7 +37,10 @@ def poison(arena: Arena, plant: Plant, *, clean: bool) -> tuple[bool, str]:
 
 
 @pytest.mark.parametrize(
-    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
+    "grounds",
+    [("attacked", "plain"), ("attacked15", "superuser")][: len(BOTH_ENDS)],
+    ids=BOTH_ENDS,
+    indirect=True,
 )
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
 def test_poisoning(grounds: Grounds, plant: Plant) -> None:
@@ -62,3 +65,50 @@ def test_stolen(plain: Grounds) -> None:
     _, seen = poison(arena, hijack, clean=False)
     assert "bob secret 1" in seen.rpartition("taken")[2]
     assert "k1." in seen.rpartition("taken")[2]
+
+
+_NOON = (
+    "create function app.noon() returns text language plpgsql as "
+    "$$ begin return timestamptz '2026-01-01 12:00' at time zone 'utc';end $$"
+)
+_IS_NUMBER = (
+    "create function app.is_number(value text) returns boolean language plpgsql {pinned} as "
+    r"$$ begin return value ~ '^\d+$';end $$"
+)
+_REWRITE = ("set standard_conforming_strings = off", "set escape_string_warning = off", "select app.is_number('1')")
+
+
+def _told(grounds: Grounds, function: str, steps: list[str], scrub: list[str], query: str) -> list[object]:
+    """What a function of an adopter answers Bob, after Alice took these steps on the same connection."""
+    arena = grounds.pristine.clone(function)
+    try:
+        with arena.service() as connection:
+            arena.acting_for(connection, ALICE)
+            list(run(connection, [*steps, "commit", *scrub]))
+            return list(run(connection, [query]))[-1:]
+    finally:
+        arena.drop()
+
+
+@pytest.mark.parametrize(
+    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
+)
+def test_literal_in_a_plan(grounds: Grounds) -> None:
+    """A literal read in Alice's time zone is read anew for Bob, which takes all of DISCARD ALL: its plans as well."""
+    steps = ["set timezone = 'Asia/Tokyo'", "select app.noon()"]
+    untouched = _told(grounds, _NOON, [], [], "select app.noon()")
+    cheaper = ["reset all", "deallocate all", "close all", "unlisten *", "discard temp", "discard sequences"]
+    assert _told(grounds, _NOON, steps, ["discard all"], "select app.noon()") == untouched
+    assert _told(grounds, _NOON, steps, cheaper, "select app.noon()") != untouched  # why nothing cheaper is sent
+
+
+@pytest.mark.parametrize(
+    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
+)
+def test_backslash_in_a_body(grounds: Grounds) -> None:
+    """What a backslash in a function's body means can be changed for the next borrower; pinned, it cannot."""
+    scrub, query = ["discard all"], "select app.is_number('1')"
+    plain, pinned = (_IS_NUMBER.format(pinned=text) for text in ("", "set standard_conforming_strings = on"))
+    assert "True" in str(_told(grounds, plain, [], scrub, query))
+    assert "False" in str(_told(grounds, plain, list(_REWRITE), scrub, query))  # hence the audit's function_backslash
+    assert "True" in str(_told(grounds, pinned, list(_REWRITE), scrub, query))
