@@ -18,19 +18,20 @@ UserscopeError
 ├── NotSealed                   the service seals identities, the database does not require it
 ├── IdentityError
 │   ├── MissingUserId           no user was given
-│   └── InvalidUserId           what was given is no uuid
+│   ├── InvalidUserId           what was given is no uuid
+│   └── InvalidToken            a bearer token proves nothing: forged, expired, or meant for somebody else
 ├── SessionError                a session was used in a way that could lose its identity; nothing was sent
 │   ├── OutsideSession          a statement was sent on behalf of nobody
 │   ├── OperationRefused        a road to the server that cannot carry the identity
 │   └── SessionInUse            another thread or task is using this session now
 └── DatabaseError               what PostgreSQL answered
-    ├── NotPermitted            42501, 25006
+    ├── NotPermitted            42501, 25006 in a reader
     ├── Conflict                23505
     ├── InvalidValue            23514, 23502, 22xxx
     ├── UnknownReference        23503
     ├── SealRejected            28000
     ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
-    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx: the server cannot serve now
+    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx, 25006 otherwise: the server cannot serve now
 """
 
 
@@ -59,11 +60,12 @@ class ConfigurationError(UserscopeError):
 class MissingSetting(ConfigurationError):
     """A command needs a variable that is not set, while others are (so the embedded server is not meant)."""
 
-    def __init__(self, variable: str, purpose: str) -> None:
+    def __init__(self, variable: str, purpose: str, hint: str | None = None) -> None:
         super().__init__(
             f"{variable} is not set",
             detail=f"It names {purpose}.",
-            hint=f"Set {variable} in the environment or in .env; unset every database URL to use the embedded server.",
+            hint=hint
+            or f"Set {variable} in the environment or in .env; unset every database URL to use the embedded server.",
         )
 
 
@@ -169,6 +171,13 @@ class InvalidUserId(IdentityError):
         super().__init__("the user id is not a uuid", hint="Pass a uuid.UUID, or its text of 36 characters.")
 
 
+class InvalidToken(IdentityError):
+    """A bearer token proves nothing: forged, expired, or meant for somebody else. Nothing of it is repeated."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("the token is not accepted", detail=detail, hint="Sign in, and send the token that you get.")
+
+
 class SessionError(UserscopeError):
     """A session was used in a way that could lose its identity; nothing was sent."""
 
@@ -221,7 +230,7 @@ class DatabaseError(UserscopeError):
 
 
 class NotPermitted(DatabaseError):
-    """The identity may not do this (42501), or the session only reads (25006)."""
+    """The identity may not do this (42501), or this is a reader, which only reads (25006)."""
 
 
 class Conflict(DatabaseError):
@@ -245,4 +254,4 @@ class Retryable(DatabaseError):
 
 
 class Unavailable(DatabaseError):
-    """The server cannot be reached or cannot serve now (08xxx, 57Pxx, 57014, 53xxx); what was sent may have run."""
+    """The server cannot be reached, or cannot serve now (08xxx, 57Pxx, 57014, 53xxx, 25006); a COMMIT may have run."""

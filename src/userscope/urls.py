@@ -99,7 +99,7 @@ class ConnectionURL:
     def local(self) -> bool:
         """Whether every host is this machine: a Unix socket, localhost or a loopback address."""
         hosts = f"{self.params.get('host', '')},{self.params.get('hostaddr', '')}".split(",")
-        return all(_is_local(host) for host in hosts if host)
+        return all(is_local(host) for host in hosts if host)
 
     @property
     def pooled(self) -> bool:
@@ -135,7 +135,8 @@ def _render(params: Mapping[str, str]) -> str:
     return f"postgresql://{login}{'@' if login else ''}{netloc}/{quote(params['dbname'], safe='')}{query}"
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether a host is this machine: the folder of a Unix socket, localhost or a loopback address."""
     if host.startswith(("/", "@")) or host.lower() == "localhost":
         return True
     try:

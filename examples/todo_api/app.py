@@ -1,0 +1,133 @@
+"""Todos over HTTP. Not one statement says whose: the token does, and PostgreSQL keeps to it."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, FastAPI, HTTPException, Query, Response
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+from sqlmodel import col, delete, select, update
+
+from examples.todo_api.pages import Page, PageQuery
+from userscope import Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
+from userscope.fastapi import AccountGone, AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
+
+_PAGE = Path(__file__).with_name("page.html")
+_BODY = (400, 413, 422)
+
+todos = APIRouter(prefix="/todos", tags=["todos"])
+me = APIRouter(prefix="/me", tags=["me"], responses=refusals())
+
+
+class Config(BaseModel):
+    """What the page has to know."""
+
+    auth_url: str
+
+
+class Export(BaseModel):
+    """Everything that is stored about a person here."""
+
+    account: UserPublic
+    todos: list[TodoPublic]
+
+
+def _found[T](row: T | None) -> T:
+    if row is None:
+        # The same for an id that nobody has and for one of somebody else's.
+        raise HTTPException(404, "There is no such todo.")
+    return row
+
+
+def _account(row: User | None) -> User:
+    if row is None:
+        raise AccountGone
+    return row
+
+
+async def _change[T: (Todo, User)](
+    session: AsyncUserSession, model: type[T], row_id: UUID, given: TodoUpdate | UserUpdate
+) -> T | None:
+    """Change what is given, in one statement: nobody can delete the row in between."""
+    values = given.model_dump(exclude_unset=True)
+    if not values:
+        return await session.get(model, row_id)
+    statement = update(model).where(col(model.id) == row_id).values(values).returning(model)
+    return (await session.exec(statement)).scalars().first()
+
+
+@todos.get("", responses=refusals(422))
+async def list_todos(query: Annotated[PageQuery, Query()], session: AsyncUserReader) -> Page:
+    """List one's todos, newest first."""
+    found = (await session.exec(query.statement())).all()
+    return Page.of(list(found), query.limit)
+
+
+@todos.post("", status_code=201, response_model=TodoPublic, responses=refusals(*_BODY))
+async def add_todo(given: TodoCreate, session: AsyncUserSession, response: Response) -> Todo:
+    """Add a todo."""
+    todo = Todo.model_validate(given)
+    session.add(todo)
+    await session.flush()
+    response.headers["Location"] = f"/todos/{todo.id}"
+    return todo
+
+
+@todos.get("/{todo_id}", response_model=TodoPublic, responses=refusals(404, 422))
+async def get_todo(todo_id: UUID, session: AsyncUserReader) -> Todo:
+    """Return a todo."""
+    return _found(await session.get(Todo, todo_id))
+
+
+@todos.patch("/{todo_id}", response_model=TodoPublic, responses=refusals(404, *_BODY))
+async def change_todo(todo_id: UUID, given: TodoUpdate, session: AsyncUserSession) -> Todo:
+    """Change what is given of a todo."""
+    return _found(await _change(session, Todo, todo_id, given))
+
+
+@todos.delete("/{todo_id}", status_code=204, responses=refusals(404, 422))
+async def delete_todo(todo_id: UUID, session: AsyncUserSession) -> None:
+    """Delete a todo."""
+    gone = await session.exec(delete(Todo).where(col(Todo.id) == todo_id).returning(col(Todo.id)))
+    _found(gone.first())
+
+
+@me.get("", response_model=UserPublic)
+async def get_me(session: AsyncUserReader) -> User:
+    """Return one's account."""
+    return _account((await session.exec(select(User))).first())
+
+
+@me.patch("", response_model=UserPublic, responses=refusals(*_BODY))
+async def change_me(given: UserUpdate, user_id: UserId, session: AsyncUserSession) -> User:
+    """Change one's name or picture; everything else of an account is the identity provider's business."""
+    return _account(await _change(session, User, user_id, given))
+
+
+@me.get("/export")
+async def export_me(session: AsyncUserReader, response: Response) -> Export:
+    """Return everything that is stored about oneself, to take along."""
+    account = _account((await session.exec(select(User))).first())
+    rows = (await session.exec(select(Todo).order_by(col(Todo.created_at), col(Todo.id)))).all()
+    response.headers["Content-Disposition"] = 'attachment; filename="todos.json"'
+    return Export(account=UserPublic.model_validate(account), todos=[TodoPublic.model_validate(todo) for todo in rows])
+
+
+def create_app(settings: Settings | None = None, *, auth_url: str = "") -> FastAPI:
+    """Return the service. ``auth_url``: where the page finds the identity provider, seen from a browser."""
+    app = FastAPI(title="Todos", version="1", lifespan=lifespan(settings))
+    install(app)
+    app.include_router(todos)
+    app.include_router(me)
+
+    @app.get("/config", tags=["page"])
+    async def config() -> Config:
+        """Tell the page where to sign in."""
+        return Config(auth_url=auth_url)
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_PAGE)
+
+    return app

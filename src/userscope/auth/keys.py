@@ -1,0 +1,161 @@
+"""An issuer's public keys: fetched when they are needed, and never at a stranger's will.
+
+PyJWT parses keys and checks signatures. Its own client is not used: it holds one lock while it fetches, so that a slow
+issuer stops requests whose keys are known; after a failed fetch it tries again for every request; and its cache ends
+while the issuer is away.
+"""
+
+import json
+import logging
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from http.client import HTTPException
+from math import inf
+from typing import Any, override
+from urllib.error import HTTPError
+
+import jwt
+
+from userscope.errors import InvalidToken, Unavailable
+
+FRESH = 300
+"""Seconds that keys serve unquestioned. So long a key that the issuer has withdrawn may be accepted …"""
+LIFE = 3600
+"""… or so long, where the issuer cannot be asked."""
+PAUSE = 5
+"""Seconds between two fetches, whatever is asked: how long a key that was just made may be unknown."""
+PATIENCE = 5
+"""Seconds that a request waits for a fetch."""
+
+_MAX_BYTES = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class KeySet:
+    """The Ed25519 keys that a JWKS (RFC 7517) names, by their ids. Threads and event loops may share it.
+
+    ``fetch_for(key_id)`` tells what to wait for, if anything, and ``get(key_id)`` answers then. Fetches run in a thread
+    of their own, one at a time: nobody's event loop and nobody's thread pool is held up.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        # What goes to this machine must not pass by a proxy; where there is one, TLS protects the rest.
+        direct = [urllib.request.ProxyHandler({})] if url.startswith("http:") else []
+        self._opener = urllib.request.build_opener(_NoRedirects, *direct)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._fetched = self._tried = -inf
+        self._fetch: Future[None] | None = None
+        self._away = False
+
+    def fetch_for(self, key_id: str) -> Future[None] | None:
+        """Return the fetch that may bring this key, begun now if need be; None where waiting would gain nothing.
+
+        It never fails: ``get`` says what came of it.
+        """
+        with self._lock:
+            now = self._clock()
+            known, age = key_id in self._keys, now - self._fetched
+            if known and age < FRESH:
+                return None
+            if self._fetching and now - self._tried > 2 * PATIENCE:
+                # It drips, and may never end: its thread stays behind, the service goes on.
+                self._fetch, self._away = None, True
+            if not self._fetching and now - self._tried >= PAUSE:
+                self._begin(now)
+            if known and age < LIFE and self._away:
+                return None
+            return self._fetch if self._fetching else None
+
+    def get(self, key_id: str) -> jwt.PyJWK:
+        """Return a key. Raises InvalidToken where the issuer does not name it, Unavailable where nobody can tell."""
+        with self._lock:
+            key = self._keys.get(key_id) if self._clock() - self._fetched < LIFE else None
+            if key is not None:
+                return key
+            if self._away or self._fetching:
+                raise Unavailable(
+                    "the issuer's keys cannot be fetched",
+                    detail="AUTH_JWKS_URL did not answer with a set of keys; the log tells why.",
+                    hint="Tokens are accepted again once it does.",
+                )
+            raise InvalidToken("It was signed with a key that the issuer does not name.")
+
+    @property
+    def _fetching(self) -> bool:
+        return self._fetch is not None and not self._fetch.done()
+
+    def _begin(self, now: float) -> None:
+        self._tried = now
+        self._fetch = Future()
+        threading.Thread(target=self._run, args=(self._fetch, now), name="userscope-jwks", daemon=True).start()
+
+    def _run(self, fetch: Future[None], began: float) -> None:
+        try:
+            keys, trouble = _parse(self._read()), None
+        except (OSError, ValueError, HTTPException, RecursionError) as error:
+            keys, trouble = {}, f"HTTP status {error.code}" if isinstance(error, HTTPError) else type(error).__name__
+        with self._lock:
+            if fetch is self._fetch:
+                self._away = trouble is not None
+                if not self._away:
+                    self._keys, self._fetched = keys, began
+            fetch.set_result(None)
+        if trouble:
+            logger.warning("the issuer's keys cannot be fetched: %s", trouble)
+        else:
+            logger.info("fetched the issuer's keys: %s", len(keys))
+
+    def _read(self) -> bytes:
+        """Return what the issuer answers. Raises OSError, HTTPException or ValueError."""
+        headers = {"User-Agent": "userscope", "Accept": "application/json"}
+        # https, or this machine: the verifier refused everything else.
+        request = urllib.request.Request(self._url, headers=headers)  # noqa: S310
+        deadline = time.monotonic() + PATIENCE
+        body = b""
+        with self._opener.open(request, timeout=PATIENCE) as response:
+            while chunk := response.read1(_MAX_BYTES):
+                body += chunk
+                if len(body) > _MAX_BYTES:
+                    raise ValueError
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+        return body
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Whoever can answer for the URL may name keys; nobody they point to."""
+
+    @override
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _parse(body: bytes) -> Mapping[str, jwt.PyJWK]:
+    """Return the keys that can be used; others are passed over. Raises ValueError where this is no JWKS."""
+    document = json.loads(body)
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        raise ValueError
+    made = [_key(entry) for entry in document["keys"] if isinstance(entry, dict)]
+    return {key.key_id: key for key in made if key is not None and key.key_id}
+
+
+def _key(entry: dict[str, Any]) -> jwt.PyJWK | None:
+    """Return an Ed25519 key for signatures; None for any other. Neon's name no algorithm, Better Auth's do."""
+    fits = (
+        (entry.get("kty"), entry.get("crv")) == ("OKP", "Ed25519")
+        and entry.get("alg") in (None, "EdDSA", "Ed25519")
+        and entry.get("use") in (None, "sig")
+        and isinstance(entry.get("kid"), str)
+    )
+    try:
+        # By these members alone: a private one that was published by mistake is not even read.
+        return jwt.PyJWK({name: entry[name] for name in ("kty", "crv", "x", "kid")}, "EdDSA") if fits else None
+    except (jwt.PyJWTError, KeyError):
+        return None

@@ -1,0 +1,25 @@
+"""FastAPI services whose every session acts for the bearer of the request's token. See docs/fastapi.md."""
+
+from userscope.errors import MissingExtra
+
+try:
+    import fastapi  # noqa: F401  # whether it is there
+except ModuleNotFoundError as error:
+    raise MissingExtra("fastapi", "fastapi") from error
+
+from userscope.fastapi.dependencies import AsyncUserReader, AsyncUserSession, UserId, UserReader, UserSession
+from userscope.fastapi.problems import AccountGone, refusals
+from userscope.fastapi.service import Service, install, lifespan
+
+__all__ = [
+    "AccountGone",
+    "AsyncUserReader",
+    "AsyncUserSession",
+    "Service",
+    "UserId",
+    "UserReader",
+    "UserSession",
+    "install",
+    "lifespan",
+    "refusals",
+]
