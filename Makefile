@@ -46,8 +46,8 @@ audit: $(BIN)/.runtime ## Ask the live database who may do what, and what is wro
 setup: $(BIN)/.dev ## Install everything that tests and checks need into .venv
 
 .PHONY: test
-test: $(BIN)/.dev ## Run all tests on real PostgreSQL servers (ARGS='-k name' to choose)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(BIN)/.dev ## Run all tests on real PostgreSQL servers (ARGS='-k name' to choose, PG=15|16|17|18)
+	@PG=$(PG) $(BIN)/python -m pytest $(ARGS)
 
 .PHONY: lint
 lint: $(BIN)/.dev ## ruff, mypy and squawk

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import psycopg
-import pytest
 from psycopg import sql
 
+from tests.versions import BOTH_ENDS as BOTH_ENDS
+from tests.versions import MAIN as MAIN
+from tests.versions import ROOT as ROOT
+from tests.versions import binaries as binaries_of
+from tests.versions import unavailable as unavailable
 from userscope.local import clones
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
@@ -21,7 +25,6 @@ from userscope.logins import ensure_login
 from userscope.settings import Purpose
 from userscope.urls import ConnectionURL
 
-ROOT = Path(__file__).parents[1]
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
@@ -34,13 +37,6 @@ OWNERS: dict[OwnerKind, str] = {
     "plain2": "createrole",
 }
 """Who may own a database, and by which attributes; plain2 may only create in one that is not its own."""
-
-
-def unavailable(reason: str) -> NoReturn:
-    """Skip a test for the want of a tool that pip cannot bring; where CI=true that is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{reason} (CI has to install it)")
-    pytest.skip(reason)
 
 
 @dataclass
@@ -160,9 +156,9 @@ class Database:
 
 
 @contextmanager
-def cluster_of(binaries: Binaries | None, version: int) -> Iterator[Cluster]:
-    """Run a throw-away cluster until the end of the block."""
-    with throwaway(binaries=binaries) as server:
+def cluster_of(binaries: Binaries | None = None, version: int = MAIN) -> Iterator[Cluster]:
+    """Run a throw-away cluster until the end of the block; without ``binaries`` those that the tests use for it."""
+    with throwaway(binaries=binaries or binaries_of(version)) as server:
         yield Cluster(server, version)
 
 

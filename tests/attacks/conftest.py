@@ -5,27 +5,28 @@ from collections.abc import Iterator
 import pytest
 
 from tests.attacks.arena import Arena
-from tests.clusters import DEBIAN_15, Cluster, OwnerKind, cluster_of, unavailable
-from userscope.local.binaries import Binaries
+from tests.clusters import BOTH_ENDS, MAIN, Cluster, OwnerKind, cluster_of
 
-GROUNDS: list[tuple[str, OwnerKind]] = [
-    ("attacked", "superuser"), ("attacked", "neon"), ("attacked", "plain"), ("attacked15", "superuser"),
-]  # fmt: skip
+GROUNDS: dict[str, tuple[str, OwnerKind]] = {
+    f"{MAIN}-superuser": ("attacked", "superuser"),
+    f"{MAIN}-neon": ("attacked", "neon"),
+    f"{MAIN}-plain": ("attacked", "plain"),
+}
+if len(BOTH_ENDS) > 1:
+    GROUNDS["15-superuser"] = ("attacked15", "superuser")
 
 
 @pytest.fixture(scope="session")
 def attacked() -> Iterator[Cluster]:
     """A server that only attacks see: what one does to roles would reach every database of it."""
-    with cluster_of(None, 18) as made:
+    with cluster_of() as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def attacked15() -> Iterator[Cluster]:
     """Its like of PostgreSQL 15."""
-    if not DEBIAN_15.is_dir():
-        unavailable("PostgreSQL 15 is not installed (Debian: apt-get install postgresql-15)")
-    with cluster_of(Binaries(DEBIAN_15), 15) as made:
+    with cluster_of(version=15) as made:
         yield made
 
 
@@ -65,7 +66,7 @@ class Grounds:
                 arena.drop()
 
 
-@pytest.fixture(scope="session", params=GROUNDS, ids=["18-superuser", "18-neon", "18-plain", "15-superuser"])
+@pytest.fixture(scope="session", params=list(GROUNDS.values()), ids=list(GROUNDS))
 def grounds(request: pytest.FixtureRequest) -> Iterator[Grounds]:
     """A database of each kind."""
     name, kind = request.param

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.clusters import Cluster, Connection, Database, give_back_acl
+from tests.clusters import BOTH_ENDS, Cluster, Connection, Database, give_back_acl
 
 
-@pytest.fixture(scope="session", params=["18", "15"])
+@pytest.fixture(scope="session", params=BOTH_ENDS)
 def audited(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated database of each version in turn, for tests that leave it as they found it."""
-    version = request.param
-    cluster: Cluster = request.getfixturevalue("cluster" if version == "18" else "cluster15")
-    template: Any = request.getfixturevalue(f"template{version}")
+    first = request.param == BOTH_ENDS[0]
+    cluster: Cluster = request.getfixturevalue("cluster" if first else "cluster15")
+    template: Any = request.getfixturevalue("template18" if first else "template15")
     cluster.create_database("audited", template=template.template_dbname)
     give_back_acl(cluster, "audited", template.template_dbname)
     yield Database(cluster, "audited")

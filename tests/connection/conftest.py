@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import Cluster, Database, give_back_acl, make_logins
+from tests.clusters import BOTH_ENDS, Cluster, Database, give_back_acl, make_logins
 from tests.connection.served import AsyncServed, Served, SyncServed
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy
@@ -43,7 +43,7 @@ def _shared(cluster: Cluster, template: NoopExecutor) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def shared18(cluster: Cluster, template18: NoopExecutor) -> Iterator[Database]:
-    """One migrated database of PostgreSQL 18 for all tests of this folder that only add users."""
+    """One migrated database for all tests of this folder that only add users."""
     yield from _shared(cluster, template18)
 
 
@@ -53,7 +53,7 @@ def shared15(cluster15: Cluster, template15: NoopExecutor) -> Iterator[Database]
     yield from _shared(cluster15, template15)
 
 
-@pytest.fixture(params=["shared18", "shared15"], ids=["18", "15"])
+@pytest.fixture(params=["shared18", "shared15"][: len(BOTH_ENDS)], ids=BOTH_ENDS)
 def any_shared(request: pytest.FixtureRequest) -> Database:
     """Each of the two in turn."""
     made: Database = request.getfixturevalue(request.param)

@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.clusters import DEBIAN_15, Cluster, Connection, Database
+from tests.clusters import Cluster, Connection, Database
 from tests.migrations import sqitch
 from tests.migrations.sqitch import COMMITTER
-from userscope.local.binaries import Binaries
+from tests.versions import binaries
 from userscope.migrations.projects import Project, find
 
 ROOT = Path(__file__).parents[2]
@@ -105,7 +105,7 @@ def dump(database: Database) -> str:
     """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
     params = dict(database.cluster.url("admin", dbname=database.name).params)
     environment = {**os.environ, "PGPASSWORD": params.pop("password")}
-    bindir = DEBIAN_15 if database.cluster.version == 15 else Binaries.embedded().bindir
+    bindir = binaries(database.cluster.version).bindir
     command: list[str | Path] = [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return "".join(line for line in done.stdout.splitlines(keepends=True) if "restrict " not in line)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import DEBIAN_15, ROOT, Cluster, Database, changes, deploy, run_psql
-from userscope.local.binaries import Binaries
+from tests.clusters import ROOT, Cluster, Database, changes, deploy, run_psql
+from tests.versions import binaries
 
 CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
 
@@ -17,7 +17,7 @@ CHANGES = [(project, change) for project in ("schema", "policies") for change in
 def state(database: Database) -> list[str]:
     """The database's definition as its own version's pg_dump prints it, without the token that is drawn anew each time,
     and the database's ACL."""
-    bindir = DEBIAN_15 if database.cluster.version == 15 else Binaries.embedded().bindir
+    bindir = binaries(database.cluster.version).bindir
     params = database.cluster.url("admin", dbname=database.name).params
     done = subprocess.run(
         [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)],
