@@ -2,8 +2,9 @@
 -- requires: access
 -- requires: schema:better_auth
 --
--- The identity provider's own tables, with what Better Auth was seen to need: it selects and returns whole rows, and
--- neither chooses ids nor changes them. app_user has no policy and no grant: these tables hold secrets.
+-- The identity provider's own tables, with exactly what Better Auth was seen to need (tests/better_auth shows it): it
+-- selects and returns whole rows, neither chooses ids nor changes them, and never gives a session or a way to sign in to
+-- somebody else. app_user has no policy and no grant: these tables hold secrets.
 
 begin;
 
@@ -21,7 +22,7 @@ comment on policy delete_auth on app.sessions is 'The identity provider removes 
 
 grant select (id, user_id, token, expires_at, ip_address, user_agent, created_at, updated_at),
       insert (user_id, token, expires_at, ip_address, user_agent, created_at, updated_at),
-      update (user_id, token, expires_at, ip_address, user_agent, updated_at),
+      update (expires_at, updated_at),
       delete
    on app.sessions to app_auth;
 
@@ -41,8 +42,8 @@ grant select (id, user_id, account_id, provider_id, access_token, refresh_token,
               refresh_token_expires_at, scope, password, created_at, updated_at),
       insert (user_id, account_id, provider_id, access_token, refresh_token, id_token, access_token_expires_at,
               refresh_token_expires_at, scope, password, created_at, updated_at),
-      update (user_id, account_id, provider_id, access_token, refresh_token, id_token, access_token_expires_at,
-              refresh_token_expires_at, scope, password, updated_at),
+      update (provider_id, access_token, refresh_token, id_token, access_token_expires_at, refresh_token_expires_at,
+              scope, password, updated_at),
       delete
    on app.accounts to app_auth;
 

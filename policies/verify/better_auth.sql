@@ -18,8 +18,8 @@ begin
          'id_token, access_token_expires_at, refresh_token_expires_at, scope, password, created_at, updated_at)'),
         ('app.accounts: app_auth may select (id, user_id, account_id, provider_id, access_token, ' ||
          'refresh_token, id_token, access_token_expires_at, refresh_token_expires_at, scope, password, created_at, updated_at)'),
-        ('app.accounts: app_auth may update (user_id, account_id, provider_id, access_token, refresh_token, ' ||
-         'id_token, access_token_expires_at, refresh_token_expires_at, scope, password, updated_at)'),
+        ('app.accounts: app_auth may update (provider_id, access_token, refresh_token, id_token, ' ||
+         'access_token_expires_at, refresh_token_expires_at, scope, password, updated_at)'),
         ('app.accounts: permissive policy delete_auth for delete to {app_auth} using true'),
         ('app.accounts: permissive policy insert_auth for insert to {app_auth} check true'),
         ('app.accounts: permissive policy select_auth for select to {app_auth} using true'),
@@ -33,7 +33,7 @@ begin
          'updated_at)'),
         ('app.sessions: app_auth may select (id, user_id, token, expires_at, ip_address, user_agent, ' ||
          'created_at, updated_at)'),
-        ('app.sessions: app_auth may update (user_id, token, expires_at, ip_address, user_agent, updated_at)'),
+        ('app.sessions: app_auth may update (expires_at, updated_at)'),
         ('app.sessions: permissive policy delete_auth for delete to {app_auth} using true'),
         ('app.sessions: permissive policy insert_auth for insert to {app_auth} check true'),
         ('app.sessions: permissive policy select_auth for select to {app_auth} using true'),

@@ -25,17 +25,18 @@ STATEMENTS = {
     "select": "select id from app.{table}",
     "insert": "insert into app.{table} {values}",
     # These two read no column: a policy for SELECT judges what is read, and would hide a hole in their own.
-    "update": "update app.{table} set {content} = 'changed'",
+    # Infinity is a word, and a time as well: all that is updated of a session is its times.
+    "update": "update app.{table} set {content} = 'infinity'",
     "delete": "delete from app.{table}",
     # Bare, no WHERE and no RETURNING: with either, the SELECT policy would also judge the new row and hide a hole.
     "give away": "update app.{table} set {owner} = {other}",
-    "take": "insert into app.{table} ({owner}, {content}) values ({other}, 'planted')",
+    "take": "insert into app.{table} ({owner}, {content}) values ({other}, 'infinity')",
     "truncate": "truncate app.{table} cascade",
 }
 CONTENT = {
     "users": "name",
     "todos": "title",
-    "sessions": "user_agent",
+    "sessions": "expires_at",
     "accounts": "scope",
     "verifications": "value",
     "jwks": "alg",
@@ -74,9 +75,9 @@ APP_AUTH = {
     ("users", "select"): ALL, ("users", "insert"): ONE, ("users", "update"): ALL, ("users", "delete"): ALL,
     ("users", "take"): "null value in column",
     ("sessions", "select"): ALL, ("sessions", "insert"): ONE, ("sessions", "update"): ALL, ("sessions", "delete"): ALL,
-    ("sessions", "give away"): ALL, ("sessions", "take"): "null value in column",
+    ("sessions", "take"): "null value in column",
     ("accounts", "select"): ALL, ("accounts", "insert"): ONE, ("accounts", "update"): ALL, ("accounts", "delete"): ALL,
-    ("accounts", "give away"): ALL, ("accounts", "take"): "null value in column",
+    ("accounts", "take"): "null value in column",
     ("verifications", "select"): ALL, ("verifications", "insert"): ONE, ("verifications", "delete"): ALL,
     ("jwks", "select"): ALL, ("jwks", "insert"): ONE,
 }  # fmt: skip
