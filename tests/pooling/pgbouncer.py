@@ -6,10 +6,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Database, unavailable
 from userscope.local.account import Account
@@ -40,14 +41,8 @@ class PgBouncer:
     """One PgBouncer with ``size`` connections to the server for each login."""
 
     def __init__(self, database: Database, size: int) -> None:
-        program = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-        if program is None:
-            unavailable("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
-        self.program, self.database = program, database
-        # Short, since a socket's path is: and open to the user whom root runs PgBouncer as.
-        self.folder = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir="/tmp"))
-        self.account = Account.serving()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._make_folder()
+        self.database = database
         server = database.url("service").params
         config = _CONFIG.format(
             name=database.name, host=server["host"], port=server["port"], own_port=_PORT, folder=self.folder, size=size
@@ -57,6 +52,16 @@ class PgBouncer:
         users.append(("pgbouncer_admin", self.admin_password))
         self._write("pgbouncer.ini", config)
         self._write("users.txt", "".join(f'"{name}" "{password}"\n' for name, password in users))
+
+    def _make_folder(self) -> None:
+        program = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+        if program is None:
+            unavailable("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
+        self.program = program
+        # Short, since a socket's path is: and open to the user whom root runs PgBouncer as.
+        self.folder = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir="/tmp"))
+        self.account = Account.serving()
+        self._process: subprocess.Popen[bytes] | None = None
         self.account.give(self.folder)
 
     def _write(self, name: str, text: str) -> None:
@@ -96,6 +101,18 @@ class PgBouncer:
             self._process.communicate()
             self._process = None
             (self.folder / f".s.PGSQL.{_PORT}").unlink(missing_ok=True)
+
+    def shut_down(self) -> None:
+        """Let it end by itself: transactions come to their end, everybody is disconnected then."""
+        with suppress(psycopg.OperationalError), psycopg.connect(self._console, autocommit=True) as console:
+            console.execute("pause")
+            console.execute("shutdown")
+        self.stop()
+
+    @property
+    def _console(self) -> str:
+        login = {"user": "pgbouncer_admin", "password": self.admin_password, "dbname": "pgbouncer"}
+        return make_conninfo(**self._own, **login)
 
     def restart(self) -> None:
         """Kill it and start it anew: every client is disconnected."""
