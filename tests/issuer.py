@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any, override
 from uuid import UUID, uuid4
 
@@ -90,6 +91,11 @@ class Issuer:
         return jwt.encode(self.claims(user, **claims), signer.private, "EdDSA", headers={"kid": signer.id})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    server_bind = TCPServer.server_bind  # HTTPServer's looks its own name up
+
+
 @contextmanager
 def serving() -> Iterator[Issuer]:
     """Serve an issuer on a free port of this machine."""
@@ -103,8 +109,7 @@ def serving() -> Iterator[Issuer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     issuer = Issuer(f"http://127.0.0.1:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

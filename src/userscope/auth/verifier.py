@@ -10,7 +10,7 @@ from uuid import UUID
 import jwt
 
 from userscope.auth.keys import PATIENCE, KeySet
-from userscope.errors import InvalidToken, InvalidURL, InvalidUserId, MissingSetting
+from userscope.errors import IdentityError, InvalidToken, InvalidURL, MissingSetting
 from userscope.identity import parse_user_id
 from userscope.settings import Settings
 from userscope.urls import is_local
@@ -81,7 +81,7 @@ class TokenVerifier:
                 options={"require": list(_CLAIMS)},
             )
             return UUID(parse_user_id(claims["sub"]))
-        except InvalidUserId:
+        except IdentityError:
             reason = "Its subject is no user of ours: it is not a uuid."
         except _TROUBLE as error:
             reason = _REASONS.get(type(error), _MALFORMED)
