@@ -51,11 +51,12 @@ server.on("request", (request, response) => {
   else handle(request, response);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"])
-  process.once(signal, async () => {
-    server.close();
-    server.closeAllConnections();
-    await pool.end();
-  });
+async function stop() {
+  if (!server.listening) return; // Ctrl-C reaches us twice: from the terminal, and from who started us
+  server.close();
+  server.closeAllConnections();
+  await pool.end();
+}
+process.on("SIGINT", stop).on("SIGTERM", stop);
 
 console.log(JSON.stringify({ ready: true, url: process.env.BETTER_AUTH_URL }));

@@ -1,0 +1,1 @@
+"""Better Auth itself, on our tables."""

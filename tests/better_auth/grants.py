@@ -1,0 +1,55 @@
+"""What app_auth may do, and for which step of a person's way through Better Auth it needs that."""
+
+import json
+
+from tests.better_auth.programs import run
+from tests.clusters import Database
+
+# What no step needs, and why it stands all the same.
+REASONS = {
+    "insert on app.users (id)": "a profile keyed by another provider's id, such as Neon Auth's; `Accounts` makes it",
+    "execute on app.seal_required()": "`Accounts` asks, as every service does before it serves",
+}
+
+_PRIVILEGES = """
+select lower(privilege_type), 'app.' || relname, attname::text
+  from pg_class join pg_attribute on attrelid = pg_class.oid, aclexplode(attacl)
+ where relnamespace = 'app'::regnamespace and grantee = 'app_auth'::regrole
+union all
+select lower(privilege_type), 'app.' || relname, null
+  from pg_class, aclexplode(relacl)
+ where relnamespace = 'app'::regnamespace and grantee = 'app_auth'::regrole
+union all
+select 'execute', 'app.' || proname || '(' || pg_get_function_identity_arguments(pg_proc.oid) || ')', null
+  from pg_proc, aclexplode(proacl)
+ where pronamespace = 'app'::regnamespace and grantee = 'app_auth'::regrole
+union all
+select 'usage', 'schema app', null
+  from pg_namespace, aclexplode(nspacl)
+ where nspname = 'app' and grantee = 'app_auth'::regrole
+ order by 2, 1, 3
+"""
+
+
+def privileges(database: Database) -> list[dict[str, str]]:
+    """Every single one: its name, and how to take it and to give it back."""
+    with database.superuser_connection() as superuser:
+        found = superuser.execute(_PRIVILEGES).fetchall()
+    made = []
+    for privilege, target, column in found:
+        what = f"{privilege} ({column})" if column else privilege
+        on = f"function {target}" if privilege == "execute" else target
+        made.append(
+            {
+                "name": f"{privilege} on {target}{f' ({column})' if column else ''}",
+                "revoke": f"revoke {what} on {on} from app_auth",
+                "grant": f"grant {what} on {on} to app_auth",
+            }
+        )
+    return made
+
+
+def needed(database: Database) -> dict[str, str | None]:
+    """For each privilege the first step that breaks without it, or None; with all of them, every step works."""
+    found: dict[str, str | None] = json.loads(run("grants.js", database, json.dumps(privileges(database))))
+    return found
