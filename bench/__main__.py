@@ -1,35 +1,53 @@
-"""``python -m bench [NAME …]`` runs the benchmarks, or those that are named; ``--list`` tells which there are."""
+"""``python -m bench [NAME …]`` runs the benchmarks, or those that are named, and records them in bench/latest.json."""
 
+import argparse
+import ast
 import importlib
-import sys
+import inspect
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+
+from bench import record
+from bench.measuring import Figures
 
 
-def modules() -> dict[str, ModuleType]:
-    """Every module of this folder with a ``main()``, by its name."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
-    found = {name: importlib.import_module(f"bench.{name}") for name in names}
-    return {name: module for name, module in found.items() if hasattr(module, "main")}
+def parts() -> dict[str, str]:
+    """Every module of this folder that has a ``main()``: its first sentence by its name. None is imported for that."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body):
+            found[path.stem] = (ast.get_docstring(module) or "").splitlines()[0]
+    return found
 
 
-def main() -> int:
+def run(name: str, *, quick: bool) -> Figures:
+    """Run one part. What its ``main`` returns is its figures; it may take ``quick``, and may return nothing."""
+    main = importlib.import_module(f"bench.{name}").main
+    found = main(quick=quick) if "quick" in inspect.signature(main).parameters else main()
+    return found if isinstance(found, Figures) else Figures(dict(found or {}))
+
+
+def main() -> None:
     """Run or list them."""
-    known = modules()
-    wanted = sys.argv[1:]
-    if wanted == ["--list"]:
-        for name, module in known.items():
-            print(f"{name:<14} {(module.__doc__ or '').splitlines()[0]}")
-        return 0
-    if unknown := set(wanted) - set(known):
-        print(f"there is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(known)}", file=sys.stderr)
-        return 2
-    for name in wanted or known:
-        print(f"== {name}: {(known[name].__doc__ or '').splitlines()[0]}", flush=True)
-        known[name].main()
-        print()
-    return 0
+    known = parts()
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Each figure compares two things of one run.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(known)}; all without one")
+    parser.add_argument("--list", action="store_true", help="tell what each is about")
+    parser.add_argument("--quick", action="store_true", help="few rounds and small tables: shows that it works")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(known):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
+    for name in chosen.names or known:
+        if chosen.list:
+            print(f"{name:<12} {known[name]}")
+            continue
+        print(f"== {name}: {known[name]}", flush=True)
+        figures = record.run(name, partial(run, name, quick=chosen.quick), quick=chosen.quick)
+        for ratio, value in figures.ratios.items():
+            print(f"  {ratio:<48}{value:>8.2f} ×")
+        print(flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
