@@ -15,8 +15,9 @@ Role = Literal["app_user", "app_auth"]
 def create_login(admin: ConnectionURL, name: str, role: Role, *, password: str | None = None) -> ConnectionURL:
     """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
 
-    The server is sent a SCRAM verifier, so the password shows in no log. Raises ConfigurationError where ``name``
-    exists already or ``role`` does not, NotPermitted where the admin may not grant ``role``.
+    The server is sent a SCRAM verifier, so the password shows in no log; Neon takes only the password itself. Raises
+    ConfigurationError where ``name`` exists already or ``role`` does not, NotPermitted where the admin may not grant
+    ``role``.
     """
     password = password or secrets.token_urlsafe(24)
     with psycopg.connect(admin.conninfo()) as connection:
@@ -45,11 +46,13 @@ def _exists(connection: psycopg.Connection, name: str) -> bool:
 
 def _write(connection: psycopg.Connection, name: str, role: Role, password: str) -> None:
     verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    # Neon's proxy asks for the password before the server does, and Neon refuses roles whose password it cannot read.
+    secret = password if _exists(connection, "neon_superuser") else verifier
     login = sql.Identifier(name)
     statements = [
         sql.SQL(
             "create role {} login nosuperuser nobypassrls nocreaterole nocreatedb noreplication password {}"
-        ).format(login, sql.Literal(verifier)),
+        ).format(login, sql.Literal(secret)),
         sql.SQL("grant {} to {}").format(sql.Identifier(role), login),
     ]
     if role == "app_auth":
