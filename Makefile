@@ -32,6 +32,10 @@ migrate: $(BIN)/.runtime ## Deploy both projects: to an embedded PostgreSQL, or 
 demo: migrate ## Watch two users reach for each other's rows
 	@$(BIN)/userscope demo
 
+.PHONY: example
+example: $(BIN)/.dev ## Run a todo service with its page, Better Auth and PostgreSQL (PORT=8000)
+	@$(BIN)/python -m examples.todo_api
+
 .PHONY: psql
 psql: $(BIN)/.runtime ## Open psql on the database
 	@$(BIN)/userscope psql
@@ -74,7 +78,7 @@ soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are ki
 .PHONY: clean
 clean: ## Stop the embedded server; remove it and everything installed or built
 	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi
-	@rm -rf .venv .userscope build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .userscope build dist examples/todo_api/auth/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests -name __pycache__ -type d -exec rm -rf {} +
 
 # Two stamps: what runs needs little, what tests need is more.
