@@ -61,8 +61,8 @@ lint: $(BIN)/.dev ## ruff, mypy and squawk
 	@$(BIN)/squawk --config squawk.toml schema/deploy/*.sql policies/deploy/*.sql
 
 .PHONY: bench
-bench: $(BIN)/.dev ## Compare: each figure is a ratio of two things measured in one run
-	@$(BIN)/python -m bench
+bench: $(BIN)/.bench ## Compare: each figure is a ratio of two things measured in one run (ARGS='reads --quick')
+	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: mutate
 mutate: $(BIN)/.dev ## Plant defects in copies of the migrated database, and see the tests notice (ARGS='--sample 20')
@@ -81,7 +81,7 @@ clean: ## Stop the embedded server; remove it and everything installed or built
 	@rm -rf .venv .userscope build dist examples/todo_api/auth/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find src tests -name __pycache__ -type d -exec rm -rf {} +
 
-# Two stamps: what runs needs little, what tests need is more.
+# A stamp for each need: what runs needs little, what tests need is more, and benchmarks compare with other packages.
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { \
@@ -103,3 +103,8 @@ $(BIN)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope and everything its tests need into .venv …' >&2
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(BIN)/.runtime
+
+$(BIN)/.bench: pyproject.toml constraints.txt | $(BIN)/python
+	@echo 'Installing userscope and everything it is compared with into .venv …' >&2
+	@$(PIP) -e '.[bench]'
+	@touch $@ $(BIN)/.dev $(BIN)/.runtime

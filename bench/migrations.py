@@ -1,8 +1,7 @@
-"""How fast 50 changes are deployed, verified and reverted: userscope beside Sqitch, command beside command."""
+"""50 changes deployed, verified and reverted: userscope beside Sqitch, command beside command."""
 
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from bench.measuring import Figures, Times
 from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
 from userscope.migrations.projects import find
@@ -28,36 +28,37 @@ DELAY = 0.01
 type Work = Callable[[ConnectionURL], object]
 
 
-def main() -> None:
-    """Print how many times faster than Sqitch each step is, on a socket and with a network."""
+def main(*, quick: bool = False) -> Figures:
+    """Tell how many times faster than Sqitch each step is, on a socket and with a network."""
+    figures = Figures()
     if shutil.which("sqitch") is None:
         print("sqitch is not installed (Debian: apt-get install sqitch libdbd-pg-perl)", file=sys.stderr)
-        return
+        return figures
     with throwaway() as server, tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "trivial"
         _write(project)
         databases = _databases(server.url("admin"))
-        print(f"{CHANGES} changes of one table each, with verification; medians of runs that take turns, in seconds")
-        _compare("on a socket", project, databases, rounds=5)
+        figures.take(_compare(project, databases, rounds=1 if quick else 5), "0ms")
         with Proxy(server.url("admin"), delay=DELAY) as proxy:
             through = (ConnectionURL("", {**proxy.url.params, "dbname": url.params["dbname"]}) for url in databases)
-            _compare("a round trip of 20 ms", project, through, rounds=1)
+            figures.take(_compare(project, through, rounds=1), "20ms")
+    return figures
 
 
-def _compare(title: str, project: Path, databases: Iterator[ConnectionURL], *, rounds: int) -> None:
-    print(f"\n{title:<24}{'sqitch':>8}{'userscope':>11}{'ratio':>7}{'in Python':>11}{'ratio':>7}")
-    kinds = {"sqitch": _sqitch(project), "userscope": _command(project), "in Python": _function(project)}
-    times: dict[str, dict[str, list[float]]] = {}
+def _compare(project: Path, databases: Iterator[ConnectionURL], *, rounds: int) -> Figures:
+    kinds = {"sqitch": _sqitch(project), "userscope": _command(project), "in_python": _function(project)}
+    times: dict[str, dict[str, list[float]]] = {step: {kind: [] for kind in kinds} for step in kinds["sqitch"]}
     for turn in range(rounds):
         for kind, steps in sorted(kinds.items(), reverse=bool(turn % 2)):
             url = next(databases)
             for step, work in steps.items():
                 began = time.perf_counter()
                 work(url)
-                times.setdefault(step, {}).setdefault(kind, []).append(time.perf_counter() - began)
+                times[step][kind].append(time.perf_counter() - began)
+    figures = Figures()
     for step, found in times.items():
-        theirs, ours, inside = (statistics.median(found[kind]) for kind in kinds)
-        print(f"{step:<24}{theirs:>8.2f}{ours:>11.2f}{theirs / ours:>7.1f}{inside:>11.2f}{theirs / inside:>7.1f}")
+        figures.take(Times(found).figures(("sqitch", "userscope"), ("sqitch", "in_python")), step)
+    return figures
 
 
 def _sqitch(project: Path) -> dict[str, Work]:

@@ -1,77 +1,64 @@
-"""What a seal costs: the same reads sealed and unsealed, in turn, in one run; and the helper's own microseconds."""
+"""What a seal costs: the same reads sealed and unsealed, by turns, and the microseconds inside of the server."""
 
-import statistics
 import time
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
 
 import psycopg
 from sqlmodel import select
 
+from bench.growth import named
+from bench.measuring import Figures, take_turns
+from bench.world import EACH, fill, world
 from userscope import seals
 from userscope.database import Database
 from userscope.identity import SealKey
-from userscope.local.throwaway import throwaway
-from userscope.logins import ensure_login
-from userscope.migrations import projects, runner
 from userscope.models import Todo
 from userscope.settings import Settings
 from userscope.urls import ConnectionURL
 
-ROUNDS, READS = 30, 40
-CALLS, ROWS = 20_000, 20_000
+READS, CALLS = 40, 10_000
+
+_LOOP = f"do $$ begin for i in 1..{CALLS} loop perform {{}}; end loop; end $$"
+WORK = {
+    "helper": _LOOP.format("app.current_user_id()"),
+    "empty_loop": _LOOP.format("pg_backend_pid()"),
+    "insert": f"insert into app.todos (title) select 'x' from generate_series(1, {CALLS})",
+}
+"""What happens CALLS times: the helper, the loop around it, and a row's insertion, which asks the helper twice."""
 
 
-def main() -> None:
-    """Print the figures."""
-    with throwaway() as server, ExitStack() as stack:
-        admin, service = server.url("admin"), server.url("service")
-        runner.migrate(admin, projects.find(()))
-        ensure_login(admin, service.user, "app_user", service.params["password"])
-        user = _person(admin)
+def main(*, quick: bool = False) -> Figures:
+    """Measure reads through a service, the helper and rows of an insert in the server, and a seal's making."""
+    figures = Figures()
+    with world({}) as made, ExitStack() as stack:
+        admin, service = made.url("admin"), made.url("service")
+        fill(admin, EACH, users=1)
+        user = named("user 1")
         key, _ = seals.add(admin)
         # Neither kind is required, so that both serve from the same database at the same time.
         services = {"unsealed": _service(service), "sealed": _service(service, key)}
-        for made in services.values():
-            stack.enter_context(made)
-        times = _reads(services, user)
-        ratio = statistics.median(s / u for s, u in zip(times["sealed"], times["unsealed"], strict=True))
-        print("reads of 20 todos, at the client's clock")
-        for name, rounds in times.items():
-            print(f"  {name:<10}{statistics.median(rounds) / READS * 1e6:8.0f} µs a read")
-        print(f"  {'ratio':<10}{ratio:8.3f}")
+        for opened in services.values():
+            stack.enter_context(opened)
+        reads = {name: partial(_read, opened, user) for name, opened in services.items()}
+        figures.take(take_turns(reads, 5 if quick else 31).figures(("sealed", "unsealed")), "read")
         with psycopg.connect(service.conninfo()) as connection:
-            print("in the server")
-            for name, seal in (("unsealed", ""), ("sealed", key.seal(str(user), life=3600))):
-                connection.execute("select app.set_user_id(%s, %s)", [str(user), seal])
-                call = _spent(
-                    connection,
-                    "do $$ begin for i in 1..{n} loop perform app.current_user_id(); end loop; end $$",
-                    CALLS,
-                )
-                empty = _spent(
-                    connection, "do $$ begin for i in 1..{n} loop perform pg_backend_pid(); end loop; end $$", CALLS
-                )
-                insert = _spent(
-                    connection, "insert into app.todos (title) select 'x' from generate_series(1, {n})", ROWS
-                )
-                connection.rollback()
-                print(
-                    f"  {name:<10}{call - empty:8.1f} µs a call of app.current_user_id(){insert:8.1f} µs a row inserted"
-                )
+            kinds = {
+                f"{work}.{name}": partial(_inside, connection, user, seal, statement)
+                for name, seal in (("unsealed", ""), ("sealed", key.seal(user, life=3600)))
+                for work, statement in WORK.items()
+            }
+            taken = take_turns(kinds, 3 if quick else 9)
+        for work in WORK:
+            calls = {name: taken.median(f"{work}.{name}") for name in services}
+            figures.medians |= {f"{work}.{name}": round(took * 1e6, 1) for name, took in calls.items()}
+        figures.ratios["insert.sealed/unsealed"] = round(taken.ratio("insert.sealed", "insert.unsealed"), 3)
         began = time.perf_counter()
         for _ in range(CALLS):
-            key.seal(str(user))
-        print(f"in the service\n  {'minting':<10}{(time.perf_counter() - began) / CALLS * 1e6:8.1f} µs a seal")
-
-
-def _person(admin: ConnectionURL) -> UUID:
-    user = uuid4()
-    with psycopg.connect(admin.conninfo()) as connection:
-        connection.execute("insert into app.users (id, name, email) values (%s, '', 'a@example.org')", [user])
-        connection.execute("insert into app.todos (owner_id, title) select %s, 'x' from generate_series(1, 20)", [user])
-    return user
+            key.seal(user)
+        figures.medians["minting"] = round((time.perf_counter() - began) / CALLS * 1e6, 1)
+    return figures
 
 
 def _service(url: ConnectionURL, key: SealKey | None = None) -> Database:
@@ -79,25 +66,22 @@ def _service(url: ConnectionURL, key: SealKey | None = None) -> Database:
     return Database(Settings(_env_file=None, database_url=url.text(), **values))
 
 
-def _reads(services: dict[str, Database], user: UUID) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in services}
-    for turn in range(ROUNDS + 1):
-        for name, service in sorted(services.items(), reverse=bool(turn % 2)):
-            began = time.perf_counter()
-            for _ in range(READS):
-                with service.reader(user) as session:
-                    session.exec(select(Todo)).all()
-            if turn:  # the first round warms up
-                times[name].append(time.perf_counter() - began)
-    return times
-
-
-def _spent(connection: psycopg.Connection, statement: str, times: int) -> float:
-    """Microseconds for each of ``times``."""
-    text = statement.replace("{n}", str(times)).encode()
+def _read(service: Database, user: str) -> float:
     began = time.perf_counter()
-    connection.execute(text)
-    return (time.perf_counter() - began) / times * 1e6
+    for _ in range(READS):
+        with service.reader(user) as session:
+            session.exec(select(Todo).limit(20)).all()
+    return (time.perf_counter() - began) / READS
+
+
+def _inside(connection: psycopg.Connection, user: str, seal: str, statement: str) -> float:
+    """Seconds for one of the CALLS that ``statement`` makes in the server; what it wrote is taken back."""
+    connection.execute("select app.set_user_id(%s, %s)", [user, seal])
+    began = time.perf_counter()
+    connection.execute(statement.encode())
+    took = (time.perf_counter() - began) / CALLS
+    connection.rollback()
+    return took
 
 
 if __name__ == "__main__":
