@@ -1,13 +1,14 @@
 """The limits that inputs are checked against are the constraints': what one accepts, so does the other."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from pydantic import ValidationError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from tests.clusters import Database
 from tests.connection.conftest import make_user, settings_for
@@ -78,6 +79,31 @@ def test_every_blank(database: Database) -> None:
     with Served(settings_for(database.url("service"))) as db, db.session(make_user(database)) as session:
         taken = [blank for blank in BLANKS if _stored(session, Todo(title=blank)) or _valid(TodoCreate, title=blank)]
     assert (taken, len(BLANKS) > 20) == ([], True)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Etc/GMT-14", "Etc/GMT+12"])
+def test_moments(database: Database, zone: str) -> None:
+    """What is accepted as a moment can be read again, wherever the server is; what is beyond cannot, and is refused."""
+    with database.superuser_connection() as connection:
+        connection.execute(f"alter database {database.name} set timezone to '{zone}'")
+    accepted = [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)]
+    beyond = [
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))),
+        datetime.min.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
+    ]
+    assert [_valid(TodoCreate, title="x", due_at=moment) for moment in (*accepted, *beyond)] == [True] * 2 + [False] * 4
+    user = make_user(database)
+    with Served(settings_for(database.url("service"))) as db:
+        with db.session(user) as session:
+            session.add_all([Todo(title="x", due_at=moment) for moment in accepted])
+        with db.reader(user) as session:
+            assert sorted(todo.due_at for todo in session.exec(select(Todo)) if todo.due_at) == accepted
+        with db.session(user) as session:
+            session.add_all([Todo(title="x", due_at=moment) for moment in beyond[:2]])
+        with db.reader(user) as session, pytest.raises((DatabaseError, psycopg.DataError)):
+            session.exec(select(Todo)).all()
 
 
 @pytest.mark.parametrize("field", ["owner_id", "created_at", "updated_at", "id"])

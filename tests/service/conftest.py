@@ -1,44 +1,66 @@
-"""The todo service of examples/, on a database and an issuer of its own."""
+"""The todo service of examples/, running, on one database: its tests make people of their own, who meet nobody else."""
 
+import secrets
 from collections.abc import Iterator
 from uuid import UUID
 
 import httpx
 import pytest
+from pytest_postgresql.executors import NoopExecutor
 
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, serving
 from tests.service.served import served
+from userscope.local import clones
 from userscope.models import User
 from userscope.settings import Settings
-from userscope.testing import Sandbox
+from userscope.testing import Sandbox, Target
 
 
 @pytest.fixture(scope="session")
-def shared_issuer() -> Iterator[Issuer]:
-    """An identity provider for tests that leave it as it is."""
-    with serving() as issuer:
-        yield issuer
+def issuer() -> Iterator[Issuer]:
+    """The identity provider."""
+    with serving() as made:
+        yield made
 
 
-@pytest.fixture
-def settings(userscope: Sandbox, shared_issuer: Issuer) -> Settings:
+@pytest.fixture(scope="session")
+def world(
+    userscope_server: Target,
+    userscope_template: NoopExecutor,
+    userscope_migrated: object,  # noqa: ARG001  # the template is migrated by then
+) -> Iterator[Sandbox]:
+    """A migrated database for all tests of this folder that change no more than rows."""
+    name = f"service_{secrets.token_hex(4)}"
+    clones.clone(userscope_server.admin, userscope_template.template_dbname, name)
+    sandbox = Sandbox(userscope_server.settings(name))
+    yield sandbox
+    sandbox.close()
+    clones.drop(userscope_server.admin, name)
+
+
+def trusting(settings: Settings, issuer: Issuer) -> Settings:
+    """The settings of a service on that database that trusts this issuer."""
+    trusted = issuer.settings()
+    names = ("auth_jwks_url", "auth_issuer", "auth_audience")
+    return settings.model_copy(update={name: getattr(trusted, name) for name in names})
+
+
+@pytest.fixture(scope="session")
+def settings(world: Sandbox, issuer: Issuer) -> Settings:
     """What the service is configured by."""
-    trusted = shared_issuer.settings()
-    return userscope.settings.model_copy(
-        update={name: getattr(trusted, name) for name in ("auth_jwks_url", "auth_issuer", "auth_audience")}
-    )
+    return trusting(world.settings, issuer)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[httpx.Client]:
-    """A client of the service, which runs."""
+    """A client of the service."""
     with served(create_app(settings)) as made:
         yield made
 
 
 class As:
-    """Headers of a request that a user makes."""
+    """``bearer(user)``: headers of a request that a user makes."""
 
     def __init__(self, issuer: Issuer) -> None:
         self.issuer = issuer
@@ -47,7 +69,7 @@ class As:
         return {"Authorization": f"Bearer {self.issuer.token(user.id if isinstance(user, User) else user)}"}
 
 
-@pytest.fixture
-def bearer(shared_issuer: Issuer) -> As:
+@pytest.fixture(scope="session")
+def bearer(issuer: Issuer) -> As:
     """``bearer(user)``: headers of a request that a user makes."""
-    return As(shared_issuer)
+    return As(issuer)

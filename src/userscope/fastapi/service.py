@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from fastapi import FastAPI, Request
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from userscope.auth import TokenVerifier
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import ConfigurationError, Unavailable, UserscopeError
-from userscope.fastapi.problems import handle_errors, problem, refusals
+from userscope.fastapi.problems import handle_errors, refusals
 from userscope.settings import Settings
 
 MAX_BODY = 256 * 1024
@@ -146,11 +145,6 @@ class _BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and int(declared[:20]) > self._limit:
-            # The rest is not read: nobody can send another request behind it.
-            await problem(413, headers={"Connection": "close"})(scope, receive, send)
-            return
         read = 0
 
         async def counting() -> Message:
@@ -158,6 +152,7 @@ class _BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._limit:
+                # The rest is not read: nothing can follow on this connection.
                 raise HTTPException(413, headers={"Connection": "close"})
             return message
 

@@ -1,6 +1,6 @@
 """Things to do: schema/deploy/todos.sql as Python sees it."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -17,8 +17,20 @@ def _not_blank(title: str) -> str:
     return title
 
 
+# A day from the ends of Python's calendar: what is stored must be readable in whatever time zone a server shows it.
+_FIRST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
+_LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    if not _FIRST <= moment <= _LAST:
+        raise ValueError("a moment is in the years 1 to 9999")
+    return moment
+
+
 type Title = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable), AfterValidator(_not_blank)]
 type Description = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)]
+type Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
 
 
 class Todo(Owned, Timestamped, table=True):
@@ -38,7 +50,7 @@ class TodoCreate(Input):
     title: Title
     description: Description | None = None
     completed: bool = False
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class TodoUpdate(Input):
@@ -47,7 +59,7 @@ class TodoUpdate(Input):
     title: Title = Field(default=None)
     description: Description | None = None
     completed: bool = Field(default=None)
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class TodoPublic(SQLModel):
