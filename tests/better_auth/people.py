@@ -72,8 +72,8 @@ def auth_server(database: Database, *, secret: str | None = None, **more: str) -
 class Browser(httpx.Client):
     """It keeps cookies and says which page it is at, as browsers do."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(base_url=f"{url}/api/auth", headers={"Origin": PAGE}, timeout=60)
+    def __init__(self, url: str, page: str = PAGE) -> None:
+        super().__init__(base_url=f"{url}/api/auth", headers={"Origin": page}, timeout=60)
 
     def sign_up(self, email: str, **more: str) -> httpx.Response:
         """Sign up with PASSWORD; whoever succeeds is signed in."""
