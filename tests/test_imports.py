@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "auth": SERVICE | {"database"},
     "fastapi": SERVICE | {"database", "accounts", "auth"},
     "migrations": BASE,
+    "scaffold": BASE | {"migrations"},
     "local": BASE,
     "local.sample_data": SERVICE | {"database", "accounts"},
     "local.demo": SERVICE | {"database", "accounts"},

@@ -135,7 +135,8 @@ def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     service.close()
     (source,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (page.folder / "test_notes.py").write_text(source, encoding="utf-8")
-    ((command, shown),) = re.findall(r"^```console\n\$ userscope ([^\n]*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    console = re.compile(r"^```console\n\$ userscope (mutate [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    ((command, shown),) = console.findall(PAGE)
     variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
     urls = {variables[purpose]: url.text() for purpose, url in page.database.urls.items()}
     words = [sys.executable if word == "pytest" else word for word in shlex.split(command)]

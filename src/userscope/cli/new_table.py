@@ -1,0 +1,41 @@
+"""``userscope new-table``: the files of a table whose rows each belong to one user."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("new-table")(new_table)
+
+
+def new_table(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The table, in the plural: notes.")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="COLUMN:TYPE", help="What its owner writes: title:text:200 due_at:timestamptz:null …"),
+    ] = None,
+    *,
+    one: Annotated[str | None, typer.Option(metavar="WORD", help='What one row is called: "note".')] = None,
+    test: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a test of who reaches what, for pytest.")
+    ] = None,
+    project: Annotated[
+        list[Path] | None,
+        typer.Option("--project", metavar="DIR", help="The two projects: what exists first, then who may do what."),
+    ] = None,
+) -> None:
+    """Write a table of one's own rows: three scripts and a line of the plan in schema/, and as many in policies/.
+
+    Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
+    """
+    from userscope.migrations import projects
+    from userscope.scaffold import files
+    from userscope.scaffold.table import Table
+
+    table = Table.of(name, columns or [], one)
+    for path in files.write(table, projects.find(project or [Path.cwd()]), test):
+        print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    print('Next: read them, add what is your own, and run "userscope migrate".')

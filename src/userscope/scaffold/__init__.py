@@ -1,0 +1,1 @@
+"""The files of a new table: what ``userscope new-table`` writes."""

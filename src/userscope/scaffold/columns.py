@@ -1,0 +1,72 @@
+"""The columns of a new table, as the command line spells them: ``NAME:TYPE[:LENGTH][:null]``."""
+
+import re
+from dataclasses import dataclass
+
+from userscope.errors import ConfigurationError
+
+# What is offered, and a value of it that a test can write. Any other type is a line that its author edits by hand.
+TYPES = {
+    "text": "'first'",
+    "integer": "1",
+    "bigint": "1",
+    "numeric": "1",
+    "boolean": "true",
+    "date": "date '2026-01-01'",
+    "timestamptz": "timestamptz '2026-01-01 00:00Z'",
+    "uuid": "gen_random_uuid()",
+    "jsonb": "jsonb '[]'",
+}
+TAKEN = ("owner_id", "id", "created_at", "updated_at")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_LENGTH = 10_000
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that its owner writes. ``length``, in characters, is that of a text."""
+
+    name: str
+    type: str
+    length: int | None = None
+    nullable: bool = False
+
+    @classmethod
+    def parse(cls, spelling: str) -> "Column":
+        """Read a column. Raises ConfigurationError, which tells what can be written."""
+        name, *words = spelling.split(":")
+        nullable = bool(words) and words[-1] == "null"
+        kind, *rest = (words[:-1] if nullable else words) or [""]
+        length = rest[0] if rest else None
+        if (
+            not NAME.fullmatch(name)
+            or kind not in TYPES
+            or len(rest) > 1
+            or (length is not None and (kind != "text" or not re.fullmatch(r"[1-9][0-9]{0,6}", length)))
+        ):
+            raise ConfigurationError(
+                f'"{spelling}" is no column',
+                detail=f"A column is NAME:TYPE, TYPE one of {', '.join(TYPES)}; a name has up to 40 of a-z, 0-9 and _.",
+                hint='For example "title:text:200", at most 200 characters, or "due_at:timestamptz:null".',
+            )
+        if name in TAKEN:
+            raise ConfigurationError(f'every owned table has a column "{name}"', hint="Leave it out.")
+        return cls(name, kind, (int(length or _LENGTH) if kind == "text" else None), nullable)
+
+    @property
+    def value(self) -> str:
+        """An SQL expression of its type."""
+        return TYPES[self.type]
+
+    def constraint(self, table: str) -> str | None:
+        """Return the name of its check, if it has one."""
+        return f"{table}_{self.name}_check" if self.length else None
+
+    def rules(self, table: str) -> str:
+        """Return what stands behind its type."""
+        words = [] if self.nullable else ["not null"]
+        if self.type == "boolean" and not self.nullable:
+            words.append("default false")
+        if self.length:
+            words.append(f"constraint {self.constraint(table)} check (char_length({self.name}) <= {self.length})")
+        return " ".join(words)
