@@ -51,15 +51,13 @@ class Table:
         for column in names:
             if names.count(column) > 1:
                 raise ConfigurationError(f'two columns are named "{column}"')
-        try:
-            list(
-                script.split(f"create table app.{name} ({', '.join(f'{column} text' for column in names)})", Path(name))
-            )
-        except ScriptError:
-            raise ConfigurationError(
-                f'"{name}" or one of {", ".join(names)} is a word that PostgreSQL keeps for itself',
-                hint="Choose a name that needs no quotes.",
-            ) from None
+        for column in names:
+            try:
+                list(script.split(f"create table app.{name} ({column} text)", Path(name)))
+            except ScriptError:
+                raise ConfigurationError(
+                    f'"{column}" is a word that PostgreSQL keeps for itself', hint="Choose one that needs no quotes."
+                ) from None
         return table
 
     @property
