@@ -40,7 +40,7 @@ def problems(operation: Operation, plan: dict[str, Any]) -> list[str]:
         if not scans:
             found.append("no index is used")
         for scan in scans:
-            if not re.match(r"\(*owner_id = \((InitPlan \d+\)\.col1|\$\d+)", scan.get("Index Cond", "")):
+            if not re.match(r"\(*owner_id = (\(InitPlan \d+\)\.col1|\$\d+)", scan.get("Index Cond", "")):
                 found.append(f"{scan['Index Name']} is not led by the owner: {scan.get('Index Cond')}")
     return found
 
