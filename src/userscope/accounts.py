@@ -5,6 +5,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
 from sqlmodel import col, delete, insert, select, update
 
@@ -12,13 +13,14 @@ from userscope.connection.engine import Connector
 from userscope.connection.guard import Guard
 from userscope.connection.scope import Scope
 from userscope.connection.session import open_session
+from userscope.errors import Conflict
 from userscope.identity import parse_user_id
 from userscope.models import User
 from userscope.settings import Settings
 
 
 class Accounts:
-    """Users, as a login of app_auth: every call is one statement, one transaction and one round trip.
+    """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
 
     It sees all users and no todos. E-mail addresses and usernames are written in lower case; what the database's
     constraints refuse is a Conflict or InvalidValue that says so in a sentence.
@@ -56,6 +58,34 @@ class Accounts:
         if created is None:
             raise LookupError(email)  # an insert that returns nothing would be a trigger's doing
         return created
+
+    def ensure(self, user_id: UUID | str, email: str, *, name: str = "", email_verified: bool = False) -> User:
+        """Return the account with this id, made now if there is none: for one that another provider keeps.
+
+        Safe to call at every sign-in and from several processes at once. Where nothing has changed it is one round
+        trip and writes nothing; otherwise at most three. The e-mail address follows the provider's, ``name`` counts only
+        at the start: it is the user's to change. Raises Conflict where another id has the address, since no row of one
+        id is ever handed to another; UnknownReference where the provider has deleted the account; InvalidUserId,
+        InvalidValue.
+        """
+        told = {"email": email.lower(), "email_verified": email_verified}
+        if (known := self._as_told(user_id, told)) is not None:
+            return known
+        insert_it = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
+        try:
+            ensured = self._first(insert_it.on_conflict_do_update(index_elements=["id"], set_=told).returning(User))
+        except Conflict:
+            # PostgreSQL watches for a conflict of ids alone; who makes the same account this moment conflicts in both.
+            ensured = self._as_told(user_id, told)
+            if ensured is None:
+                raise
+        if ensured is None:
+            raise LookupError(email)  # as in create
+        return ensured
+
+    def _as_told(self, user_id: UUID | str, told: dict[str, Any]) -> User | None:
+        known = self.get(user_id)
+        return known if known and told.items() <= known.model_dump().items() else None
 
     def get(self, user_id: UUID | str) -> User | None:
         """Return the account with this id, or None. Raises InvalidUserId."""
