@@ -17,15 +17,24 @@ from userscope.urls import ConnectionURL, embedded_url
 Purpose = Literal["service", "admin", "auth"]
 
 
-def _timeout(text: str) -> str:
-    """Check PostgreSQL's notation of a time: an integer (milliseconds) or one with a unit."""
+_UNITS = {"": 0.001, "us": 0.000_001, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
+
+
+def seconds(text: str) -> float:
+    """Return how long a time in PostgreSQL's notation is: an integer (milliseconds), or one with a unit.
+
+    Raises ValueError for anything else.
+    """
     digits = text.rstrip("dhminsu").rstrip()
-    if not digits.isascii() or not digits.isdigit() or text[len(digits) :].strip() not in _UNITS:
+    unit = text[len(digits) :].strip()
+    if not digits.isascii() or not digits.isdigit() or unit not in _UNITS:
         raise ValueError('a time in PostgreSQL\'s notation is needed, such as "30s", "500ms" or 0 for none')
+    return int(digits) * _UNITS[unit]
+
+
+def _timeout(text: str) -> str:
+    seconds(text)
     return text
-
-
-_UNITS = {"", "us", "ms", "s", "min", "h", "d"}
 
 
 def _not_empty(value: str | Path) -> str | Path:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import psycopg
 
+from userscope.connection.gate import Silence
 from userscope.errors import (
     ConfigurationError,
     Conflict,
@@ -18,9 +19,11 @@ from userscope.errors import (
     UserscopeError,
 )
 
+READ_ONLY = "25006"
+
 _CLASSES: dict[str, type[DatabaseError]] = {
     "42501": NotPermitted,
-    "25006": NotPermitted,
+    READ_ONLY: NotPermitted,
     "23505": Conflict,
     "23P01": Conflict,
     "23514": InvalidValue,
@@ -37,9 +40,10 @@ _CLASSES: dict[str, type[DatabaseError]] = {
 """By the whole SQLSTATE, or by its class: its first two characters."""
 
 _HINTS = {
-    "25006": "Use Database.session(user_id): a reader cannot write.",
+    READ_ONLY: "Use Database.session(user_id): a reader cannot write.",
     "40": "Run the whole transaction again, from its first statement.",
     "55P03": "Run the whole transaction again, from its first statement.",
+    "53100": "Make room on the server's disk; reading goes on meanwhile.",
     "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
     "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
     "08": "Whether the last statement ran is not known; what was not committed is gone.",
@@ -48,8 +52,12 @@ _HINTS = {
 
 _REFUSED_LOGIN = re.compile(
     r"password authentication failed|no password supplied|role \".*\" does not exist|database \".*\" does not exist"
-    r"|is not permitted to log in|no pg_hba.conf entry|permission denied for database|does not support SSL"
-    r"|certificate verify failed|root certificate file"
+    r"|is not permitted to log in|no pg_hba.conf entry|permission denied for database"
+    r"|SASL authentication failed|no such user"  # PgBouncer's words
+)
+_REFUSED_ENCRYPTION = re.compile(
+    r"SSL required|connection is insecure|does not support SSL|certificate verify failed|root certificate file"
+    r"|does not match host name|channel binding"
 )
 
 
@@ -84,6 +92,17 @@ def translate(error: BaseException, sentences: Mapping[str, str]) -> UserscopeEr
     )
 
 
+def read_only(error: UserscopeError) -> Unavailable:
+    """Return what a writer is told where the whole server only reads."""
+    return Unavailable(
+        error.message,
+        detail="It is a standby, or was set to default_transaction_read_only; nothing was written.",
+        hint="Try again once it accepts writes. A DATABASE_URL of several hosts with target_session_attrs=read-write "
+        "finds the one that does.",
+        sqlstate=READ_ONLY,
+    )
+
+
 def _words(error: psycopg.Error) -> str:
     """``InvalidTextRepresentation`` → "invalid text representation"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
@@ -109,7 +128,21 @@ def _unanswered(error: psycopg.Error) -> UserscopeError | None:
         return ConfigurationError(
             "PostgreSQL refused the login",
             detail=f"It said: {said.rpartition('FATAL:')[2].strip().splitlines()[0]}.",
-            hint="Compare the user, the password, the host and the database of the URL with the server's.",
+            hint="Compare the user, the password, the host and the database of the URL with the server's"
+            + (", and its sslmode: a server may ask for encryption." if "no encryption" in said else "."),
+        )
+    if _REFUSED_ENCRYPTION.search(said):
+        return ConfigurationError(
+            "the connection cannot be encrypted as the URL asks",
+            detail=f"libpq said: {said.rpartition('failed: ')[2].strip().splitlines()[0]}.",
+            hint="Write sslmode=require for a server that asks for encryption. verify-full judges its certificate as "
+            "well, by sslrootcert=system or the file of the authority that signed it, and by the host that it names.",
+        )
+    if isinstance(error, Silence):
+        return Unavailable(
+            "the server does not answer",
+            detail=f"In DATABASE_STATEMENT_TIMEOUT and DATABASE_POOL_TIMEOUT together {said}.",
+            hint=_HINTS["08"],
         )
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])

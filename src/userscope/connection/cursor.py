@@ -174,7 +174,7 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
     @override
     def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
         try:
-            return super().wait(gen, *args, **options)
+            return super().wait(self._bounded(gen), *args, **options)
         except BaseException as error:
             self._interrupted(gen, error)
             raise
@@ -200,7 +200,7 @@ class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
     @override
     async def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
         try:
-            return await super().wait(gen, *args, **options)
+            return await super().wait(self._bounded(gen), *args, **options)
         except BaseException as error:
             self._interrupted(gen, error)
             raise

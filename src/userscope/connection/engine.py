@@ -13,11 +13,12 @@ from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
 
-from userscope.connection.answers import translate
+from userscope.connection.answers import READ_ONLY, read_only, translate
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.gate import Gate
 from userscope.connection.guard import Guard
+from userscope.connection.scope import Scope
 from userscope.errors import MissingExtra, Unavailable
 from userscope.urls import EMBEDDED, ConnectionURL
 
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 logger = logging.getLogger(__name__)
+
+
+_TCP = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "30000"}
+"""When the kernel gives up a connection whose other end is gone: after a minute idle, half a minute after sending.
+
+Its own answer is hours. It knows nothing of a server that hangs behind a pooler that lives: see ``Gate``."""
 
 
 class _Patient(Pool):
@@ -94,15 +101,26 @@ class Connector:
         }
 
     @property
+    def _connect_timeout(self) -> int:
+        return max(2, round(self.pool_timeout))
+
+    @property
+    def nobody(self) -> Scope:
+        """For questions about the database itself: being judged is a part of connecting, and has as much time."""
+        return Scope(None, f"{self._connect_timeout}s", single=True)
+
+    @property
     def conninfo(self) -> str:
         """libpq's connection string; with a name for pg_stat_activity and an end to waiting where the URL has none."""
-        defaults = {"application_name": "userscope", "connect_timeout": str(max(2, round(self.pool_timeout)))}
+        defaults = _TCP | {"application_name": "userscope", "connect_timeout": str(self._connect_timeout)}
         return self.url.conninfo(**{name: text for name, text in defaults.items() if name not in self.url.params})
 
     def connect(self) -> ScopedConnection:
         """Connect, for nobody yet and without a judgement. Raises psycopg's errors, or Unavailable with the cure."""
         with self._hinting():
-            return ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+            connection = ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        connection.grace = self.pool_timeout
+        return connection
 
     @contextmanager
     def _hinting(self) -> Iterator[None]:
@@ -116,7 +134,7 @@ class Connector:
     def _connect(self) -> ScopedConnection:
         connection = self.connect()
         try:
-            self.guard.check(connection)
+            self.guard.check(connection, self.nobody)
         except BaseException:
             connection.close()
             raise
@@ -126,8 +144,9 @@ class Connector:
     async def _connect_async(self) -> AsyncScopedConnection:
         with self._hinting():
             connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+        connection.grace = self.pool_timeout
         try:
-            await self.guard.check_async(connection)
+            await self.guard.check_async(connection, self.nobody)
         except BaseException:
             await connection.close()
             raise
@@ -147,7 +166,15 @@ class Connector:
         if driver is not None and driver.closed:
             # Closed by us as well, where something interrupted it half-way; the pool must not keep it.
             context.is_disconnect = True
-        return translate(context.original_exception, self.guard.sentences)
+        known = translate(context.original_exception, self.guard.sentences)
+        if driver is None or known is None or getattr(known, "sqlstate", None) != READ_ONLY:
+            return known
+        if driver.scope and driver.scope.read_only:
+            return known
+        # Not we made this transaction read only: a standby did, or an administrator. Another server may be the one that
+        # writes by now, so this connection is given up; the others may be read from.
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
+        return read_only(known)
 
 
 def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, NoReturn, Self, override
 
 import psycopg
@@ -14,6 +15,10 @@ from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _USE_SESSION = "Use the session's own methods."
+
+
+class Silence(psycopg.OperationalError):
+    """The server has sent nothing for longer than it takes it to end a statement by itself."""
 
 
 class _OneAtATime:
@@ -44,6 +49,7 @@ class Gate(psycopg.BaseConnection[Any]):
         super().__init__(*args, **options)
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
+        self.grace = 10.0
         self._admitted = False
 
     @property
@@ -77,6 +83,30 @@ class Gate(psycopg.BaseConnection[Any]):
             yield scope.opening() if idle else []
         finally:
             self._admitted = False
+
+    def _bounded[T](self, work: PQGen[T]) -> PQGen[T]:
+        """Do ``work``, which waits for the server; close the connection and raise Silence where nothing is heard.
+
+        A network that lost every packet, a pooler that waits for a server, a COMMIT that waits for a standby: none of
+        them ends by the server's own timeout. What has to be borne is that timeout and ``grace`` (seconds), counted
+        from whatever was heard or sent last, so that a long answer may take as long as it likes.
+        """
+        patience = self.grace + (self.scope.patience if self.scope else 0)
+        try:
+            awaited = next(work)
+            heard = monotonic()
+            while True:
+                ready = yield awaited
+                if ready:
+                    heard = monotonic()
+                elif monotonic() - heard > patience:
+                    work.close()
+                    self.pgconn.finish()
+                    raise Silence(f"nothing was heard for {patience:g} seconds")
+                awaited = work.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
     def _interrupted(self, work: PQGen[Any], error: BaseException) -> None:
         """Close the connection if ``error`` came from outside and left something on the road.

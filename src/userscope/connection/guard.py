@@ -8,7 +8,7 @@ from psycopg import errors
 
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.gate import Gate
-from userscope.connection.scope import NOBODY
+from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
 
 _GUARD = files(__package__).joinpath("guard.sql").read_text(encoding="utf-8")
@@ -31,9 +31,12 @@ class Guard:
     seal_optional: bool = False
     sentences: Mapping[str, str] = field(default_factory=dict)
 
-    def check(self, connection: ScopedConnection) -> None:
-        """Raise RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve."""
-        connection.scope = NOBODY
+    def check(self, connection: ScopedConnection, scope: Scope) -> None:
+        """Raise RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve.
+
+        ``scope``: a login's own, that it is asked in.
+        """
+        connection.scope = scope
         try:
             row = connection.execute(_GUARD_AND_SEALING).fetchone()
         except _UNREADABLE as error:
@@ -44,9 +47,9 @@ class Guard:
         finally:
             connection.scope = None
 
-    async def check_async(self, connection: AsyncScopedConnection) -> None:
+    async def check_async(self, connection: AsyncScopedConnection, scope: Scope) -> None:
         """Do as ``check``."""
-        connection.scope = NOBODY
+        connection.scope = scope
         try:
             row = await (await connection.execute(_GUARD_AND_SEALING)).fetchone()
         except _UNREADABLE as error:

@@ -7,7 +7,6 @@ from importlib.resources import files
 from userscope.connection.answers import translate
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
-from userscope.connection.scope import NOBODY
 from userscope.errors import UserscopeError
 
 _HEALTH = files(__package__).joinpath("health.sql").read_text(encoding="utf-8")
@@ -45,10 +44,10 @@ def examine(connector: Connector) -> Health:
 def _look(connection: ScopedConnection, connector: Connector) -> Health:
     problems = []
     try:
-        connector.guard.check(connection)
+        connector.guard.check(connection, connector.nobody)
     except UserscopeError as error:
         problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
-    connection.scope = NOBODY
+    connection.scope = connector.nobody
     missing, unprotected = connection.execute(_HEALTH).fetchone() or ((), ())
     problems += [f'table "app.{name}" is missing' for name in missing]
     problems += [f'table "app.{name}" is not under forced row-level security' for name in unprotected]

@@ -1,5 +1,6 @@
 """For whom the transactions of one session run, and what is sent before their first statement."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from userscope.errors import SessionError
 from userscope.identity import SealKey, credentials, parse_user_id
+from userscope.settings import seconds
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 
@@ -56,6 +58,16 @@ class Scope:
             )
         return cls(parse_user_id(user_id), statement_timeout, key, isolation, single)
 
+    @property
+    def read_only(self) -> bool:
+        """Whether PostgreSQL refuses to write in it."""
+        return self.single and self.user_id is not None
+
+    @property
+    def patience(self) -> float:
+        """How many seconds the server itself gives a statement; infinite where no limit is set."""
+        return seconds(self.statement_timeout) or math.inf
+
     def opening(self) -> list[Command]:
         """Return what has to precede the first statement of a transaction, in the same pipeline.
 
@@ -71,8 +83,4 @@ class Scope:
         if self.user_id is None:
             return _TIMEOUT, [timeout]
         values = [text.encode() for text in credentials(self.user_id, self.key)]
-        return _READ_ONLY if self.single else _IDENTITY, [*values, timeout]
-
-
-NOBODY = Scope(None, "30s", single=True)
-"""For questions about the database itself."""
+        return _READ_ONLY if self.read_only else _IDENTITY, [*values, timeout]

@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that counts round trips, delays them, and cuts the wire."""
+"""A proxy in front of PostgreSQL that counts round trips, delays them, cuts the wire, and falls silent."""
 
 import socket
 import tempfile
@@ -35,7 +35,8 @@ class Proxy:
     """A Unix socket that leads to the server of ``target``, for the length of a ``with`` block.
 
     ``delay``, in seconds, holds back what goes in either direction; it can be changed at any time. It is never 0, since
-    only a client that hears an answer late enough can be seen not to wait for it. Handshakes are not counted.
+    only a client that hears an answer late enough can be seen not to wait for it. Handshakes are not counted. Another
+    ``target`` is where the next connections lead to.
     """
 
     def __init__(self, target: ConnectionURL, *, delay: float = 0.001) -> None:
@@ -48,6 +49,8 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._counts: list[Trips] = []
         self._open = False
+        self._flowing = threading.Event()
+        self._flowing.set()
 
     @property
     def url(self) -> ConnectionURL:
@@ -70,6 +73,18 @@ class Proxy:
         for wire in list(self._sockets):
             with suppress(OSError):  # it may have been closed this moment
                 wire.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Let nothing through in the block, in either direction, and tell nobody, as a network that loses every packet.
+
+        What was sent meanwhile arrives afterwards, as it would by TCP, even from a client that has given up by then.
+        """
+        self._flowing.clear()
+        try:
+            yield
+        finally:
+            self._flowing.set()
 
     def __enter__(self) -> Self:
         self._listener.bind(str(self._path))
@@ -140,6 +155,7 @@ class Proxy:
             while data:
                 due, data = queue.get()
                 time.sleep(max(0.0, due - time.monotonic()))
+                self._flowing.wait()
                 delivered(data)
                 with suppress(OSError):
                     sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
