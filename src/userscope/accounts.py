@@ -63,10 +63,10 @@ class Accounts:
         """Return the account with this id, made now if there is none: for one that another provider keeps.
 
         Safe to call at every sign-in and from several processes at once. Where nothing has changed it is one round
-        trip and writes nothing; otherwise at most three. The e-mail address follows the provider's, ``name`` counts only
-        at the start: it is the user's to change. Raises Conflict where another id has the address, since no row of one
-        id is ever handed to another; UnknownReference where the provider has deleted the account; InvalidUserId,
-        InvalidValue.
+        trip and writes nothing; otherwise at most three. The e-mail address follows the provider's, ``name`` counts
+        only at the start: it is the user's to change. Raises Conflict where another id has the address, since no row
+        of one id is ever handed to another; UnknownReference where the provider has deleted the account;
+        InvalidUserId, InvalidValue.
         """
         told = {"email": email.lower(), "email_verified": email_verified}
         if (known := self._as_told(user_id, told)) is not None:
