@@ -38,7 +38,7 @@ def main(*, quick: bool = False) -> Figures:
                 )
                 for size in sizes
             }
-            taken = take_turns(kinds, 3 if quick else 21)
+            taken = take_turns(kinds, 3 if quick else 15)
             smallest = str(sizes[0])
             figures.take(taken.figures(*((str(size), smallest) for size in sizes[1:])), operation.name)
     figures.counts["plans.wrong"] = len(wrong)

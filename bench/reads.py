@@ -16,6 +16,7 @@ from bench import peers
 from bench.distance import distant
 from bench.measuring import Figures, take_turns
 from bench.peers import COLUMNS, Read, engine_of
+from bench.ways import ASYNC, DISTANCES, ISOLATING, LIMITS, TRIPS, UNSAFE
 from bench.world import EACH, fill, world
 from userscope.connection.scope import Command, Scope
 from userscope.database import AsyncDatabase, Database
@@ -26,39 +27,6 @@ from userscope.urls import ConnectionURL
 
 USERS, TODOS = 50, 20
 """Few: the policies of one peer cannot use an index, and this is about the way to the server."""
-
-TRIPS = {
-    "psycopg": 1,
-    "psycopg_pipeline": 1,
-    "autocommit": 1,
-    "where": 3,
-    "event": 4,
-    "rls": 4,
-    "fastapi_rls": 7,
-    "fastapi_rls_async": 5,
-    "pgcommon": 3,
-    "pgcommon_transaction": 5,
-    "pgcommon_pooled": 7,
-    "django_rls": 6,
-    "reader": 1,
-    "reader_unwiped": 1,
-    "session": 2,
-    "session_unwiped": 2,
-    "async_reader": 1,
-    "async_session": 2,
-}
-"""Every way to read, and how often it waits for the network: counted in each run, and wrong figures are an error."""
-
-OURS = ("reader", "reader_unwiped", "session", "session_unwiped", "async_reader", "async_session")
-UNSAFE = ("psycopg", "autocommit", "where")
-"""A WHERE that somebody has to remember."""
-ISOLATING = tuple(name for name in TRIPS if name not in (*OURS, *UNSAFE, "psycopg_pipeline"))
-ASYNC = ("fastapi_rls_async", "pgcommon", "pgcommon_transaction", "pgcommon_pooled")
-LIMITS = ("psycopg", "psycopg_pipeline")
-"""Without an ORM, and without a pool."""
-
-DISTANCES = (0, 1, 5, 20)
-"""Milliseconds of a round trip."""
 
 
 def main(*, quick: bool = False) -> Figures:
@@ -132,7 +100,7 @@ def _measured(kinds: dict[str, Read], distance: int, *, quick: bool) -> Figures:
         return work
 
     taken = take_turns({name: timed(read) for name, read in kinds.items()}, rounds)
-    pairs = [(other, ours) for ours in ("reader", "session") for other in (*UNSAFE[1:], *ISOLATING)]
+    pairs = [(other, ours) for ours in ("reader", "session") for other in (*UNSAFE, *ISOLATING)]
     pairs += [(other, "async_reader") for other in ASYNC]
     pairs += [("reader", limit) for limit in LIMITS]
     pairs += [(ours, "autocommit") for ours in ("reader", "reader_unwiped")]

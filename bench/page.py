@@ -1,0 +1,167 @@
+"""``python -m bench.page`` writes the tables of docs/performance.md, and its picture, from bench/latest.json."""
+
+import importlib
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from bench import record
+from bench.operations import OPERATIONS
+from bench.ways import DISTANCES, TRIPS, WAYS
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
+SIZES = (100_000, 1_000_000, 10_000_000)
+
+type Record = dict[str, Any]
+
+
+def write(path: Path = record.LATEST) -> None:
+    """Write both. Raises KeyError where a part has not been measured yet."""
+    found = record.read(path)
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    importlib.import_module("bench.picture").draw(found, PICTURE)  # it needs matplotlib; the tables do not
+
+
+def filled(page: str, found: Record) -> str:
+    """Return the page with every table as ``found`` has it."""
+    for name, table in TABLES.items():
+        places = re.findall(rf"<!-- table: {name} -->.*?<!-- end -->", page, re.DOTALL)
+        if len(places) != 1:
+            raise ValueError(f'the page has {len(places)} places for the table "{name}"')
+        page = page.replace(places[0], f"<!-- table: {name} -->\n\n{table(found)}\n\n<!-- end -->")
+    return page
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    ruler = ["---", *(["--:"] * (len(head) - 1))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ruler, *rows))
+
+
+def _times(value: float) -> str:
+    return f"{value:.2f} ×"
+
+
+def _reads(found: Record) -> str:
+    ratios, medians = found["ratios"], found["medians"]
+
+    def cell(way: str, distance: int) -> str:
+        if way == "reader":
+            return f"{medians[f'reads.{distance}ms.reader'] / 1000:.2f} ms"
+        if (key := f"reads.{distance}ms.{way}/reader") in ratios:
+            return _times(ratios[key])
+        return _times(medians[f"reads.{distance}ms.{way}"] / medians[f"reads.{distance}ms.reader"])
+
+    return _table(
+        ("a user's 20 todos", "trips", *(f"{distance} ms" for distance in DISTANCES)),
+        ((words, str(TRIPS[way]), *(cell(way, distance) for distance in DISTANCES)) for way, words in WAYS.items()),
+    )
+
+
+def _slate(found: Record) -> str:
+    rows = []
+    for words, pair in (
+        ("reader, with its clean slate / without", "reader/reader_unwiped"),
+        ("session, with its clean slate / without", "session/session_unwiped"),
+        ("reader / AUTOCOMMIT", "reader/autocommit"),
+        ("reader without its clean slate / AUTOCOMMIT", "reader_unwiped/autocommit"),
+        ("reader / psycopg, a `WHERE` by hand", "reader/psycopg"),
+        ("reader / psycopg, identity and query in one pipeline", "reader/psycopg_pipeline"),
+    ):
+        rows.append((words, *(_times(found["ratios"][f"reads.{distance}ms.{pair}"]) for distance in DISTANCES)))
+    return _table(("", *(f"{distance} ms" for distance in DISTANCES)), rows)
+
+
+def _growth(found: Record) -> str:
+    return _table(
+        ("", "10,000 todos", *(f"{size:,}" for size in SIZES)),
+        (
+            (
+                operation.name,
+                f"{found['medians'][f'growth.{operation.name}.10000']:.0f} µs",
+                *(_times(found["ratios"][f"growth.{operation.name}.{size}/10000"]) for size in SIZES),
+            )
+            for operation in OPERATIONS
+        ),
+    )
+
+
+def _statements(found: Record) -> str:
+    ratios, medians = found["ratios"], found["medians"]
+    rows = []
+    for name in (operation.name for operation in OPERATIONS):
+        key = f"statements.{name}"
+        rows.append(
+            (
+                name,
+                _times(ratios[f"{key}.prepared.unsealed/where"]),
+                _times(ratios[f"{key}.extended.unsealed/where"]),
+                _times(ratios[f"{key}.extended.unsealed/where_pipelined"]),
+                *(
+                    f"{medians[f'{key}.extended.{one}'] - medians[f'{key}.extended.{other}']:+.0f} µs"
+                    for one, other in (
+                        ("unsealed", "where_pipelined"),
+                        ("sealed", "unsealed"),
+                        ("wiped", "unsealed"),
+                    )
+                ),
+            )
+        )
+    head = ("", "prepared", "unprepared", "one pipeline each", "that is", "a seal", "the clean slate")
+    return _table(head, rows)
+
+
+def _sealing(found: Record) -> str:
+    ratios, medians = found["ratios"], found["medians"]
+    loop = {name: medians[f"sealing.empty_loop.{name}"] for name in ("unsealed", "sealed")}
+    rows: list[tuple[str, ...]] = [("a reader's read", _times(1), _times(ratios["sealing.read.sealed/unsealed"]))]
+    for words, key, empty in (
+        ("asking who it is, in the server", "helper", loop),
+        ("a row of an insert of many", "insert", {"unsealed": 0.0, "sealed": 0.0}),
+    ):
+        rows.append((words, *(f"{medians[f'sealing.{key}.{kind}'] - empty[kind]:.1f} µs" for kind in loop)))
+    rows.append(("making the seal, in the service", "", f"{medians['sealing.minting']:.1f} µs"))
+    return _table(("", "unsealed", "sealed"), rows)
+
+
+def _migrations(found: Record) -> str:
+    steps = ("deploy", "nothing to deploy", "verify", "revert")
+    rows = (
+        (step, *(_times(found["ratios"][f"migrations.{d}.{step}.sqitch/userscope"]) for d in ("0ms", "20ms")))
+        for step in steps
+    )
+    return _table(("50 changes: Sqitch's time / userscope's", "on a socket", "20 ms away"), rows)
+
+
+def _conditions(found: Record) -> str:
+    rows = []
+    for name, run in sorted(found["runs"].items()):
+        before, after = run["load"]
+        seconds = f"{run['seconds']} s" + (" (--quick)" if run["quick"] else "")
+        rows.append((f"`{name}`", run["at"].replace("T", " ").rstrip("Z"), seconds, f"{before:.1f} → {after:.1f}"))
+    versions = ", ".join(f"{name} {number}" for name, number in found["machine"]["versions"].items() if number)
+    machine = found["machine"]
+    sentence = (
+        f"{machine['processors']} processors ({machine['processor']}), {machine['system']}, Python {machine['python']};"
+        f" {versions}. The load is what the system averaged over a minute, before and after: {machine['processors']}"
+        " would be every processor busy."
+    )
+    return _table(("part", "when (UTC)", "took", "load"), rows) + f"\n\n{sentence}"
+
+
+TABLES: dict[str, Callable[[Record], str]] = {
+    "reads": _reads,
+    "slate": _slate,
+    "growth": _growth,
+    "statements": _statements,
+    "sealing": _sealing,
+    "migrations": _migrations,
+    "conditions": _conditions,
+}
+"""The tables of the page by their names."""
+
+
+if __name__ == "__main__":
+    write()
