@@ -1,0 +1,100 @@
+"""docs/upgrading.md: its example upgrades a database that the release deployed, and goes back."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.clusters import ROOT, Cluster, Connection, Database, make_logins
+from userscope.audit import catalog
+from userscope.migrations import inspection, runner
+from userscope.migrations.projects import KINDS, Project, find
+
+PAGE = (ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
+SCRIPTS = re.findall(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+):(\w+) .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def block(kind: str) -> str:
+    (found,) = re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> list[Project]:
+    """The two projects as this release has them."""
+    for name in ("schema", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return find([tmp_path])
+
+
+def upgraded(released: list[Project]) -> list[Project]:
+    """The same with the page's example."""
+    for project in released:
+        for kind in KINDS:
+            folder = project.folder / kind
+            if project.name == "policies":
+                shutil.copy(folder / "todos.sql", folder / "todos@v0.1.0.sql")
+            for text, word, _, change in (script for script in SCRIPTS if script[2] == project.name):
+                if word.lower() == kind:
+                    (folder / f"{change}.sql").write_text(text, encoding="utf-8")
+        ((line),) = re.findall(rf"^# {project.name}/sqitch.plan\n(.+\n)", PAGE, re.MULTILINE)
+        with project.plan.path.open("a", encoding="utf-8") as plan:
+            plan.write(line)
+    verify = released[1].folder / "verify" / "todos.sql"
+    difference = block("diff").splitlines(keepends=True)
+    old = "".join(line[1:] for line in difference if line[0] in " -")
+    new = "".join(line[1:] for line in difference if line[0] in " +")
+    text = verify.read_text(encoding="utf-8")
+    assert old in text
+    verify.write_text(text.replace(old, new), encoding="utf-8")
+    return find([project.folder for project in released])
+
+
+def as_user(service: Connection, user: object, query: str) -> list[tuple[object, ...]]:
+    with service.transaction():
+        service.execute("select app.set_user_id(%s)", [str(user)])
+        cursor = service.execute(query.encode())
+        return cursor.fetchall() if cursor.description else [(cursor.rowcount,)]
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[Database]:
+    """An empty database."""
+    made = cluster.database()
+    yield made
+    made.drop()
+
+
+def test_upgrade(database: Database, released: list[Project]) -> None:
+    """The rows stay, the new rule holds, verification and audit find nothing, and the way back is the release."""
+    runner.migrate(database.url(), released)
+    make_logins(database)
+    alice = uuid4()
+    with database.connect("auth") as auth:
+        auth.execute("insert into app.users (id, name, email) values (%s, 'A', 'a@x.io')", [alice])
+    with database.connect("service") as service:
+        as_user(service, alice, "insert into app.todos (title) values ('old')")
+        pair = upgraded(released)
+        assert runner.migrate(database.url(), pair) == ["schema:todos_pinned", "policies:todos"]
+        results, pending = inspection.verify(database.url(), pair)
+        assert ([problem for result in results for problem in result.problems], pending) == ([], [])
+        assert catalog.audit(database.url()).findings == []
+        as_user(service, alice, "insert into app.todos (title, pinned) values ('kept', true)")
+        assert as_user(service, alice, "delete from app.todos") == [(1,)]
+        assert as_user(service, alice, "select title, pinned from app.todos") == [("kept", True)]
+    back = runner.revert(database.url(), pair, to="schema:@v0.1.0", confirm=lambda _: True)
+    assert back == ["policies:todos", "schema:todos_pinned"]
+    results, pending = inspection.verify(database.url(), pair)
+    assert [problem for result in results for problem in result.problems] == []
+    assert pending == ["schema:todos_pinned", "policies:todos"]
+
+
+def test_released() -> None:
+    """Both plans end, so far, with the tag of the version that the package has."""
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert version
+    for project in find([ROOT / "schema", ROOT / "policies"]):
+        assert [tag.name for tag in project.plan.changes[-1].tags] == [f"v{version[1]}"]
