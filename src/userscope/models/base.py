@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID, uuid4
 
+import pydantic
 from pydantic import AfterValidator, ConfigDict
 from sqlalchemy import DateTime, FetchedValue
 from sqlmodel import Field, SQLModel
@@ -16,7 +17,7 @@ def storable(text: str) -> str:
     return text
 
 
-type Text = Annotated[str, AfterValidator(storable)]
+type Text = Annotated[str, AfterValidator(storable), pydantic.Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})]
 """A string that PostgreSQL can store."""
 
 BY_DATABASE: dict[str, Any] = {"server_default": FetchedValue()}

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
+import pydantic
 import sqlalchemy
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StrictBool, StringConstraints
 from sqlmodel import Field, SQLModel
 
-from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Input, Owned, Timestamped, storable
+from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Input, Owned, Text, Timestamped, storable
 
 
 def _not_blank(title: str) -> str:
@@ -28,9 +29,25 @@ def _in_calendar(moment: datetime) -> datetime:
     return moment
 
 
-type Title = Annotated[str, StringConstraints(max_length=200), AfterValidator(storable), AfterValidator(_not_blank)]
-type Description = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)]
-type Moment = Annotated[AwareDatetime, AfterValidator(_in_calendar)]
+def _written(value: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970: whoever sends a number may mean milliseconds."""
+    if isinstance(value, int | float) or (isinstance(value, str) and value.count("-") < 2):
+        raise ValueError("a moment is written as 2026-11-22T09:00:00Z")
+    return value
+
+
+# The pattern describes what the validators check: Python's blanks are not quite those of other regular expressions.
+_DESCRIBED = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+
+type Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(storable),
+    AfterValidator(_not_blank),
+    pydantic.Field(json_schema_extra=_DESCRIBED),
+]
+type Description = Annotated[Text, StringConstraints(max_length=10_000)]
+type Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_calendar)]
 
 
 class Todo(Owned, Timestamped, table=True):
@@ -49,7 +66,7 @@ class TodoCreate(Input):
 
     title: Title
     description: Description | None = None
-    completed: bool = False
+    completed: StrictBool = False
     due_at: Moment | None = None
 
 
@@ -58,7 +75,7 @@ class TodoUpdate(Input):
 
     title: Title = Field(default=None)
     description: Description | None = None
-    completed: bool = Field(default=None)
+    completed: StrictBool = Field(default=None)
     due_at: Moment | None = None
 
 
