@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from bench import record
 from bench.__main__ import parts
+from bench.distance import distant
 from bench.measuring import Figures, Times, take_turns
 from bench.operations import OPERATIONS, Operation, anybody, one_by_one, opening, pipelined
 from bench.pgbench import latency
@@ -75,3 +77,16 @@ def test_failure(database: Database) -> None:
     """A statement that fails is an error, not a figure."""
     with pytest.raises(RuntimeError, match="permission denied"):
         latency(database.url("service"), "select * from app_private.seal_keys;\n", times=1)
+
+
+def test_distance(database: Database) -> None:
+    """A network leads to the same server and can be heard to delay; none is the server itself."""
+    admin, service = database.url("admin"), database.url("service")
+    with distant(0, admin, service) as urls:
+        assert urls == (admin, service)
+    with distant(1, admin, service) as (one, other):
+        assert one.host == other.host != admin.host
+        for url, user in ((one, "postgres"), (other, service.user)):
+            with psycopg.connect(url.conninfo()) as connection:
+                row = connection.execute("select current_user::text, current_database()::text").fetchone()
+                assert row == (user, database.name)
