@@ -1,6 +1,8 @@
 """What app_auth may do, and for which step of a person's way through Better Auth it needs that."""
 
 import json
+import re
+from itertools import groupby
 
 from tests.better_auth.programs import run
 from tests.clusters import Database
@@ -53,3 +55,24 @@ def needed(database: Database) -> dict[str, str | None]:
     """For each privilege the first step that breaks without it, or None; with all of them, every step works."""
     found: dict[str, str | None] = json.loads(run("grants.js", database, json.dumps(privileges(database))))
     return found
+
+
+def table(breaks: dict[str, str | None]) -> str:
+    """What docs/better-auth.md says: each privilege, and the first step that breaks without it or why it stands."""
+    rows = []
+    for name, step in breaks.items():
+        match = re.fullmatch(r"(\w+) on (\S+?)(?: \((\w+)\))?", name.replace("schema app", "app"))
+        assert match, name
+        rows.append((match[2], match[1], step or f"*{REASONS[name]}*", match[3]))
+    whole = {target: {column for on, may, _, column in rows if (on, may) == (target, "select")} for target, *_ in rows}
+    lines = ["| on | may | or else this breaks |", "|---|---|---|"]
+    for (target, privilege, why), group in groupby(sorted(rows, key=_order), key=lambda row: row[:3]):
+        names = [column for *_, column in group if column]
+        columns = "every column" if names and set(names) == whole[target] else ", ".join(names)
+        lines.append(f"| {target} | {privilege}{f' ({columns})' if columns else ''} | {why} |")
+    return "\n".join([*lines, ""])
+
+
+def _order(row: tuple[str, str, str, str | None]) -> tuple[str, int, str]:
+    commands = ["usage", "execute", "select", "insert", "update", "delete"]
+    return row[0], commands.index(row[1]), row[2]

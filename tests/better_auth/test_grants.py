@@ -1,9 +1,12 @@
 """app_auth has exactly what Better Auth needs: whichever privilege it loses, something that people do breaks."""
 
+import os
+
 import pytest
 
-from tests.better_auth.grants import REASONS, needed, privileges
-from tests.clusters import Database
+from tests.better_auth.grants import REASONS, needed, privileges, table
+from tests.clusters import ROOT, Database
+from tests.docs.generate import replaced
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +45,12 @@ def test_all_were_tried(breaks: dict[str, str | None], auth_database: Database) 
     assert "update on app.sessions (expires_at)" in names
     assert "delete on app.users" in names
     assert "usage on schema app" in names
+
+
+def test_page(breaks: dict[str, str | None]) -> None:
+    """docs/better-auth.md says for each privilege why it stands; UPDATE_DOCS=1 writes it anew."""
+    page = ROOT / "docs" / "better-auth.md"
+    current = replaced(page.read_text(encoding="utf-8"), "grants", table(breaks))
+    if os.environ.get("UPDATE_DOCS"):
+        page.write_text(current, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == current

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from examples.todo_api.better_auth import FOLDER, AuthServerError
 from tests.better_auth.people import Browser, Running, auth_server
 from tests.better_auth.programs import run
 from tests.clusters import Connection, Database
@@ -109,6 +110,15 @@ def test_a_column_of_ones_own(database: Database) -> None:
         assert running.rows("select plan, nick, domain from app.users") == [("free", None, "example.com")]
 
 
+@pytest.mark.usefixtures("node")
+def test_a_column_that_it_never_writes(database: Database) -> None:
+    """A column that must be given, and that Better Auth knows nothing of, stops it at the start."""
+    with database.connect() as admin:
+        admin.execute("alter table app.users add plan text not null")
+    with pytest.raises(AuthServerError), auth_server(database):
+        pass
+
+
 def test_a_column_hidden_from_it(auth: Running, browser: Browser) -> None:
     """A column that app_auth may not read stops it altogether: it reads whole rows."""
     auth.rows("alter table app.users add secret text")
@@ -136,8 +146,6 @@ def test_it_owns_nothing(auth_database: Database) -> None:
 
 def test_lock_file() -> None:
     """The lock file pins every package by its hash, and names no registry."""
-    from examples.todo_api.better_auth import FOLDER
-
     lock = json.loads(Path(FOLDER, "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert "node_modules/better-auth" in packages

@@ -13,6 +13,7 @@ import pytest
 from examples.todo_api.better_auth import FOLDER
 from tests.better_auth.people import PASSWORD, Running, auth_server, refusal, variables
 from tests.clusters import Cluster, Database
+from tests.pooling.pgbouncer import pgbouncer
 from userscope.urls import ConnectionURL
 
 pytestmark = pytest.mark.usefixtures("node")
@@ -20,10 +21,9 @@ pytestmark = pytest.mark.usefixtures("node")
 
 def fail(environment: dict[str, str]) -> tuple[int, str]:
     """Start it where it cannot start: its exit code and what it says; it says nothing of being ready."""
-    done = subprocess.run(
-        ["node", "server.js"],
-        cwd=FOLDER, env={"PATH": os.environ["PATH"], "PORT": "0", **environment}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    whole = {"PATH": os.environ["PATH"], "PORT": "0", **environment}
+    command = ["node", "server.js"]
+    done = subprocess.run(command, cwd=FOLDER, env=whole, capture_output=True, text=True, check=False)
     assert "ready" not in done.stdout
     return done.returncode, done.stderr
 
@@ -56,7 +56,7 @@ def test_not_migrated(cluster: Cluster, auth_database: Database) -> None:
     for changes in (
         {"dbname": empty.name},
         {"dbname": "nowhere"},
-        {"host": "/tmp/nowhere"},
+        {"host": "/nowhere"},
         {"password": "wrong-password"},
     ):
         url = ConnectionURL("AUTH_DATABASE_URL", {**params, **changes})
@@ -131,13 +131,26 @@ def test_connections_end(auth: Running) -> None:
     with auth.browser() as browser:
         browser.signed_up("ends@example.com")
         ended = auth.rows(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = %s",
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and usename = %s",
             auth.database.url("auth").user,
         )
         assert ended
         while auth.log.count("a database connection ended") < len(ended):  # it has noticed them all
             assert auth.process.poll() is None, auth.log
         assert browser.session()
+
+
+def test_behind_a_pooler(database: Database) -> None:
+    """A transaction pooler suits it: its search_path is a setting of the login, and nothing else is kept."""
+    with pgbouncer(database, size=2) as pooler:
+        pooled = {name: pooler.url.params[name] for name in ("host", "port")}
+        url = ConnectionURL("AUTH_DATABASE_URL", {**database.url("auth").params, **pooled})
+        with auth_server(database, AUTH_DATABASE_URL=url.text()) as running, running.browser() as browser:
+            browser.signed_up("ann@example.com")
+            assert browser.token()
+            assert browser.post("/delete-user", json={"password": PASSWORD}).status_code == 200
+            assert running.rows("select from app.users") == []
 
 
 def test_no_secret_is_logged(auth: Running) -> None:
