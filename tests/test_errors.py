@@ -20,6 +20,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "MissingExtra": ("typer", "cli"),
     "MissingTool": ("psql", "to open a shell", "Install postgresql-client."),
     "RoleBypassesRLS": ("postgres", 'role "postgres" is a superuser'),
+    "InvalidToken": ("It has expired.",),
     "OperationRefused": ("pipeline()", "It would begin a transaction without its identity.", "Use the session."),
 }
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import userscope
 
 
@@ -45,3 +47,15 @@ def test_late() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[] True\n"
+
+
+@pytest.mark.parametrize(("package", "module", "extra"), [("jwt", "auth", "auth"), ("fastapi", "fastapi", "fastapi")])
+def test_extras(package: str, module: str, extra: str) -> None:
+    """Who lacks a package is told what to install, and not only that it is missing."""
+    code = (
+        f"import sys\nsys.modules[{package!r}] = None\n"
+        f"try:\n    import userscope.{module}\n"
+        "except Exception as error:\n    print(type(error).__name__, error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == f"MissingExtra Run: pip install 'userscope[{extra}]'\n", done.stderr

@@ -11,7 +11,8 @@ from sqlmodel import col, delete, select, update
 
 from examples.todo_api.pages import Page, PageQuery
 from userscope import Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
-from userscope.fastapi import AccountGone, AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
+from userscope.errors import AccountGone
+from userscope.fastapi import AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
 
 _PAGE = Path(__file__).with_name("page.html")
 _BODY = (400, 413, 422)

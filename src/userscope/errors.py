@@ -20,6 +20,8 @@ UserscopeError
 │   ├── MissingUserId           no user was given
 │   ├── InvalidUserId           what was given is no uuid
 │   └── InvalidToken            a bearer token proves nothing: forged, expired, or meant for somebody else
+│       ├── MissingToken        there is none
+│       └── AccountGone         it was good, and its account has been deleted since
 ├── SessionError                a session was used in a way that could lose its identity; nothing was sent
 │   ├── OutsideSession          a statement was sent on behalf of nobody
 │   ├── OperationRefused        a road to the server that cannot carry the identity
@@ -176,6 +178,20 @@ class InvalidToken(IdentityError):
 
     def __init__(self, detail: str) -> None:
         super().__init__("the token is not accepted", detail=detail, hint="Sign in, and send the token that you get.")
+
+
+class MissingToken(InvalidToken):
+    """No bearer token came along."""
+
+    def __init__(self) -> None:
+        super().__init__("There is none.")
+
+
+class AccountGone(InvalidToken):
+    """A token was good, and its account has been deleted since: tokens outlive accounts by minutes."""
+
+    def __init__(self) -> None:
+        super().__init__("The account it was made for does not exist any more.")
 
 
 class SessionError(UserscopeError):

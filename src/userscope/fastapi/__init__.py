@@ -7,18 +7,25 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("fastapi", "fastapi") from error
 
-from userscope.fastapi.dependencies import AsyncUserReader, AsyncUserSession, UserId, UserReader, UserSession
-from userscope.fastapi.problems import AccountGone, refusals
+from userscope.fastapi.dependencies import (
+    AsyncUserReader,
+    AsyncUserSession,
+    UserId,
+    UserReader,
+    UserSession,
+    current_user_id,
+)
+from userscope.fastapi.problems import refusals
 from userscope.fastapi.service import Service, install, lifespan
 
 __all__ = [
-    "AccountGone",
     "AsyncUserReader",
     "AsyncUserSession",
     "Service",
     "UserId",
     "UserReader",
     "UserSession",
+    "current_user_id",
     "install",
     "lifespan",
     "refusals",

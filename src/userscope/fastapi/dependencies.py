@@ -15,8 +15,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
 
-from userscope.errors import InvalidToken
-from userscope.fastapi.problems import MissingToken
+from userscope.errors import InvalidToken, MissingToken
 from userscope.fastapi.service import Service
 
 _CREDENTIALS = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
@@ -50,11 +49,12 @@ _Credentials = Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
 
 
 # Never in the thread pool: a request that waits for a key must not keep others from running.
-async def _user_id(credentials: _Credentials, service: _Served) -> UUID:
+async def current_user_id(credentials: _Credentials, service: _Served) -> UUID:
+    """Return whose token came with the request. A test may put an answer of its own in ``app.dependency_overrides``."""
     return await service.verifier.verify_async(credentials.credentials)
 
 
-UserId = Annotated[UUID, Depends(_user_id)]
+UserId = Annotated[UUID, Depends(current_user_id)]
 """Whose token came with the request; 401 without a valid one."""
 
 

@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from userscope.errors import (
+    AccountGone,
     Conflict,
     DatabaseError,
     InvalidToken,
     InvalidValue,
+    MissingToken,
     NotPermitted,
     Retryable,
     Unavailable,
@@ -37,20 +39,6 @@ _NO_DETAIL = {
 _MOST_ERRORS = 20
 
 logger = logging.getLogger(__name__)
-
-
-class AccountGone(InvalidToken):
-    """A valid token whose account has been deleted since: a token outlives its account by minutes."""
-
-    def __init__(self) -> None:
-        super().__init__("The account it was made for does not exist any more.")
-
-
-class MissingToken(InvalidToken):
-    """No bearer token came with the request."""
-
-    def __init__(self) -> None:
-        super().__init__("There is none.")
 
 
 def problem(

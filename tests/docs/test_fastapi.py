@@ -1,0 +1,79 @@
+"""docs/fastapi.md: its service runs, answers curl as the page shows, and passes the page's own tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clusters import ROOT, unavailable
+from tests.issuer import serving
+from tests.service.served import served
+from userscope.fastapi import service
+from userscope.testing import Sandbox
+
+PAGE = (ROOT / "docs" / "fastapi.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+CONSOLE = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_console(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page shows of curl is what comes back; a good request is accepted."""
+    if shutil.which("curl") is None:
+        unavailable("curl is not installed")
+    alice = userscope.user("Alice")
+    with serving() as issuer:
+        trust = issuer.settings()
+        monkeypatch.setenv("DATABASE_URL", userscope.settings.url("service").text())
+        monkeypatch.setenv("AUTH_JWKS_URL", trust.auth_jwks_url or "")
+        monkeypatch.setenv("AUTH_ISSUER", trust.auth_issuer or "")
+        monkeypatch.setenv("AUTH_AUDIENCE", trust.auth_audience or "")
+        main: dict[str, Any] = {}
+        exec(compile(FILES["main.py"], "main.py", "exec"), main)  # noqa: S102  # that is what the page is for
+        with served(main["app"]) as client:
+            variables = {"TOKEN": issuer.token(alice.id), "URL": str(client.base_url).rstrip("/"), "no_proxy": "*"}
+            for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", CONSOLE[0], re.MULTILINE):
+                done = subprocess.run(
+                    ["sh", "-c", command], env=os.environ | variables, capture_output=True, text=True, check=False
+                )
+                assert done.stdout.rstrip("\n") == shown.rstrip("\n"), done.stderr
+            headers = {"Authorization": f"Bearer {variables['TOKEN']}"}
+            assert client.post("/todos", json={"title": "Buy milk"}, headers=headers).status_code == 201
+            assert [todo["title"] for todo in client.get("/todos", headers=headers).json()] == ["Buy milk"]
+    assert len(CONSOLE) == 1
+
+
+def test_own_tests(tmp_path: Path) -> None:
+    """The page's tests pass in a folder of their own."""
+    ours = ("DATABASE_", "ADMIN_", "AUTH_", "USERSCOPE_", "PYTEST_")
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["userscope.testing"]\n', encoding="utf-8")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        # Starlette warns of every HTTP client but the newest.
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "--rootdir", tmp_path],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_figures() -> None:
+    """The page's numbers are the code's."""
+    from userscope.auth import keys, verifier
+
+    for words in (
+        f"{keys.PAUSE} seconds later at the latest",
+        f"one fetch in {keys.PAUSE} seconds",
+        f"refused {keys.FRESH // 60} minutes later; an hour",
+        f"at most {verifier.MAX_LENGTH} characters",
+        f"by\n{verifier.LEEWAY} seconds",
+        f"more than {service.MAX_BODY // 1024} KiB",
+        f"at most once in {service._ASKED_EVERY:.0f} seconds",
+    ):
+        assert words in PAGE, words
+    assert keys.LIFE == 3600
