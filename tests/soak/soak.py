@@ -9,20 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlmodel import Session, select
 
-from tests.clusters import Cluster, Database, deploy, make_logins
+from tests.clusters import Cluster, Database
 from tests.connection.conftest import settings_for
 from tests.connection.served import run
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
+from tests.soak.town import Town, serve_together, town
 from tests.soak.truth import Truth
-from userscope import seals
 from userscope.database import AsyncDatabase
 from userscope.database import Database as Service
 from userscope.errors import DatabaseError, InvalidValue
 from userscope.models import Todo
+from userscope.settings import Settings
 
 WORKERS = 6
 """Threads, and as many asyncio tasks, each with a connection to PgBouncer of its own."""
@@ -59,22 +60,16 @@ class Soak:
 
     def carry_out(self, cluster: Cluster) -> None:
         """Run it in a database of its own; the server is restarted on the way."""
-        database = cluster.database("plain")
-        deploy(database.url())
-        make_logins(database)
-        self._people = [uuid4() for _ in range(self.users)]
-        with database.superuser_connection() as superuser, superuser.cursor() as cursor:
-            cursor.executemany(
-                "insert into app.users (id, name, email) values (%s, '', %s)",
-                [(user, f"{user}@example.org") for user in self._people],
-            )
-        key, _ = seals.add(database.url())
-        seals.require(database.url())
+        with town(cluster, self.users) as made:
+            self._load(made)
+
+    def _load(self, made: Town) -> None:
+        database, self._people = made.database, made.people
         began = time.monotonic()
         with pgbouncer(database, size=self.connections) as pooler:
             settings = settings_for(
                 pooler.url,
-                userscope_seal_key=key.text(),
+                userscope_seal_key=made.key.text(),
                 database_pool_size=WORKERS,
                 database_pool_timeout=60,
                 database_statement_timeout="1s",
@@ -90,10 +85,9 @@ class Soak:
                 for future in futures:
                     future.result()
             self.seconds = time.monotonic() - began
-            self._check_health(Service(settings))
+            self._check_health(settings)
         with database.superuser_connection() as superuser:
             self.truth.check_all(superuser)
-        database.drop()
 
     # What one user does ------------------------------------------------------------------------------------------
 
@@ -213,17 +207,8 @@ class Soak:
                 self.disasters[name] = self.disasters.get(name, 0) + 1
                 turn += 1
 
-    def _check_health(self, service: Service) -> None:
+    def _check_health(self, settings: Settings) -> None:
         """As many connections as the server has for us serve again, all at one moment."""
-        together = min(WORKERS, self.connections)
-        barrier = threading.Barrier(together)
-
-        def serve(user: UUID) -> bool:
-            with service.session(user) as session:
-                first = run(session, "select app.current_user_id()")
-                barrier.wait(60)
-                return first == [user]
-
-        with service, ThreadPoolExecutor(together) as pool:
-            if not all(pool.map(serve, self._people[:together])):
+        with Service(settings) as service:
+            if not serve_together(service, self._people[: min(WORKERS, self.connections)]):
                 self.truth.faults.append("a connection does not serve after all is over")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.clusters import Cluster, cluster_of
+from tests.soak.broken import bind_once
 from tests.soak.soak import Soak
-from userscope.connection.scope import Command, Scope
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +29,7 @@ def test_soak(own_cluster: Cluster) -> None:
 
 def test_broken_build(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: a build that binds an identity once a session, and wipes nothing, is caught."""
-    bound: list[Scope] = []  # kept, so that no two have the same id()
-
-    def opening(scope: Scope) -> list[Command]:
-        begin: list[Command] = [] if scope.single else [(b"begin", None)]
-        if any(scope is each for each in bound):
-            return begin
-        bound.append(scope)
-        who, values = scope._identity()
-        if scope.user_id is None:
-            return [*begin, (who, values)]
-        assert values
-        remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
-        return [*begin, (remember, values[:2])]
-
-    monkeypatch.setattr(Scope, "opening", opening)
+    bind_once(monkeypatch)
     soak = Soak(transactions=300, users=30, connections=4, chaos=0)
     soak.carry_out(own_cluster)
     assert any("rows of others" in fault for fault in soak.truth.faults)

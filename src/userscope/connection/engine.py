@@ -47,6 +47,11 @@ class _Patient(Pool):
                 detail="Each one serves a session. DATABASE_POOL_SIZE and DATABASE_POOL_TIMEOUT set the limits.",
                 hint="Close sessions early, and open none inside of another; enlarge the pool if the load is real.",
             ) from error
+        except sqlalchemy_errors.InvalidRequestError as error:
+            raise Unavailable(
+                "the server closes its connections as soon as they are made",
+                detail="Each of several was closed before anything was sent.",
+            ) from error
 
 
 class _ScopedPool(_Patient, QueuePool):

@@ -1,0 +1,104 @@
+"""A server with a standby that has everything it acknowledges, and takes its place."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from tests.clusters import Cluster, Database
+from tests.outages.load import PATIENCE, Load, Request
+from tests.outages.rig import Rig, kill, lasting, ordinary
+from userscope.database import Database as Service
+from userscope.errors import Unavailable
+from userscope.local.account import Account
+from userscope.local.binaries import Binaries
+from userscope.local.place import Place
+from userscope.models import Todo
+
+
+@contextmanager
+def replicated(_: Cluster) -> Iterator[Rig]:
+    """A rig whose server waits with every acknowledgement until its standby has it."""
+    with ExitStack() as stack:
+        primary, standby = stack.enter_context(lasting()), stack.enter_context(lasting())
+        _replicate(primary, standby)
+        rig = stack.enter_context(ordinary(primary))
+        rig.standby = standby
+        tell(primary, "alter system set synchronous_standby_names = '*'")
+        _until(primary, "select from pg_stat_replication where sync_state = 'sync'")
+        yield rig
+        # What is left to be dropped lives where it was promoted; the first server is gone.
+        rig.cluster.server.start()
+        tell(primary, "alter system reset synchronous_standby_names")
+
+
+def _replicate(primary: Cluster, standby: Cluster) -> None:
+    """Replace the standby's data by a copy of the primary's that follows it."""
+    source, place = Place.find(primary.server.home), Place.find(standby.server.home)
+    assert source
+    assert place
+    rules = source.folder / "pg_hba.conf"
+    rules.write_text(rules.read_text() + "local replication all scram-sha-256\n")
+    tell(primary, "select")
+    standby.server.stop(immediately=True)
+    place.private_folder(place.data.name)
+    from_primary = make_conninfo(host=primary.host, port=primary.port, user="postgres", password=primary.password)
+    binaries, account = Binaries.embedded(), Account.serving()
+    if binaries.version(account) is None:
+        binaries = Binaries(next(place.folder.glob("binaries-*")) / "postgresql" / "install" / "bin")
+    done = account.run(
+        binaries / "pg_basebackup", "-d", from_primary, "-D", place.data, "-R", "-c", "fast", "--no-sync"
+    )
+    assert done.returncode == 0, done.stdout
+    place.write_state({**place.read_state(), "logins": source.read_state()["logins"]})
+    standby.server.start()
+
+
+def tell(cluster: Cluster, statement: str) -> None:
+    """Run a statement as the superuser, and let the server read its configuration again."""
+    with cluster.superuser_connection() as superuser:
+        superuser.execute(statement.encode())
+        superuser.execute("select pg_reload_conf()")
+
+
+def _until(cluster: Cluster, question: str) -> None:
+    """Wait until a question has an answer."""
+    deadline = time.monotonic() + PATIENCE
+    with cluster.superuser_connection() as superuser:
+        while superuser.execute(question.encode()).fetchone() is None:
+            assert time.monotonic() < deadline, question
+            time.sleep(0.01)
+
+
+def lose_standby(rig: Rig, load: Load) -> None:
+    """The standby goes: every COMMIT waits for it, and no timeout of the server's ends that; then it is back."""
+    assert rig.standby
+    rig.standby.server.stop()
+    load.each("failed")
+    rig.standby.server.start()
+
+
+def fail_over(rig: Rig, load: Load) -> None:
+    """The server is lost, and its standby takes over: the wire is led there, and libpq finds it among its hosts."""
+    standby = rig.standby
+    assert standby
+    kill(rig.server)
+    load.each("failed")
+    rig.judge = Database(standby, rig.town.database.name)
+    with Service(rig.settings(rig.judge.url("service"))) as waiting:
+        # Who is connected to the standby reads there, and writes as soon as it may.
+        user = load.people[0]
+        with pytest.raises(Unavailable, match="read-only") as refused, waiting.session(user) as session:
+            session.add(Todo(title="not here"))
+        assert refused.value.sqlstate == "25006"
+        with waiting.reader(user) as session:
+            Request(load.truth, str(user), "read", client_id=False).work(session)
+        with standby.superuser_connection() as superuser:
+            superuser.execute("select pg_promote()")
+        with waiting.session(user) as session:
+            request = Request(load.truth, str(user), "write", client_id=True)
+            request.work(session)
+        load.truth.ended(str(user), request.tokens, "committed")
+    rig.proxy.target = rig.judge.url("service")

@@ -1,0 +1,129 @@
+"""Builds that are broken on purpose: the load under which ours are right finds each of them out."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.clusters import Cluster
+from tests.outages import load as load_module
+from tests.outages.load import Load, Request
+from tests.outages.outages import OUTAGES, Outage, carry_out
+from tests.outages.rig import Rig, kill, lasting
+from tests.soak.broken import bind_once
+from tests.soak.truth import Truth
+from userscope.connection.cursor import ScopedConnection, ScopedCursor
+from userscope.connection.engine import Connector
+from userscope.connection.gate import Gate
+from userscope.errors import NotPermitted
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A server that acknowledges only what it has written."""
+    with lasting() as made:
+        yield made
+
+
+def _cut_until(often: Callable[[], bool]) -> Outage:
+    """Cut a slow wire until that is so: of the COMMITs that fail, about half have run."""
+
+    def strike(rig: Rig, load: Load) -> None:
+        rig.proxy.delay = 0.02
+        while not often():
+            rig.proxy.cut()
+            load.each("read", only="thread")
+
+    return Outage(strike, ("wire", "wire"))
+
+
+def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that sends a transaction again where its COMMIT failed does some of them twice."""
+    connect, commit, execute = Connector._connect, ScopedConnection.commit, ScopedCursor.execute
+    retried: list[object] = []
+
+    def connect_and_remember(self: Connector) -> Any:
+        made: Any = connect(self)
+        made.connect_again, made.statements = self.connect, []
+        return made
+
+    def execute_and_remember(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
+        statements: list[Any] = vars(self.connection).setdefault("statements", [])
+        if self.connection.idle:
+            statements.clear()
+        statements.append((query, params))
+        return execute(self, query, params, **options)
+
+    def commit_and_retry(self: Any) -> None:
+        try:
+            commit(self)
+        except psycopg.OperationalError:
+            again = self.connect_again()
+            again.scope = self.scope
+            for query, params in list(self.statements):
+                again.execute(query, params)
+            commit(again)
+            again.close()
+            retried.append(self)
+
+    monkeypatch.setattr(Connector, "_connect", connect_and_remember)
+    monkeypatch.setattr(ScopedCursor, "execute", execute_and_remember)
+    monkeypatch.setattr(ScopedConnection, "commit", commit_and_retry)
+    faults = carry_out(_cut_until(lambda: len(retried) >= 8), own_cluster).truth.faults
+    assert any(fault.endswith("is there 2 times") or "Conflict" in fault for fault in faults)
+
+
+def test_early_acknowledgement(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that does not wait for the answer to a COMMIT acknowledges what is lost."""
+    commit = ScopedConnection.commit
+    missed: list[object] = []
+
+    def commit_and_hope(self: ScopedConnection) -> None:
+        try:
+            commit(self)
+        except psycopg.OperationalError:
+            missed.append(self)
+
+    monkeypatch.setattr(ScopedConnection, "commit", commit_and_hope)
+    faults = carry_out(_cut_until(lambda: len(missed) >= 8), own_cluster).truth.faults
+    assert any(fault.endswith("was acknowledged and is lost") for fault in faults)
+
+
+def test_server_that_acknowledges_early() -> None:
+    """So does a server that is told to acknowledge before it has written."""
+
+    def strike(rig: Rig, load: Load) -> None:
+        load.each("written", 2)
+        kill(rig.server)
+        rig.server.start()
+
+    with lasting({"synchronous_commit": "off", "wal_writer_delay": "10s"}) as careless:
+        faults = carry_out(Outage(strike, ("wire", "wire")), careless).truth.faults
+    assert any(fault.endswith("was acknowledged and is lost") for fault in faults)
+
+
+def test_identity_of_the_connection(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that binds an identity once a session shows and writes rows of others."""
+    bind_once(monkeypatch)
+
+    def strike(_: Rig, load: Load) -> None:
+        load.each("read", 5)
+
+    faults = carry_out(Outage(strike), own_cluster).truth.faults
+    assert any("rows of others" in fault for fault in faults)
+
+
+def test_endless_wait(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build that waits for an answer for ever is told apart from one that is slow."""
+    monkeypatch.setattr(Gate, "_bounded", lambda _, work: work)
+    monkeypatch.setattr(load_module, "PATIENCE", 5)
+    with pytest.raises(AssertionError, match="never came to be failed"):
+        carry_out(OUTAGES["network silent"], own_cluster)
+
+
+def test_another_error() -> None:
+    """A failure of any other class than Unavailable is a fault."""
+    truth = Truth()
+    Request(truth, "somebody", "write", client_id=True).failed(NotPermitted("not now"))
+    assert truth.faults == ["a request failed with NotPermitted: not now"]

@@ -1,0 +1,28 @@
+"""Requests in flight fail with Unavailable, later ones succeed, and every acknowledged write is there exactly once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.clusters import Cluster
+from tests.outages.outages import OUTAGES, carry_out
+from tests.outages.rig import lasting
+
+# Of these a service may notice nothing at all.
+UNNOTICED = {"one backend killed (-9)", "network slow"}
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator[Cluster]:
+    """A server that may be killed, and acknowledges only what it has written."""
+    with lasting() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", OUTAGES)
+def test_outages(own_cluster: Cluster, name: str) -> None:
+    """The short form of each: nothing wrong was shown or kept, and the same service serves everybody again."""
+    truth = carry_out(OUTAGES[name], own_cluster).truth
+    assert truth.faults == []
+    assert {"read", "committed"} <= truth.outcomes.keys()
+    assert name in UNNOTICED or {"Unavailable", "Unavailable at COMMIT"} & truth.outcomes.keys()

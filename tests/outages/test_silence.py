@@ -1,0 +1,100 @@
+"""Where nothing answers any more, waiting ends: by the server's own timeout and the pool's together, on every road."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from tests.clusters import Database
+from tests.connection.conftest import (
+    MakeServed,
+    alice,
+    home,
+    make_async,
+    make_served,
+    make_sync,
+    proxy,
+    shared18,
+)
+from tests.connection.served import run
+from userscope.errors import Unavailable
+from userscope.testing.proxy import Proxy
+
+__all__ = ["alice", "home", "make_async", "make_served", "make_sync", "proxy", "shared18"]
+
+_INSERT = text("insert into app.todos (title) values (:title)")
+_TITLES = text("select title from app.todos")
+
+
+def _stream(session: Session) -> None:
+    session.connection().execute(_TITLES, execution_options={"stream_results": True}).all()
+
+
+ROADS: dict[str, Callable[[Session], object]] = {
+    "a statement": lambda session: run(session, "select 1"),
+    "many": lambda session: session.connection().execute(_INSERT, [{"title": "a"}, {"title": "b"}]),
+    "a stream": _stream,
+    "a commit": lambda session: session.commit(),
+    "a rollback": lambda session: session.rollback(),
+}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_silence(make_served: MakeServed, proxy: Proxy, alice: UUID, first: bool) -> None:
+    """Each road ends in Unavailable while all is silent still; afterwards the same service serves."""
+    hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 1}
+    served = make_served(proxy.url, **hurried)
+    for name, road in ROADS.items():
+        if first and name in ("a commit", "a rollback"):
+            continue  # they send nothing where nothing was sent before
+
+        def work(session: Session, name: str = name, road: Callable[[Session], object] = road) -> None:
+            if not first:
+                run(session, "select 1")
+            with proxy.silence():
+                road(session)
+                pytest.fail(f"{name} heard something")
+
+        assert served.session(alice, lambda session: run(session, "select 1")) == [1]
+        with pytest.raises(Unavailable, match="the server does not answer"):
+            served.session(alice, work)
+        assert served.pool.checkedout() == 0
+    assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
+
+
+def test_silence_at_the_door(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
+    """Connecting ends as well."""
+    served = make_served(proxy.url, database_pool_timeout=0.2)
+    with proxy.silence(), pytest.raises(Unavailable, match="cannot be reached"):
+        served.reader(alice, lambda session: run(session, "select 1"))
+    assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
+
+
+def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID, home: Database) -> None:
+    """The control: psycopg alone still waits when two of ours have given up one after the other."""
+    hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 2}
+    served = make_served(proxy.url, **hurried)
+    conninfo = proxy.url.conninfo()
+    with psycopg.connect(conninfo, autocommit=True) as plain:
+        plain.execute("set statement_timeout = '100ms'")
+        with proxy.silence():
+            plain.pgconn.send_query(b"select 1")
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    served.reader(alice, lambda session: run(session, "select 1"))
+            assert plain.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
+            plain.pgconn.consume_input()
+            assert plain.pgconn.is_busy()
+    del home
+
+
+def test_kernel_knows(make_served: MakeServed, proxy: Proxy) -> None:
+    """The kernel is told when to give up a TCP connection, unless the URL says so."""
+    connector = make_served(proxy.url).db._connector  # type: ignore[attr-defined]  # both kinds have one
+    assert psycopg.conninfo.conninfo_to_dict(connector.conninfo).items() >= {
+        ("tcp_user_timeout", "30000"),
+        ("keepalives_idle", "30"),
+    }

@@ -1,0 +1,24 @@
+"""Builds that are broken on purpose, to show that what checks would notice."""
+
+import pytest
+
+from userscope.connection.scope import Command, Scope
+
+
+def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bind an identity once a session, for the connection, and wipe nothing."""
+    bound: list[Scope] = []  # kept, so that no two have the same id()
+
+    def opening(scope: Scope) -> list[Command]:
+        begin: list[Command] = [] if scope.single else [(b"begin", None)]
+        if any(scope is each for each in bound):
+            return begin
+        bound.append(scope)
+        who, values = scope._identity()
+        if scope.user_id is None:
+            return [*begin, (who, values)]
+        assert values
+        remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
+        return [*begin, (remember, values[:2])]
+
+    monkeypatch.setattr(Scope, "opening", opening)
