@@ -6,19 +6,9 @@ from collections.abc import Iterator
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from examples.todo_api.better_auth import install
+from tests.better_auth.node import node as node
 from tests.better_auth.people import Browser, Running, auth_server
-from tests.clusters import Cluster, Database, give_back_acl, make_logins, unavailable
-from userscope.errors import ConfigurationError
-
-
-@pytest.fixture(scope="session")
-def node() -> None:
-    """Node.js with Better Auth installed."""
-    try:
-        install(print)
-    except ConfigurationError as error:
-        unavailable(error.message)
+from tests.clusters import Cluster, Database, give_back_acl, make_logins
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from examples.todo_api.better_auth import install
-from tests.clusters import unavailable
+from tests.better_auth.node import node as node
 from tests.example.running import Example, Person, running
-from userscope.errors import ConfigurationError
 from userscope.local.server import Server
-
-
-@pytest.fixture(scope="session")
-def node() -> None:
-    """Node.js with Better Auth installed."""
-    try:
-        install(print)
-    except ConfigurationError as error:
-        unavailable(error.message)
 
 
 @pytest.fixture(scope="package")
