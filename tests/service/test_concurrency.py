@@ -1,0 +1,37 @@
+"""Many people at once, by both kinds of sessions: each meets their own todos, and nobody else's."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.issuer import Issuer
+from tests.service.conftest import As, trusting
+from tests.service.served import served
+from tests.service.test_commit import Probe
+from userscope.models import User
+from userscope.testing import Sandbox
+
+PEOPLE, TURNS = 12, 8
+
+
+def test_at_once(world: Sandbox, issuer: Issuer, bearer: As) -> None:
+    """More people than connections take turns on the same pools; whatever one finds is what that one wrote."""
+    people = [world.user(f"Person {number}") for number in range(PEOPLE)]
+    settings = trusting(world.settings, issuer).model_copy(update={"database_pool_size": 2})
+
+    def live(client: httpx.Client, user: User) -> list[str]:
+        wrong = []
+        for turn in range(TURNS):
+            kind, other = ("sync", "async")[:: 1 if turn % 2 else -1]
+            added = client.post(f"/{kind}?title={user.id} {turn}", headers=bearer(user))
+            found = client.get(f"/{other}", headers=bearer(user))
+            if added.status_code != 201 or found.json() != [f"{user.id} {n}" for n in range(turn + 1)]:
+                wrong.append(f"{added.status_code} {found.text}")
+        return wrong
+
+    with served(Probe(settings).app) as client, ThreadPoolExecutor(PEOPLE) as pool:
+        assert list(pool.map(lambda user: live(client, user), people)) == [[]] * PEOPLE
+    with world.admin() as connection:
+        query = "select owner_id, count(*) from app.todos where owner_id = any(%s) group by 1"
+        stored = connection.execute(query, [[user.id for user in people]]).fetchall()
+    assert dict(stored) == dict.fromkeys((user.id for user in people), TURNS)
