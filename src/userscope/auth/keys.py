@@ -26,7 +26,9 @@ FRESH = 300
 LIFE = 3600
 """… or so long, where the issuer cannot be asked."""
 PAUSE = 5
-"""Seconds between two fetches, whatever is asked: how long a key that was just made may be unknown."""
+"""Seconds between two fetches, whatever is asked: how long a key that was just made may be unknown …"""
+BURST = 3
+"""… once so many fetches have come one after the other. Until then it is known at once."""
 PATIENCE = 5
 """Seconds that a request waits for a fetch."""
 
@@ -50,7 +52,7 @@ class KeySet:
         self._clock = clock
         self._lock = threading.Lock()
         self._keys: Mapping[str, jwt.PyJWK] = {}
-        self._fetched = self._tried = -inf
+        self._fetched = self._tried = self._paid = -inf
         self._fetch: Future[None] | None = None
         self._away = False
 
@@ -67,7 +69,7 @@ class KeySet:
             if self._fetching and now - self._tried > 2 * PATIENCE:
                 # It drips, and may never end: its thread stays behind, the service goes on.
                 self._fetch, self._away = None, True
-            if not self._fetching and now - self._tried >= PAUSE:
+            if not self._fetching and self._paid <= now + (BURST - 1) * PAUSE:
                 self._begin(now)
             if known and age < LIFE and self._away:
                 return None
@@ -92,7 +94,8 @@ class KeySet:
         return self._fetch is not None and not self._fetch.done()
 
     def _begin(self, now: float) -> None:
-        self._tried = now
+        # Each fetch costs a pause, some of which may be owed.
+        self._tried, self._paid = now, max(self._paid, now) + PAUSE
         self._fetch = Future()
         threading.Thread(target=self._run, args=(self._fetch, now), name="userscope-jwks", daemon=True).start()
 
