@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -162,6 +163,21 @@ def test_two_threads(settings: Settings, alice: UUID) -> None:
         intruder.join()
         assert whoami(session) == alice
     assert [type(failure) for failure in failures] == [SessionInUse]
+
+
+def test_one_pool(settings: Settings, alice: UUID) -> None:
+    """Threads that come first, all at one moment, share one pool from the beginning."""
+    roomy = {"database_pool_size": 1, "database_pool_timeout": 60}
+    for _ in range(5):
+        with Database(settings.model_copy(update=roomy)) as db, ThreadPoolExecutor(4) as threads:
+            barrier = threading.Barrier(4)
+
+            def serve(_: int, db: Database = db, barrier: threading.Barrier = barrier) -> list[Any]:
+                barrier.wait()
+                with db.session(alice) as session:
+                    return run(session, "select pg_backend_pid()")
+
+            assert len({backend for (backend,) in threads.map(serve, range(4))}) == 1
 
 
 def test_two_tasks(settings: Settings, alice: UUID) -> None:

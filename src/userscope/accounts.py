@@ -1,10 +1,8 @@
 """Accounts, made and kept as the identity provider's login: for services without Better Auth, sample data and tests."""
 
-from functools import cached_property
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
 from sqlmodel import col, delete, insert, select, update
@@ -35,11 +33,8 @@ class Accounts:
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), Guard(None), size, timeout)
         self._scope = Scope(None, self.settings.database_statement_timeout, single=True)
-
-    @cached_property
-    def engine(self) -> Engine:
+        self.engine = self._connector.engine()
         """The engine; what it sends by itself is refused."""
-        return self._connector.engine()
 
     def create(
         self,

@@ -53,10 +53,13 @@ class Database(_Base):
     ...     session.add(Todo(title="Buy milk"))
     """
 
-    @cached_property
-    def engine(self) -> Engine:
-        """The engine; what it sends outside of a session is refused."""
-        return self._connector.engine()
+    engine: Engine
+    """The engine; what it sends outside of a session is refused."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings)
+        self.engine = self._connector.engine()  # at once: of two threads that come first, each would make a pool
 
     def session(
         self, user_id: UUID | str | None, *, isolation: Isolation | None = None

@@ -1,6 +1,7 @@
 """Where nothing answers any more, waiting ends: by the server's own timeout and the pool's together, on every road."""
 
 from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID
 
 import psycopg
@@ -78,7 +79,7 @@ def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID, home:
     hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 2}
     served = make_served(proxy.url, **hurried)
     conninfo = proxy.url.conninfo()
-    with psycopg.connect(conninfo, autocommit=True) as plain:
+    with closing(psycopg.connect(conninfo, autocommit=True)) as plain:
         plain.execute("set statement_timeout = '100ms'")
         with proxy.silence():
             plain.pgconn.send_query(b"select 1")

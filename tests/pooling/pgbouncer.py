@@ -34,7 +34,7 @@ admin_users = pgbouncer_admin
 logfile = {folder}/pgbouncer.log
 """
 # It ends with the test's process, also where that was killed.
-_RUN = '"$1" "$2" >/dev/null 2>&1 & read -r _; kill -KILL "$!"; wait'
+_RUN = '"$1" "$2" >/dev/null 2>&1 & read -r _; kill -KILL "$!" 2>/dev/null; wait'
 
 
 class PgBouncer:

@@ -117,6 +117,12 @@ class _Scoped(BaseCursor[Any, Any]):
 class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
     """What both server-side cursors share."""
 
+    @property
+    @override
+    def closed(self) -> bool:
+        """Whether it is closed, by itself or with its connection: SQLAlchemy forgets those of one that is lost."""
+        return self._closed or self._conn.closed
+
     @override
     def _declare_gen(self, query: Query, params: Params | None = None, binary: bool | None = None) -> PQGen[None]:
         if self._withhold:
