@@ -40,7 +40,7 @@ def test_versions() -> None:
     """What is to be installed is what is tested."""
     wanted = json.loads((FOLDER / "package.json").read_text(encoding="utf-8"))["dependencies"]
     assert f"npm install {' '.join(f'{name}@{version}' for name, version in wanted.items())}\n" in PAGE
-    assert f"Better Auth {wanted['better-auth']} " in PAGE
+    assert f"Better Auth {wanted['better-auth']};" in PAGE
 
 
 @pytest.mark.usefixtures("node")
