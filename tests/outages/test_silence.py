@@ -1,8 +1,9 @@
 """Where nothing answers any more, waiting ends: by the server's own timeout and the pool's together, on every road."""
 
+import math
 from collections.abc import Callable
 from contextlib import closing
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -21,6 +22,7 @@ from tests.connection.conftest import (
     shared18,
 )
 from tests.connection.served import run
+from userscope.connection.scope import Scope
 from userscope.errors import Unavailable
 from userscope.testing.proxy import Proxy
 
@@ -99,3 +101,12 @@ def test_kernel_knows(make_served: MakeServed, proxy: Proxy) -> None:
         ("tcp_user_timeout", "30000"),
         ("keepalives_idle", "30"),
     }
+
+
+PATIENCE = {"250": 0.25, "500ms": 0.5, "2s": 2, "3 min": 180, "1h": 3600, "1d": 86_400, "0": math.inf, "0s": math.inf}
+
+
+def test_patience() -> None:
+    """A client gives the server the time that the server gives itself, in whatever unit that is written."""
+    waits = {text: Scope.of(uuid4(), statement_timeout=text).patience for text in PATIENCE}
+    assert waits == pytest.approx(PATIENCE)
