@@ -19,7 +19,7 @@ from userscope.settings import Settings
 
 AUDIENCE = "todo-api"
 
-type Answer = Callable[[BaseHTTPRequestHandler], None]
+type Answer = Callable[[BaseHTTPRequestHandler], object]
 
 
 def b64(data: bytes) -> str:

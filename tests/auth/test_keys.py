@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ import pytest
 from tests.auth.conftest import Verify
 from tests.issuer import Issuer, Key, b64, nobody_there, serving
 from userscope.auth import TokenVerifier, keys
-from userscope.auth.keys import BURST, FRESH, LIFE, PAUSE
+from userscope.auth.keys import BURST, FRESH, LIFE, PAUSE, KeySet
 from userscope.errors import InvalidToken, Unavailable
 
 
@@ -113,6 +113,29 @@ def test_down_later(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> 
         verify(verifier, issuer.token(alice))
     issuer.answer, issuer.now = issuer.publish, LIFE + PAUSE
     assert verify(verifier, issuer.token(alice)) == alice
+
+
+def test_nobody_waits_in_an_outage(issuer: Issuer) -> None:
+    """While the issuer is known to be away, whose key is known does not wait for another vain try; others do."""
+    found, key_id = KeySet(f"{issuer.url}/jwks", clock=issuer.clock), issuer.keys[0].id
+    first = found.fetch_for(key_id)
+    assert first is not None
+    wait([first])
+    _broken(issuer)
+    issuer.now += FRESH
+    second = found.fetch_for(key_id)  # it might answer as before
+    assert second is not None
+    wait([second])
+    released = threading.Event()
+    issuer.answer = lambda _: released.wait(10)
+    issuer.now += PAUSE
+    assert found.fetch_for(key_id) is None
+    third = found.fetch_for("unknown")
+    assert third is not None
+    assert found.get(key_id).key_id == key_id
+    released.set()
+    wait([third])
+    assert issuer.fetches == 3
 
 
 def _sends(body: bytes, status: int = 200, **headers: str) -> Callable[[Issuer, Issuer], object]:
