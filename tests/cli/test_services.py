@@ -28,7 +28,7 @@ def test_health(userscope: Runner, database: Database) -> None:
     """A fit login: what it is, and exit code 0."""
     said = userscope("health").stdout
     assert re.fullmatch(
-        rf'  role "app_service" on database "{database.name}", PostgreSQL 18\.\d+\n'
+        rf'  role "app_service" on database "{database.name}", PostgreSQL {database.cluster.version}\.\d+\n'
         r"  one round trip takes \d+\.\d ms\n"
         r"  identities are not sealed: USERSCOPE_SEAL_KEY is not set\n"
         r"It may serve users\.\n",
