@@ -83,7 +83,7 @@ def _pooler_restarted(rig: Rig, load: Load) -> None:
 
 
 def _cut(rig: Rig, load: Load) -> None:
-    for _ in range(10):
+    for _ in range(5):
         rig.proxy.cut()
         load.each("read")
 
