@@ -25,8 +25,6 @@ from userscope.logins import ensure_login
 from userscope.settings import Purpose
 from userscope.urls import ConnectionURL
 
-DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
-
 type Connection = psycopg.Connection[tuple[Any, ...]]
 type OwnerKind = Literal["superuser", "neon", "plain", "plain2"]
 
