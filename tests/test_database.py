@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import exc
+from sqlalchemy import Engine, exc
 from sqlmodel import Session, select
 
 from tests.clusters import Database as Clone
 from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import run, whoami
+from userscope.connection.engine import Connector
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import (
     NotPermitted,
@@ -165,19 +166,25 @@ def test_two_threads(settings: Settings, alice: UUID) -> None:
     assert [type(failure) for failure in failures] == [SessionInUse]
 
 
-def test_one_pool(settings: Settings, alice: UUID) -> None:
+def test_one_pool(settings: Settings, alice: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that come first, all at one moment, share one pool from the beginning."""
+    make = Connector.engine
+
+    def slowly(connector: Connector) -> Engine:
+        time.sleep(0.05)  # so that whoever else wants to make one has begun, too
+        return make(connector)
+
+    monkeypatch.setattr(Connector, "engine", slowly)
     roomy = {"database_pool_size": 1, "database_pool_timeout": 60}
-    for _ in range(5):
-        with Database(settings.model_copy(update=roomy)) as db, ThreadPoolExecutor(4) as threads:
-            barrier = threading.Barrier(4)
+    with Database(settings.model_copy(update=roomy)) as db, ThreadPoolExecutor(4) as threads:
+        barrier = threading.Barrier(4)
 
-            def serve(_: int, db: Database = db, barrier: threading.Barrier = barrier) -> list[Any]:
-                barrier.wait()
-                with db.session(alice) as session:
-                    return run(session, "select pg_backend_pid()")
+        def serve(_: int) -> list[Any]:
+            barrier.wait()
+            with db.session(alice) as session:
+                return run(session, "select pg_backend_pid()")
 
-            assert len({backend for (backend,) in threads.map(serve, range(4))}) == 1
+        assert len({backend for (backend,) in threads.map(serve, range(4))}) == 1
 
 
 def test_two_tasks(settings: Settings, alice: UUID) -> None:
