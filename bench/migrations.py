@@ -38,7 +38,7 @@ def main(*, quick: bool = False) -> Figures:
         project = Path(folder) / "trivial"
         _write(project)
         databases = _databases(server.url("admin"))
-        figures.take(_compare(project, databases, rounds=1 if quick else 5), "0ms")
+        figures.take(_compare(project, databases, rounds=1 if quick else 3), "0ms")
         with Proxy(server.url("admin"), delay=DELAY) as proxy:
             through = (ConnectionURL("", {**proxy.url.params, "dbname": url.params["dbname"]}) for url in databases)
             figures.take(_compare(project, through, rounds=1), "20ms")

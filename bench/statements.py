@@ -27,7 +27,7 @@ def main(*, quick: bool = False) -> Figures:
         for operation in OPERATIONS:
             for mode in ("extended", "prepared"):
                 kinds = _kinds(made, operation, mode, values, sealed)
-                taken = take_turns(kinds, 3 if quick else 15)
+                taken = take_turns(kinds, 3 if quick else 11)
                 pairs = [(ours, "where") for ours in ("unsealed", "sealed")]
                 pairs += [("unsealed", "where_pipelined"), ("sealed", "unsealed")]
                 if "wiped" in kinds:
