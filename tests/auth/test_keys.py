@@ -5,16 +5,19 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 
 from tests.auth.conftest import Verify
 from tests.issuer import Issuer, Key, b64, nobody_there, serving
 from userscope.auth import TokenVerifier, keys
-from userscope.auth.keys import BURST, FRESH, LIFE, PAUSE, KeySet
+from userscope.auth.keys import BURST, FRESH, LIFE, PATIENCE, PAUSE, KeySet
 from userscope.errors import InvalidToken, Unavailable
 
 
@@ -200,10 +203,12 @@ def test_slow(issuer: Issuer, verifier: TokenVerifier, verify: Verify, monkeypat
 
     def drip(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
-        while not ended.wait(0.05):
-            request.wfile.write(b"X-Drip: 1\r\n")
-            request.wfile.flush()
-            asked.set()
+        request.flush_headers()
+        request.wfile.write(b"X-Drip: ")
+        with suppress(OSError):
+            while not ended.wait(0.05):
+                request.wfile.write(b"x")  # never the end of the line
+                asked.set()
 
     issuer.answer = drip
     issuer.now += PAUSE
@@ -214,8 +219,9 @@ def test_slow(issuer: Issuer, verifier: TokenVerifier, verify: Verify, monkeypat
             assert verify(verifier, issuer.token())
             with pytest.raises(Unavailable):
                 waiting.result()
+        monkeypatch.undo()
         issuer.answer = issuer.publish
-        issuer.now += PAUSE  # the fetch that never ends is given up, and another one begun
+        issuer.now += 3 * PATIENCE  # the fetch that never ends is given up, and another one begun
         assert verify(verifier, issuer.token(key=issuer.rotate()))
     finally:
         ended.set()
@@ -299,6 +305,15 @@ def test_published(issuer: Issuer, verifier: TokenVerifier, case: str) -> None:
     else:
         with pytest.raises(InvalidToken, match="the token is not accepted"):
             verifier.verify(token)
+
+
+def test_ed448(issuer: Issuer, verifier: TokenVerifier) -> None:
+    """EdDSA by the other curve, which neither issuer uses, is not accepted."""
+    private = Ed448PrivateKey.generate()
+    entry = {"kty": "OKP", "crv": "Ed448", "x": b64(private.public_key().public_bytes_raw()), "kid": "448"}
+    issuer.published = lambda _: entry
+    with pytest.raises(InvalidToken):
+        verifier.verify(jwt.encode(issuer.claims(), private, "EdDSA", headers={"kid": "448"}))
 
 
 def test_neon(verify: Verify) -> None:
