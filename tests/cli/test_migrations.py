@@ -30,6 +30,7 @@ LABELS = [
     "policies:todos",
     "policies:better_auth",
 ]
+TAGGED = [f"{label} @v0.1.0" if label.endswith(":better_auth") else label for label in LABELS]
 
 
 @pytest.fixture
@@ -76,9 +77,9 @@ def test_ledger(cli: Runner) -> None:
     lines = done.stdout.splitlines()
     assert lines[0].startswith("Deploying changes to postgresql://owner_superuser:***@/db_")
     assert lines[1].startswith("Adding registry tables to postgresql://")
-    width = max(map(len, LABELS))
-    assert ledger(done.stdout) == [f"  + {label} ..{'.' * (width - len(label))} ok" for label in LABELS]
-    assert len(lines) == 2 + len(LABELS)
+    width = max(map(len, TAGGED))
+    assert ledger(done.stdout) == [f"  + {label} ..{'.' * (width - len(label))} ok" for label in TAGGED]
+    assert len(lines) == 2 + len(TAGGED)
 
 
 def test_to_and_dry_run(cli: Runner) -> None:
@@ -93,12 +94,12 @@ def test_to_and_dry_run(cli: Runner) -> None:
 
 def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
-    assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": LABELS, "seconds": {}}
+    assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}
     pending = json.loads(cli("status", "--json", code=1).stdout)
-    assert [item["pending"] for item in pending] == [LABELS[:5], LABELS[5:]]
+    assert [item["pending"] for item in pending] == [TAGGED[:5], LABELS[5:]]
     migrated = json.loads(cli("migrate", "--json").stdout)
-    assert migrated["deployed"] == LABELS
-    assert sorted(migrated["seconds"]) == sorted(LABELS)
+    assert migrated["deployed"] == TAGGED
+    assert sorted(migrated["seconds"]) == sorted(TAGGED)
     status = json.loads(cli("status", "--json").stdout)
     assert [(item["project"], item["change"], item["pending"]) for item in status] == [
         ("schema", "better_auth", []),
@@ -106,7 +107,7 @@ def test_json(cli: Runner) -> None:
     ]
     assert status[0]["committer"] == "Ada Love <ada@example.com>"
     verified = json.loads(cli("verify", "--json").stdout)
-    assert [item["change"] for item in verified["changes"]] == LABELS
+    assert [item["change"] for item in verified["changes"]] == TAGGED
     assert (verified["errors"], verified["pending"]) == (0, [])
     assert json.loads(cli("check", "--json").stdout) == [
         {"project": "schema", "deployed": 5, "diverges": None},
@@ -119,7 +120,7 @@ def test_json(cli: Runner) -> None:
     ]
     assert events[1]["requires"] == ["access", "schema:todos"]
     reverted = json.loads(cli("revert", "--all", "--yes", "--json").stdout)
-    assert reverted["reverted"] == LABELS[::-1]
+    assert reverted["reverted"] == TAGGED[::-1]
 
 
 def test_status(cli: Runner, folder: Path) -> None:

@@ -15,7 +15,7 @@ FIT = re.compile("MIT|BSD|ISC|Apache|PSF|LGPL|PostgreSQL")
 def required() -> set[str]:
     """What pyproject.toml asks for, development apart."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = {name: words for name, words in project["optional-dependencies"].items() if name != "dev"}
+    extras = {name: words for name, words in project["optional-dependencies"].items() if name not in ("dev", "bench")}
     words = [*project["dependencies"], *(word for extra in extras.values() for word in extra)]
     return {re.split(r"[\[<>=;]", word)[0] for word in words} - {"userscope"}
 
