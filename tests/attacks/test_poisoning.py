@@ -78,7 +78,7 @@ _IS_NUMBER = (
 _REWRITE = ("set standard_conforming_strings = off", "set escape_string_warning = off", "select app.is_number('1')")
 
 
-def _told(grounds: Grounds, function: str, steps: list[str], scrub: list[str], query: str) -> list[object]:
+def _told(grounds: Grounds, function: str, steps: list[str], scrub: list[str], query: str) -> list[str]:
     """What a function of an adopter answers Bob, after Alice took these steps on the same connection."""
     arena = grounds.pristine.clone(function)
     try:

@@ -96,7 +96,7 @@ def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
     assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}
     pending = json.loads(cli("status", "--json", code=1).stdout)
-    assert [item["pending"] for item in pending] == [TAGGED[:5], LABELS[5:]]
+    assert [item["pending"] for item in pending] == [TAGGED[:5], TAGGED[5:]]
     migrated = json.loads(cli("migrate", "--json").stdout)
     assert migrated["deployed"] == TAGGED
     assert sorted(migrated["seconds"]) == sorted(TAGGED)
