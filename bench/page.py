@@ -76,11 +76,10 @@ def _slate(found: Record) -> str:
 
 def _growth(found: Record) -> str:
     return _table(
-        ("", "10,000 todos", *(f"{size:,}" for size in SIZES)),
+        ("todos, beside 10,000", *(f"{size:,}" for size in SIZES)),
         (
             (
                 operation.name,
-                f"{found['medians'][f'growth.{operation.name}.10000']:.0f} µs",
                 *(_times(found["ratios"][f"growth.{operation.name}.{size}/10000"]) for size in SIZES),
             )
             for operation in OPERATIONS
@@ -93,23 +92,16 @@ def _statements(found: Record) -> str:
     rows = []
     for name in (operation.name for operation in OPERATIONS):
         key = f"statements.{name}"
+        pairs = ("prepared.unsealed/where", "extended.unsealed/where", "extended.unsealed/where_pipelined")
+        inside = ("where_pipelined", "unsealed", "sealed", "wiped")
         rows.append(
             (
                 name,
-                _times(ratios[f"{key}.prepared.unsealed/where"]),
-                _times(ratios[f"{key}.extended.unsealed/where"]),
-                _times(ratios[f"{key}.extended.unsealed/where_pipelined"]),
-                *(
-                    f"{medians[f'{key}.extended.{one}'] - medians[f'{key}.extended.{other}']:+.0f} µs"
-                    for one, other in (
-                        ("unsealed", "where_pipelined"),
-                        ("sealed", "unsealed"),
-                        ("wiped", "unsealed"),
-                    )
-                ),
+                *(_times(ratios[f"{key}.{pair}"]) for pair in pairs),
+                *(f"{medians[f'{key}.extended.{kind}']:.0f} µs" for kind in inside),
             )
         )
-    head = ("", "prepared", "unprepared", "one pipeline each", "that is", "a seal", "the clean slate")
+    head = ("", "prepared", "unprepared", "one pipeline each", "`WHERE`", "unsealed", "sealed", "wiped")
     return _table(head, rows)
 
 
@@ -126,18 +118,11 @@ def _sealing(found: Record) -> str:
     return _table(("", "unsealed", "sealed"), rows)
 
 
-def _migrations(found: Record) -> str:
-    steps = ("deploy", "nothing to deploy", "verify", "revert")
-    rows = (
-        (step, *(_times(found["ratios"][f"migrations.{d}.{step}.sqitch/userscope"]) for d in ("0ms", "20ms")))
-        for step in steps
-    )
-    return _table(("50 changes: Sqitch's time / userscope's", "on a socket", "20 ms away"), rows)
-
-
 def _conditions(found: Record) -> str:
     rows = []
     for name, run in sorted(found["runs"].items()):
+        if name not in TABLES:
+            continue
         before, after = run["load"]
         seconds = f"{run['seconds']} s" + (" (--quick)" if run["quick"] else "")
         rows.append((f"`{name}`", run["at"].replace("T", " ").rstrip("Z"), seconds, f"{before:.1f} → {after:.1f}"))
@@ -157,7 +142,6 @@ TABLES: dict[str, Callable[[Record], str]] = {
     "growth": _growth,
     "statements": _statements,
     "sealing": _sealing,
-    "migrations": _migrations,
     "conditions": _conditions,
 }
 """The tables of the page by their names."""

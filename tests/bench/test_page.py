@@ -17,8 +17,7 @@ ROWS: dict[str, list[str] | int] = {
     "growth": [operation.name for operation in OPERATIONS],
     "statements": [operation.name for operation in OPERATIONS],
     "sealing": 4,
-    "migrations": ["deploy", "nothing to deploy", "verify", "revert"],
-    "conditions": 5,
+    "conditions": 4,
 }
 """The first cells of each table, or how many rows it has at least."""
 
@@ -40,7 +39,7 @@ def made_up() -> dict[str, Any]:
     machine = {"processors": 2, "processor": "x", "system": "Linux", "python": "3.13", "versions": {"psycopg": "3"}}
     numbers: dict[str, Any] = {"ratios": defaultdict(lambda: 1.5), "medians": defaultdict(lambda: 250.0)}
     return numbers | {
-        "runs": dict.fromkeys(("growth", "reads", "sealing", "statements", "migrations"), run),
+        "runs": dict.fromkeys(("growth", "reads", "sealing", "statements"), run),
         "machine": machine,
     }
 
