@@ -30,10 +30,10 @@ UserscopeError
     ├── NotPermitted            42501, 25006 in a reader
     ├── Conflict                23505
     ├── InvalidValue            23514, 23502, 22xxx
-    ├── UnknownReference        23503
+    ├── UnknownReference        23503, 23001
     ├── SealRejected            28000
     ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
-    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx, 25006 otherwise: the server cannot serve now
+    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx, 25P03, 25P04, 25006 otherwise: the server cannot serve now
 """
 
 
@@ -270,4 +270,4 @@ class Retryable(DatabaseError):
 
 
 class Unavailable(DatabaseError):
-    """The server cannot be reached, or cannot serve now (08xxx, 57Pxx, 57014, 53xxx, 25006); a COMMIT may have run."""
+    """The server cannot be reached, or cannot serve now (08, 57, 53, 25P03, 25P04, 25006); a COMMIT may have run."""

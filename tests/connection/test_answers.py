@@ -3,9 +3,12 @@
 import logging
 import re
 import secrets
+import select as select_module
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -69,6 +72,9 @@ ANSWERS = {
     "nothing where something must be": Answer(
         InvalidValue, "23502", 'null value in column "title" of relation "todos" violates not-null constraint',
         '"title" of "todos" cannot be empty.', _run("insert into app.todos (title) values (null)")),
+    "a row that others need, as PostgreSQL 18 says it": Answer(
+        UnknownReference, "23001", "needed", None,
+        _run("do $$ begin raise exception 'needed' using errcode = '23001'; end $$")),
     "a malformed value": Answer(
         InvalidValue, "22P02", "invalid text representation", None,
         _run("select cast(cast(:v as text) as int)", v="x")),
@@ -141,6 +147,39 @@ def test_deleted_user(served: Served, home: Database) -> None:
     del home
 
 
+def test_swallowed_error(served: Served, alice: UUID) -> None:
+    """A transaction that a swallowed error has lost is never taken for committed."""
+
+    def swallow(session: Session) -> None:
+        session.add(Todo(title="lost"))
+        session.flush()
+        with suppress(InvalidValue):
+            run(session, "select 1/0")
+
+    with pytest.raises(DatabaseError, match="an earlier statement of the transaction failed") as raised:
+        served.session(alice, swallow)
+    assert (raised.value.sqlstate, (raised.value.hint or "")[:20]) == ("25P02", "Nothing was written.")
+    titles = "select title from app.todos where title in ('lost', 'kept')"
+    served.session(alice, lambda session: run(session, "insert into app.todos (title) values ('kept')"))
+    assert served.reader(alice, lambda session: run(session, titles)) == ["kept"]
+
+
+def test_idle_for_too_long(served: Served, alice: UUID) -> None:
+    """A transaction that the server ended because nothing came is gone, and the next one is served."""
+
+    def dawdle(session: Session) -> None:
+        run(session, "set local idle_in_transaction_session_timeout = '50ms'")
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        while driver.pgconn.socket and not select_module.select([driver.pgconn.socket], [], [], 10)[0]:
+            pass
+        run(session, "select 1")
+
+    with pytest.raises(Unavailable):
+        served.session(alice, dawdle)
+    assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
+
+
 def test_serialization_failure(served: Served, alice: UUID) -> None:
     """The one who comes second is told to run the transaction again; that works."""
 
@@ -188,6 +227,15 @@ LOGINS = {
     "user": "password authentication failed for user",
     "dbname": 'database "wrong" does not exist',
 }
+
+
+def test_one_of_several_hosts(make_served: MakeServed, home: Database, folder: Path) -> None:
+    """Where one host refuses the login and another is not there, waiting may help."""
+    url = home.url("service")
+    port = url.params.get("port", "5432")
+    params = {**url.params, "password": "wrong", "host": f"{url.host},{folder}", "port": f"{port},{port}"}
+    with pytest.raises(Unavailable, match="the server cannot be reached"):
+        make_served(type(url)(url.variable, params)).reader(uuid4(), lambda session: run(session, "select 1"))
 
 
 @pytest.mark.parametrize("wrong", LOGINS)

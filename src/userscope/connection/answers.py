@@ -30,10 +30,13 @@ _CLASSES: dict[str, type[DatabaseError]] = {
     "23502": InvalidValue,
     "22": InvalidValue,
     "23503": UnknownReference,
+    "23001": UnknownReference,
     "28": SealRejected,
     "40": Retryable,
     "55P03": Retryable,
     "08": Unavailable,
+    "25P03": Unavailable,
+    "25P04": Unavailable,
     "53": Unavailable,
     "57": Unavailable,
 }
@@ -41,6 +44,9 @@ _CLASSES: dict[str, type[DatabaseError]] = {
 
 _HINTS = {
     READ_ONLY: "Use Database.session(user_id): a reader cannot write.",
+    "25P02": "Nothing was written. Let the error of that statement through, or have it in a session.begin_nested().",
+    "25P03": "What was not committed is gone: do not leave a transaction open while nothing is sent.",
+    "25P04": "What was not committed is gone: make transactions shorter than transaction_timeout.",
     "40": "Run the whole transaction again, from its first statement.",
     "55P03": "Run the whole transaction again, from its first statement.",
     "53100": "Make room on the server's disk; reading goes on meanwhile.",
@@ -79,7 +85,7 @@ def translate(error: BaseException, sentences: Mapping[str, str]) -> UserscopeEr
     code = error.sqlstate
     made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
     # What PostgreSQL says of a malformed value repeats it; the error's name does not.
-    message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or _words(error)
+    message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or str(error)
     constraint = diag.constraint_name
     sentence = sentences.get(f"{diag.schema_name}.{diag.table_name}.{constraint}")
     error.args = (message,)
@@ -124,7 +130,8 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
 def _unanswered(error: psycopg.Error) -> UserscopeError | None:
     """Tell apart what failed without an answer to a statement: the login, the network, or the arguments."""
     said = str(error).strip()
-    if _REFUSED_LOGIN.search(said):
+    # Of several hosts one may refuse and another be starting up: that is no mistake of the configuration.
+    if all(_REFUSED_LOGIN.search(attempt) for attempt in said.split("\n- host: ")[1:] or [said]):
         return ConfigurationError(
             "PostgreSQL refused the login",
             detail=f"It said: {said.rpartition('FATAL:')[2].strip().splitlines()[0]}.",

@@ -62,6 +62,11 @@ class Gate(psycopg.BaseConnection[Any]):
         """Whether the connection lives, and nothing is on the road in either direction."""
         return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
 
+    def refuse_lost(self) -> None:
+        """Raise InFailedSqlTransaction where a statement has failed: PostgreSQL rolls back then, and calls that no error."""
+        if self.pgconn.transaction_status == TransactionStatus.INERROR:
+            raise psycopg.errors.InFailedSqlTransaction("an earlier statement of the transaction failed")
+
     @contextmanager
     def admit(self, made_for: Scope | None, *, needs_block: bool = False) -> Iterator[list[Command]]:
         """Let a cursor that was ``made_for`` a scope send; yield what must go first (nothing, inside a transaction).
