@@ -247,3 +247,13 @@ def test_health(database: Clone) -> None:
     gone = type(url := database.url("service"))(url.variable, {**url.params, "port": "1"})
     with pytest.raises(Unavailable):
         Database(settings_for(gone)).health()
+
+
+def test_never_used(settings: Settings) -> None:
+    """What was never used has no engine, and is closed without one."""
+
+    async def work() -> AsyncDatabase:
+        async with AsyncDatabase(settings) as db:
+            return db
+
+    assert "engine" not in vars(asyncio.run(work()))

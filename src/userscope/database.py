@@ -120,7 +120,8 @@ class AsyncDatabase(_Base):
 
     async def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        await self.engine.dispose()
+        if "engine" in vars(self):  # none is made to be closed
+            await self.engine.dispose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -11,14 +11,18 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from sqlmodel import select
 
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, nobody_there, serving
 from tests.service.conftest import As, trusting
 from tests.service.served import served
 from tests.service.test_requests import problem
+from userscope.database import AsyncDatabase
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, UserscopeError
 from userscope.fastapi import UserId, install, lifespan, service
+from userscope.fastapi.service import Service
+from userscope.models import Todo
 from userscope.settings import Settings
 from userscope.testing import Proxy, Sandbox
 
@@ -177,6 +181,29 @@ def test_closed(userscope: Sandbox, issuer: Issuer, bearer: As) -> None:
     with served(create_app(trusting(userscope.settings, issuer))) as client:
         assert client.get("/todos", headers=alice).status_code == 200
         assert _connections(userscope) == 1
+    assert _connections(userscope) == 0
+
+
+@pytest.mark.parametrize("failure", [OSError, asyncio.CancelledError])
+def test_closed_by_halves(
+    userscope: Sandbox, issuer: Issuer, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
+) -> None:
+    """Nor does one whose first pool cannot be closed, or is not closed in time."""
+    alice = userscope.user("Alice")
+    userscope.close()
+
+    async def fail(_: AsyncDatabase) -> None:
+        raise failure
+
+    async def run() -> None:
+        async with Service.opened(trusting(userscope.settings, issuer)) as opened:
+            with opened.database.reader(alice.id) as session:
+                assert session.exec(select(Todo)).all() == []
+            assert _connections(userscope) == 1
+            monkeypatch.setattr(AsyncDatabase, "close", fail)
+
+    with pytest.raises(failure):
+        asyncio.run(run())
     assert _connections(userscope) == 0
 
 

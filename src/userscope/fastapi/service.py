@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from userscope.auth import TokenVerifier
 from userscope.database import AsyncDatabase, Database
-from userscope.errors import ConfigurationError, Unavailable, UserscopeError
+from userscope.errors import ConfigurationError, PoolExhausted, Unavailable, UserscopeError
 from userscope.fastapi.problems import handle_errors, refusals
 from userscope.settings import Settings
 
@@ -38,9 +38,15 @@ class Service:
     database: Database
     async_database: AsyncDatabase
     verifier: TokenVerifier
+    _turns: asyncio.Semaphore = field(init=False, repr=False)
+    _judged: bool = field(default=False, repr=False)
     _asked: float = field(default=-_ASKED_EVERY, repr=False)
     _ready: bool = field(default=False, repr=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make as many turns as there are connections."""
+        self._turns = asyncio.Semaphore(self.database.settings.database_pool_size)
 
     @classmethod
     @asynccontextmanager
@@ -51,12 +57,10 @@ class Service:
         """
         given = settings or Settings()
         service = cls(Database(given), AsyncDatabase(given), TokenVerifier(given))
-        try:
-            await service._refuse_to_start_unfit()
-            yield service
-        finally:
-            await service.async_database.close()
-            service.database.close()
+        with service.database:
+            async with service.async_database:  # inside: however this one ends, the other is closed as well
+                await service._refuse_to_start_unfit()
+                yield service
 
     @classmethod
     def of(cls, request: Request) -> "Service":
@@ -76,12 +80,40 @@ class Service:
         except Unavailable as error:
             logger.warning("the database cannot be reached yet: %s", error.message)
             return
+        self._judged = health.fit
         if not health.fit:
             raise ConfigurationError(
                 f'database "{health.database}" cannot serve users as "{health.role}"',
                 detail=f"{'; '.join(health.problems)}.",
                 hint='Run "userscope health" with this configuration until it finds nothing.',
             )
+
+    async def judged(self) -> None:
+        """Raise Unavailable until the database was there and found fit: it may have been away at the start."""
+        if not self._judged:
+            self._judged = await self.ready()
+        if not self._judged:
+            raise Unavailable(
+                "the database was not found fit to serve users yet",
+                detail="It was away when the service started, or its policies bind not everybody.",
+                hint='Ask "userscope health" with this configuration.',
+            )
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one of the pool's connections without holding a thread. Raises PoolExhausted where none gets free.
+
+        Threads that wait for connections would keep those that have one from ending: their answers are written by the
+        same threads.
+        """
+        try:
+            await asyncio.wait_for(self._turns.acquire(), self.database.settings.database_pool_timeout)
+        except TimeoutError:
+            raise PoolExhausted from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def ready(self) -> bool:
         """Whether users can be served now; asked of the database once in 2 seconds, however often it is called."""
