@@ -26,7 +26,7 @@ def audit(
         Path | None, typer.Option("--questions", metavar="DIR", help="Questions other than policies/audit/*.sql.")
     ] = None,
 ) -> None:
-    """Ask who may do what, and what is wrong with it; exit code 1 if there is an error among the findings.
+    """Ask who may do what, and what is wrong with it. Exit code 1 if there is an error among the findings.
 
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
 

@@ -70,7 +70,7 @@ def migrate(
 
 
 def status(*, project: _Projects = None, as_json: _Json = False) -> None:
-    """Tell which change each project stands at and what is pending; exit code 1 if something is.
+    """Tell where each project stands and what is pending. Exit code 1 if something is.
 
     Example: userscope status --json
     """
@@ -107,7 +107,7 @@ def _print_status(item: "Status") -> None:
 
 
 def verify(*, project: _Projects = None, statement_timeout: _StatementTimeout = "0", as_json: _Json = False) -> None:
-    """Run the verification of every deployed change; exit code 1 if one fails or a change is pending.
+    """Run the verification of every deployed change. Exit code 1 if one fails or a change is pending.
 
     Example: userscope verify
     """
@@ -137,7 +137,7 @@ def verify(*, project: _Projects = None, statement_timeout: _StatementTimeout = 
 
 
 def check(*, project: _Projects = None, as_json: _Json = False) -> None:
-    """Compare deployed scripts with the files by their hashes; exit code 1 if one differs.
+    """Compare deployed scripts with the files, by hash. Exit code 1 if one differs.
 
     Example: userscope check
     """
@@ -168,7 +168,7 @@ def log(
     project: _Projects = None,
     as_json: _Json = False,
 ) -> None:
-    """Tell what was deployed and reverted, and what failed, newest first; exit code 1 if nothing ever was.
+    """Tell what was deployed, reverted and failed, newest first. Exit code 1 if nothing ever was.
 
     Example: userscope log -n 5
     """
@@ -206,7 +206,7 @@ def revert(
     project: _Projects = None,
     as_json: _Json = False,
 ) -> None:
-    """Revert what was deployed after a change, and whatever needs that. Data goes with the tables.
+    """Revert what came after a change, and what needs that. Data goes with the tables.
 
     Example: userscope revert --to schema:users
     """
@@ -246,7 +246,7 @@ def _asking(url: "ConnectionURL") -> Callable[[list[str]], bool]:
 
 
 def plan(
-    file: Annotated[Path, typer.Argument(help="A sqitch.plan.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A sqitch.plan.", show_default=False)],
     *,
     ids: Annotated[bool, typer.Option("--ids", help="One line a change or tag: its id and name.")] = False,
     as_json: _Json = False,

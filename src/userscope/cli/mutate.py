@@ -18,7 +18,8 @@ def register(app: typer.Typer) -> None:
 
 def mutate(
     command: Annotated[
-        list[str] | None, typer.Argument(help="What runs the tests, after --; exit code 0 if they pass.")
+        list[str] | None,
+        typer.Argument(metavar="-- COMMAND", help="What runs the tests; exit code 0 if they pass."),
     ] = None,
     only: Annotated[
         str, typer.Option(metavar="PATTERN", help="Only mutants whose name contains this; * is any text.")
@@ -33,10 +34,10 @@ def mutate(
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Plant one defect after the other in copies of the database, and tell which ones COMMAND does not notice.
+    """Plant defects, and tell which ones COMMAND does not notice.
 
     The admin database is read, never touched: its schema, roles and grants are copied into servers of this command's
-    own, one for each trial at a time. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and
+    own, and each copy gets one defect at a time. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and
     ADMIN_DATABASE_URL. Exit code 1 if a defect survives.
 
     Example: userscope mutate -- pytest -x -q tests/isolation

@@ -27,7 +27,9 @@ def new_table(
         typer.Option("--project", metavar="DIR", help="The two projects: what exists first, then who may do what."),
     ] = None,
 ) -> None:
-    """Write a table of one's own rows: three scripts and a line of the plan in schema/, and as many in policies/.
+    """Write the files of a table whose rows each have an owner.
+
+    Three scripts and a line of the plan in schema/, and as many in policies/.
 
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """

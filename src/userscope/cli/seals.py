@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,
-        help="Keys that identities are sealed with, and whether a seal is required.",
+        help="Keys that seal identities, and whether a seal is required.",
     )
     for command, name in (
         (new, "new"),
@@ -51,7 +51,7 @@ def new(*, as_json: _Json = False) -> None:
 
 
 def list_keys(*, as_json: _Json = False) -> None:
-    """Tell which keys there are and whether a seal is required; exit code 1 if no identity is accepted at all.
+    """Tell which keys there are and whether a seal is required. Exit code 1 if no identity is accepted at all.
 
     Example: userscope seal-key list
     """
@@ -84,7 +84,7 @@ def list_keys(*, as_json: _Json = False) -> None:
 
 
 def retire(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")], *, yes: _Yes = False) -> None:
-    """Accept the seals of one key no more, from this moment; the last active key stays while a seal is required.
+    """Accept the seals of one key no more, from this moment. The last active key stays while a seal is required.
 
     Example: userscope seal-key retire 3f9c21aa
     """
@@ -114,7 +114,7 @@ def require(*, yes: _Yes = False) -> None:
 
 
 def relax(*, yes: _Yes = False) -> None:
-    """Accept identities without a seal again: one injected statement can then act for anybody.
+    """Accept identities without a seal again. One injected statement can then act for anybody.
 
     Example: userscope seal-key relax
     """

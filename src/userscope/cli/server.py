@@ -22,9 +22,10 @@ def register(app: typer.Typer) -> None:
 
 
 def up() -> None:
-    """Start the embedded PostgreSQL, and make it where there is none yet.
+    """Start the embedded PostgreSQL; make it if there is none.
 
-    It runs until "userscope down". It is for development and tests: no database URL may be set.
+    It runs until "userscope down". It is for development and tests. Where a database URL is set, the other commands
+    use that one.
 
     Example: userscope up && userscope migrate
     """
@@ -47,7 +48,7 @@ def down(
     delete: Annotated[bool, typer.Option("--delete", help="Remove the server with all its data.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before removing.")] = False,
 ) -> None:
-    """Stop the embedded PostgreSQL; its data stay unless --delete is given.
+    """Stop the embedded PostgreSQL; --delete removes it as well.
 
     Example: userscope down --delete --yes
     """
@@ -73,7 +74,9 @@ def down(
 def url(
     login: Annotated[Login, typer.Option("--as", help="Whom it logs in as.")] = Login.admin,
 ) -> None:
-    """Print the URL of the database, password included, and nothing else.
+    """Print the URL of the database, with its password.
+
+    Nothing else is printed.
 
     Example: export DATABASE_URL="$(userscope url --as service)"
     """
@@ -83,14 +86,14 @@ def url(
 
 
 def psql(
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[-- PSQL ARGUMENTS]", help="For psql.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="-- PSQL ARGUMENTS", help="For psql.")] = None,
     user_id: Annotated[str | None, typer.Option("--as", metavar="USER_ID", help="Act for this user.")] = None,
 ) -> None:
-    """Open psql on the database: as the admin or, with --as, as a service that acts for one user.
+    """Open psql: as the admin or, with --as, for one user.
 
-    With --as everything happens in one transaction that carries the user's identity, sealed where
-    USERSCOPE_SEAL_KEY is set. At the prompt, \\q drops what was not committed. What -c, -f or standard input bring is
-    committed at the end, unless a statement fails.
+    With --as it logs in as a service does, and everything happens in one transaction that carries the user's identity,
+    sealed where USERSCOPE_SEAL_KEY is set. At the prompt, \\q drops what was not committed. What -c, -f or standard
+    input bring is committed at the end, unless a statement fails.
 
     Example: userscope psql --as 6d1f5a3e-1c7b-4c55-9a39-5f8f2d6b8a10 -- -c "select title from app.todos"
     """

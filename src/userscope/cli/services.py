@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def health(*, as_json: _Json = False) -> None:
-    """Tell whether the service's login can and may serve users; exit code 1 if it must not, 2 if unreachable.
+    """Tell whether the service's login can and may serve users. Exit code 1 if it must not, 2 if unreachable.
 
     Example: userscope health
     """
@@ -56,7 +56,7 @@ def create_login(
     role: Annotated[Role, typer.Option(help="app_user for services, app_auth for the identity provider.")],
     as_json: _Json = False,
 ) -> None:
-    """Make a LOGIN role with a generated password and print its URL, this once.
+    """Make a login with a new password; print its URL this once.
 
     Roles made in Neon's console get BYPASSRLS, which no policy binds; make them here.
 
@@ -80,9 +80,9 @@ def sample_data(
     todos: Annotated[int, typer.Option(min=0, help="How many todos each.")] = 20,
     seed: Annotated[int, typer.Option(help="Another seed, other content.")] = 0,
 ) -> None:
-    """Write users with todos, the same for the same seed, as real ones are written: through both logins.
+    """Write users with todos, as real ones: through both logins.
 
-    It runs only against a server on this machine. A second run with the same seed replaces the first.
+    It runs only against a server on this machine. The same seed writes the same; a second run replaces the first.
 
     Example: userscope sample-data --users 100 --todos 50
     """

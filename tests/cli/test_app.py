@@ -1,0 +1,28 @@
+"""The application's own help: every command is told of in a whole sentence."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from tests.cli.runner import Runner
+from userscope.cli.app import app
+
+
+@pytest.mark.parametrize("group", ["", "seal-key"])
+def test_help(tmp_path: Path, capfd: pytest.CaptureFixture[str], group: str) -> None:
+    """Each command has a line of its own, and none is cut, in a terminal of 80 columns either."""
+    printed = Runner(tmp_path, capfd, COLUMNS="80")(*filter(None, [group]), "--help").stdout
+    listed = dict(re.findall(r"^  ([a-z-]+) +(\S.*)$", printed.partition("Commands:\n")[2], re.MULTILINE))
+    command = get_command(app)
+    if group:
+        command = command.commands[group]  # type: ignore[attr-defined]  # a group, which Typer's type does not tell
+    assert list(listed) == list(command.commands)  # type: ignore[attr-defined]  # the same
+    assert [sentence for sentence in listed.values() if not sentence.endswith(".") or sentence.endswith("...")] == []
+
+
+def test_width(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A wide terminal is used, up to 120 columns."""
+    printed = Runner(tmp_path, capfd, COLUMNS="200")("psql", "--help").stdout
+    assert 100 < max(map(len, printed.splitlines())) <= 120
