@@ -25,7 +25,7 @@ help: ## Print this help
 		/^[a-z-]+:.*##/ { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: migrate
-migrate: $(BIN)/.runtime ## Deploy both projects: to an embedded PostgreSQL, or where DATABASE_URL points
+migrate: $(BIN)/.runtime ## Deploy both projects: to an embedded PostgreSQL, or where ADMIN_DATABASE_URL points
 	@$(BIN)/userscope migrate
 
 .PHONY: demo
@@ -79,8 +79,9 @@ soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are ki
 .PHONY: clean
 clean: ## Stop the embedded server; remove it and everything installed or built
 	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi
-	@rm -rf .venv .userscope build dist examples/todo_api/auth/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	@find src tests -name __pycache__ -type d -exec rm -rf {} +
+	@rm -rf .venv .userscope .pg build dist bench/latest.json examples/todo_api/auth/node_modules \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find bench examples src tests -name __pycache__ -type d -exec rm -rf {} +
 
 # A stamp for each need: what runs needs little, what tests need is more, and benchmarks compare with other packages.
 
