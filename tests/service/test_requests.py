@@ -7,10 +7,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI, HTTPException
 
 from tests.issuer import Issuer
 from tests.service.conftest import As
+from tests.service.served import served
 from userscope.auth.verifier import MAX_LENGTH
+from userscope.fastapi import install, refusals
 from userscope.fastapi.service import MAX_BODY
 from userscope.testing import Sandbox
 
@@ -206,3 +209,30 @@ def test_no_such_path(client: httpx.Client, alice: dict[str, str], path: str) ->
 def test_no_id(client: httpx.Client, alice: dict[str, str], todo_id: str) -> None:
     """What is no uuid is no id."""
     assert problem(client.get(f"/todos/{todo_id}", headers=alice))[0] == 422
+
+
+ODD: dict[str, tuple[int, Any, dict[str, Any]]] = {
+    "a status of nobody's": (499, "It is gone.", {"title": "Bad Request", "detail": "It is gone."}),
+    "a detail of many parts": (400, {"code": 7}, {"title": "Bad Request"}),
+    "a detail that is no JSON": (403, {1j}, {"title": "Forbidden", "detail": "This is not permitted."}),
+    "nothing to say": (404, None, {"title": "Not Found"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ODD)
+def test_what_a_route_raises(case: str) -> None:
+    """Whatever status and detail a route raises an HTTPException of, the answer has that status and is a problem."""
+    status, detail, said = ODD[case]
+    app = FastAPI()
+    install(app)
+
+    @app.get("/")
+    def fail() -> None:
+        raise HTTPException(status, detail)
+
+    with served(app) as client:
+        answer = client.get("/")
+    problem(answer)
+    assert answer.json() == {"type": "about:blank", "status": status, **said}
+    described = refusals(status)[status]
+    assert described["description"] == said["title"]

@@ -49,13 +49,18 @@ def problem(
     errors: list[dict[str, Any]] | None = None,
 ) -> Response:
     """Return an answer of ``status`` in the form of RFC 9457; ``errors`` name the parts of a request that are wrong."""
-    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body: dict[str, Any] = {"type": "about:blank", "title": _phrase(status), "status": status}
     if detail := detail or _NO_DETAIL.get(status):
         body["detail"] = detail
     if errors is not None:
         body["errors"] = errors
     # ASCII: the name of an unknown field may hold what is no character at all.
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+
+
+def _phrase(status: int) -> str:
+    """Return what a status is called; one without a name of its own is read as the first of its class (RFC 9110)."""
+    return HTTPStatus(status if status in HTTPStatus else status // 100 * 100).phrase
 
 
 def _refused_token(error: InvalidToken) -> Response:
@@ -99,7 +104,8 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
-    spoken = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
+    detail: object = error.detail  # FastAPI lets it be anything, RFC 9457 nothing but a string
+    spoken = detail if isinstance(detail, str) and detail != _phrase(error.status_code) else None
     return problem(error.status_code, spoken, headers=error.headers)
 
 
@@ -154,7 +160,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({401, 503, *statuses}):
         described[status] = {
-            "description": HTTPStatus(status).phrase,
+            "description": _phrase(status),
             "content": {MEDIA_TYPE: {"schema": _SCHEMA}},
         }
         if name := _HEADERS.get(status):
