@@ -34,6 +34,7 @@ UserscopeError
     ├── SealRejected            28000
     ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
     └── Unavailable             08xxx, 57Pxx, 57014, 53xxx, 25P03, 25P04, 25006 otherwise: the server cannot serve now
+        └── PoolExhausted       every connection of the pool was busy for too long
 """
 
 
@@ -271,3 +272,14 @@ class Retryable(DatabaseError):
 
 class Unavailable(DatabaseError):
     """The server cannot be reached, or cannot serve now (08, 57, 53, 25P03, 25P04, 25006); a COMMIT may have run."""
+
+
+class PoolExhausted(Unavailable):
+    """No connection of the pool became free in time: nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no connection of the pool became free in time",
+            detail="Each one serves a session. DATABASE_POOL_SIZE and DATABASE_POOL_TIMEOUT set the limits.",
+            hint="Close sessions early, and open none inside of another; enlarge the pool if the load is real.",
+        )

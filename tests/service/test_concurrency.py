@@ -35,3 +35,36 @@ def test_at_once(world: Sandbox, issuer: Issuer, bearer: As) -> None:
         query = "select owner_id, count(*) from app.todos where owner_id = any(%s) group by 1"
         stored = connection.execute(query, [[user.id for user in people]]).fetchall()
     assert dict(stored) == dict.fromkeys((user.id for user in people), TURNS)
+
+
+CROWD = 100
+
+
+def test_crowd(world: Sandbox, issuer: Issuer, bearer: As) -> None:
+    """Far more requests than threads, on two connections: who waits for one keeps nobody from giving one back."""
+    alice = world.user("Alice")
+    changed = {"database_pool_size": 2, "database_pool_timeout": 20.0}
+    settings = trusting(world.settings, issuer).model_copy(update=changed)
+    with served(Probe(settings).app) as client, ThreadPoolExecutor(CROWD) as pool:
+        client.post("/sync?title=mine", headers=bearer(alice))
+        answers = list(pool.map(lambda _: client.get("/sync", headers=bearer(alice)), range(CROWD)))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(200, '["mine"]')}
+
+
+def test_no_turn(world: Sandbox, issuer: Issuer, bearer: As) -> None:
+    """Who gets no connection in time is told to come back; nothing was sent for them."""
+    alice = world.user("Alice")
+    changed = {"database_pool_size": 1, "database_pool_timeout": 0.2}
+    settings = trusting(world.settings, issuer).model_copy(update=changed)
+    with served(Probe(settings).app) as client, ThreadPoolExecutor(1) as pool, world.admin() as admin:
+        admin.execute("select pg_advisory_lock(4711)")
+        slow = pool.submit(client.post, "/run?sql=select pg_advisory_xact_lock(4711)", headers=bearer(alice))
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while admin.execute(waiting).fetchone() == (0,):
+            assert not slow.done(), slow.result().text
+        refused = client.get("/sync", headers=bearer(alice))
+        admin.execute("select pg_advisory_unlock(4711)")
+        assert slow.result().status_code == 200
+        served_again = client.get("/sync", headers=bearer(alice))
+    assert (refused.status_code, refused.headers["retry-after"].isdecimal()) == (503, True)
+    assert served_again.status_code == 200

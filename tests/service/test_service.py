@@ -126,6 +126,29 @@ def test_unready(
     assert 'not ready: table "app.todos" is not under forced row-level security' in caplog.text
 
 
+def test_never_judged(userscope: Sandbox, issuer: Issuer, bearer: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that was away at the start serves nobody before it was found fit: here policies are off in it."""
+    monkeypatch.setattr(service, "_ASKED_EVERY", 0)
+    alice = userscope.user("Alice")
+    with userscope.acting_as(alice) as session:
+        session.add(Todo(title="hers"))
+    settings = trusting(userscope.settings, issuer)
+    there = settings.url("service")
+    with Proxy(there) as proxy:
+        proxy.target = type(there)(there.variable, {**there.params, "host": "/nowhere"})
+        behind = settings.model_copy(update={"database_url": SecretStr(proxy.url.text())})
+        with served(create_app(behind)) as client, userscope.admin() as connection:
+            assert client.get("/healthz").status_code == 200  # it has started, without the database
+            connection.execute("alter table app.todos disable row level security")
+            proxy.target = there
+            for headers in (bearer(uuid4()), bearer(alice)):
+                answer = client.get("/todos", headers=headers)
+                assert problem(answer) == (503, "The service cannot answer now.")
+            assert client.get("/todos").status_code == 401
+            connection.execute("alter table app.todos enable row level security")
+            assert [item["title"] for item in client.get("/todos", headers=bearer(alice)).json()["items"]] == ["hers"]
+
+
 def test_asked_rarely(settings: Settings) -> None:
     """However often anybody asks whether it is ready, the database is asked once in a while."""
     with Proxy(settings.url("service")) as proxy:

@@ -19,7 +19,7 @@ from userscope.connection.dialect import DRIVER
 from userscope.connection.gate import Gate
 from userscope.connection.guard import Guard
 from userscope.connection.scope import Scope
-from userscope.errors import MissingExtra, Unavailable
+from userscope.errors import MissingExtra, PoolExhausted, Unavailable
 from userscope.urls import EMBEDDED, ConnectionURL
 
 if TYPE_CHECKING:
@@ -42,11 +42,7 @@ class _Patient(Pool):
         try:
             return super().connect()
         except sqlalchemy_errors.TimeoutError as error:
-            raise Unavailable(
-                "no connection of the pool became free in time",
-                detail="Each one serves a session. DATABASE_POOL_SIZE and DATABASE_POOL_TIMEOUT set the limits.",
-                hint="Close sessions early, and open none inside of another; enlarge the pool if the load is real.",
-            ) from error
+            raise PoolExhausted from error
         except sqlalchemy_errors.InvalidRequestError as error:
             raise Unavailable(
                 "the server closes its connections as soon as they are made",

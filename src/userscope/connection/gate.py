@@ -63,7 +63,7 @@ class Gate(psycopg.BaseConnection[Any]):
         return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
 
     def refuse_lost(self) -> None:
-        """Raise InFailedSqlTransaction where a statement has failed: PostgreSQL rolls back then, and calls that no error."""
+        """Raise InFailedSqlTransaction after a failed statement: PostgreSQL would roll back, and call that no error."""
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction("an earlier statement of the transaction failed")
 

@@ -58,22 +58,40 @@ UserId = Annotated[UUID, Depends(current_user_id)]
 """Whose token came with the request; 401 without a valid one."""
 
 
-def _session(user_id: UserId, service: _Served) -> Iterator[Session]:
+async def _fit(user_id: UserId, service: _Served) -> UUID:
+    await service.judged()
+    return user_id
+
+
+# The bearer, once the database was found fit.
+_Fit = Annotated[UUID, Depends(_fit)]
+
+
+async def _turn(user_id: _Fit, service: _Served) -> AsyncIterator[UUID]:
+    async with service.turn():
+        yield user_id
+
+
+# The bearer, once a connection is free.
+_InTurn = Annotated[UUID, Depends(_turn, scope="function")]
+
+
+def _session(user_id: _InTurn, service: _Served) -> Iterator[Session]:
     with service.database.session(user_id) as session:
         yield session
 
 
-def _reader(user_id: UserId, service: _Served) -> Iterator[Session]:
+def _reader(user_id: _InTurn, service: _Served) -> Iterator[Session]:
     with service.database.reader(user_id) as session:
         yield session
 
 
-async def _async_session(user_id: UserId, service: _Served) -> AsyncIterator[AsyncSession]:
+async def _async_session(user_id: _Fit, service: _Served) -> AsyncIterator[AsyncSession]:
     async with service.async_database.session(user_id) as session:
         yield session
 
 
-async def _async_reader(user_id: UserId, service: _Served) -> AsyncIterator[AsyncSession]:
+async def _async_reader(user_id: _Fit, service: _Served) -> AsyncIterator[AsyncSession]:
     async with service.async_database.reader(user_id) as session:
         yield session
 
