@@ -17,8 +17,9 @@ import uvicorn
 from examples.todo_api.app import create_app
 from examples.todo_api.better_auth import AuthServer, install
 from userscope import Settings
-from userscope.errors import ConfigurationError, UserscopeError
+from userscope.errors import ConfigurationError, MissingSetting, UserscopeError
 from userscope.local.server import Server
+from userscope.urls import ConnectionURL
 
 _HOST = "127.0.0.1"
 _AUDIENCE = "todo-api"
@@ -84,13 +85,11 @@ def _postgresql(settings: Settings) -> Iterator[None]:
 def _serve(settings: Settings, listener: socket.socket) -> None:
     origin = f"http://{_HOST}:{listener.getsockname()[1]}"
     auth = settings.url("auth")
-    # Keys lie in the database encrypted with this: it must stay as long as they do, and the password does.
-    secret = hashlib.sha256(f"Better Auth:{auth.params.get('password')}".encode()).hexdigest()
     variables = {
         "AUTH_DATABASE_URL": auth.text(),
         "AUTH_ISSUER": origin,
         "AUTH_AUDIENCE": _AUDIENCE,
-        "BETTER_AUTH_SECRET": os.environ.get("BETTER_AUTH_SECRET") or secret,
+        "BETTER_AUTH_SECRET": os.environ.get("BETTER_AUTH_SECRET") or _secret(auth),
         "BETTER_AUTH_TRUSTED_ORIGINS": origin,
     }
     with AuthServer(variables, mail=_show_mail, log=sys.stderr) as auth_server:
@@ -105,6 +104,18 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         server.run(sockets=[listener])
         if not server.started:
             raise ConfigurationError("the service cannot start", hint="See what is said above.")
+
+
+def _secret(auth: ConnectionURL) -> str:
+    """Return what Better Auth encrypts its keys with, made of the login's password. Raises MissingSetting."""
+    # Those keys lie in the database: their secret must stay as long as they do, and the password does.
+    if password := auth.params.get("password"):
+        return hashlib.sha256(f"Better Auth:{password}".encode()).hexdigest()
+    raise MissingSetting(
+        "BETTER_AUTH_SECRET",
+        f"what keys are encrypted with, and {auth.variable} has no password to make it of",
+        'Set it in the environment, for good, to what "openssl rand -base64 32" prints.',
+    )
 
 
 def _show_mail(mail: dict[str, str]) -> None:

@@ -50,6 +50,22 @@ def test_no_node(folder: Path, tmp_path: Path, version: str | None) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.usefixtures("node")
+def test_no_secret(folder: Path) -> None:
+    """Keys are never encrypted with what anybody could guess: without a password, a secret is asked for."""
+    for login in ("todo_auth", "todo_auth:"):
+        urls = dict.fromkeys(("DATABASE_URL", "AUTH_DATABASE_URL"), f"postgresql://{login}@localhost:1/todo")
+        code, said = fail(folder, **urls)
+        assert code == 2
+        assert said == (
+            "ERROR:  BETTER_AUTH_SECRET is not set\n"
+            "DETAIL:  It names what keys are encrypted with, and AUTH_DATABASE_URL has no password to make it of.\n"
+            'HINT:  Set it in the environment, for good, to what "openssl rand -base64 32" prints.\n'
+        )
+    _, said = fail(folder, **urls, BETTER_AUTH_SECRET="x" * 40)
+    assert "ERROR:  Better Auth cannot start: " in said, "the control: with one it goes on"
+
+
 @pytest.fixture
 def home(folder: Path) -> Path:
     """Where a server of the test's own will be, or not be."""
