@@ -17,6 +17,7 @@ FOLDER = Path(__file__).with_name("auth")
 _OLDEST = 20
 _PURPOSE = "to run Better Auth, which is written in TypeScript"
 _CURE = f"Install Node.js {_OLDEST} or newer with npm (Debian and Ubuntu: apt-get install nodejs npm)."
+_MAIL = {"subject", "to", "url"}
 _PATIENCE = 60.0
 """Seconds until it must be ready; it takes two on a machine with nothing else to do."""
 
@@ -68,7 +69,7 @@ class AuthServer:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            ["node", "server.js"], cwd=FOLDER, env=self._environment, text=True, encoding="utf-8",
+            ["node", "server.js"], cwd=FOLDER, env=self._environment, text=True, encoding="utf-8", errors="replace",
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._log,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -95,11 +96,24 @@ class AuthServer:
             self.process.stdout.close()
 
     def _read(self) -> None:
-        for line in self.process.stdout or ():
-            if not line.startswith("{"):
-                self._log.write(line)
-            elif "ready" in (said := json.loads(line)):
-                self._ready.put(said)
-            else:
-                self._mail(said)
-        self._ready.put(None)
+        """Read to the end, whatever comes: who writes to a full pipe waits for ever."""
+        try:
+            for line in self.process.stdout or ():
+                said = _said(line)
+                if "ready" in said:
+                    self._ready.put(said)
+                elif said.keys() >= _MAIL:
+                    self._mail(said)
+                else:
+                    self._log.write(line)
+        finally:
+            self._ready.put(None)
+
+
+def _said(line: str) -> dict[str, Any]:
+    """Return what a line of the server's own says; nothing where a library wrote it."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
