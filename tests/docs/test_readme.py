@@ -28,7 +28,7 @@ class Newcomer:
         self.environment = {name: os.environ[name] for name in kept}
         self.environment |= {
             "USERSCOPE_HOME": str(home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # what .venv/bin/activate does
             "PYTHONWARNINGS": "",
         }
 
@@ -85,6 +85,20 @@ def test_python(newcomer: Newcomer) -> None:
         "userscope", "psql", "--as", newcomer.environment["ALICE"], "--", "-Atc", "select title from app.todos"
     )
     assert mine.splitlines().count("Buy milk") == 2  # the demonstration's, and the one just added
+
+
+def test_words() -> None:
+    """What this test does before it follows the page, the page tells: where the command is, and whose ids are meant."""
+    before = PAGE.partition("$ userscope psql --as")[0]
+    assert "`source .venv/bin/activate`" in before
+    assert "`alice` and `bob` (`$ALICE`, `$BOB`) are the ids that the demo prints" in before
+    assert PAGE.index(CONSOLE[1]) < PAGE.index(PYTHON[0])  # which adds a todo
+
+
+def test_every_page() -> None:
+    """README leads to each page of docs/."""
+    named = re.findall(r"^\| \[docs/(.+?)\]\(", PAGE, re.MULTILINE)
+    assert sorted(named) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
 
 
 def test_links() -> None:
