@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from tests.auth.conftest import Verify
 from tests.issuer import Issuer, Key, b64, nobody_there, serving
 from userscope.auth import TokenVerifier, keys
-from userscope.auth.keys import BURST, FRESH, LIFE, PATIENCE, PAUSE, KeySet
+from userscope.auth.keys import BURST, FRESH, GRACE, LIFE, PATIENCE, PAUSE, KeySet
 from userscope.errors import InvalidToken, Unavailable
 
 
@@ -35,7 +35,7 @@ def test_rotation(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> No
     assert issuer.fetches == 2
     issuer.keys.remove(old)
     assert verify(verifier, issuer.token(key=old))
-    issuer.now += FRESH
+    issuer.now += FRESH + GRACE
     with pytest.raises(InvalidToken):
         verify(verifier, issuer.token(key=old))
     assert verify(verifier, issuer.token(key=new))
@@ -46,7 +46,7 @@ def test_all_withdrawn(issuer: Issuer, verifier: TokenVerifier, verify: Verify) 
     """An empty set of keys is an answer: nothing is accepted any more."""
     token = issuer.token()
     verify(verifier, token)
-    issuer.keys, issuer.now = [], issuer.now + FRESH
+    issuer.keys, issuer.now = [], issuer.now + FRESH + GRACE
     with pytest.raises(InvalidToken):
         verify(verifier, token)
 
@@ -107,7 +107,7 @@ def test_down_later(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> 
     alice = uuid4()
     verify(verifier, issuer.token(alice))
     _broken(issuer)
-    for waited in (FRESH, PAUSE, PAUSE):
+    for waited in (FRESH + GRACE, PAUSE, PAUSE):
         issuer.now += waited
         assert verify(verifier, issuer.token(alice)) == alice
     assert issuer.fetches > 1
@@ -125,7 +125,7 @@ def test_nobody_waits_in_an_outage(issuer: Issuer) -> None:
     assert first is not None
     wait([first])
     _broken(issuer)
-    issuer.now += FRESH
+    issuer.now += FRESH + GRACE
     second = found.fetch_for(key_id)  # it might answer as before
     assert second is not None
     wait([second])
@@ -185,7 +185,7 @@ def test_garbage(issuer: Issuer, verifier: TokenVerifier, case: str, caplog: pyt
     verifier.verify(token)
     with serving() as other:
         GARBAGE[case](issuer, other)
-        issuer.now += FRESH
+        issuer.now += FRESH + GRACE
         for _ in range(2):
             with pytest.raises(Unavailable):
                 verifier.verify(unknown)
@@ -227,6 +227,33 @@ def test_slow(issuer: Issuer, verifier: TokenVerifier, verify: Verify, monkeypat
         ended.set()
 
 
+def test_nobody_waits_for_known_keys(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> None:
+    """Keys that are no longer fresh are fetched anew while requests go on; what comes of it counts from then on."""
+    old = issuer.token()
+    verify(verifier, old)
+    issuer.rotate()
+    del issuer.keys[0]
+    asked, released, sent = threading.Event(), threading.Event(), threading.Event()
+
+    def late(request: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        if released.wait(10):
+            issuer.publish(request)
+        sent.set()
+
+    issuer.answer = late
+    for waited in (FRESH, GRACE - 1):
+        issuer.now += waited
+        assert verify(verifier, old)
+        assert asked.wait(10), "it was asked"
+        assert not sent.is_set(), "and has not answered"
+    released.set()
+    assert verify(verifier, issuer.token()), "who needs the new key waits for it"
+    assert issuer.fetches == 2
+    with pytest.raises(InvalidToken):
+        verify(verifier, old)
+
+
 def test_one_fetch(issuer: Issuer, verifier: TokenVerifier) -> None:
     """Many who need keys at the same time wait for one fetch, threads and tasks alike."""
     everybody = threading.Barrier(8)
@@ -243,7 +270,7 @@ def test_one_fetch(issuer: Issuer, verifier: TokenVerifier) -> None:
     async def ask_all() -> list[Any]:
         return await asyncio.gather(*(verifier.verify_async(token) for token in tokens.values()))
 
-    issuer.now += FRESH
+    issuer.now += FRESH + GRACE
     assert asyncio.run(ask_all()) == list(tokens)
     assert issuer.fetches == 2
 

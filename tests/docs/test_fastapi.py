@@ -69,7 +69,7 @@ def test_figures() -> None:
     for words in (
         f"{keys.PAUSE} seconds later at the latest",
         f"one fetch in {keys.PAUSE} seconds, after the first {keys.BURST}",
-        f"refused {keys.FRESH // 60} minutes later; an hour",
+        f"refused {keys.FRESH // 60} minutes and {keys.GRACE} seconds later; an hour",
         f"at most {verifier.MAX_LENGTH} characters",
         f"by\n{verifier.LEEWAY} seconds",
         f"more than {service.MAX_BODY // 1024} KiB",

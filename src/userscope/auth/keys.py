@@ -22,7 +22,10 @@ import jwt
 from userscope.errors import InvalidToken, Unavailable
 
 FRESH = 300
-"""Seconds that keys serve unquestioned. So long a key that the issuer has withdrawn may be accepted …"""
+"""Seconds that keys serve unquestioned. Then they are fetched anew …"""
+GRACE = 10
+"""… and nobody waits for that so many seconds: a slow issuer must not stop requests whose keys are known. A key that it
+has withdrawn may be accepted for FRESH + GRACE …"""
 LIFE = 3600
 """… or so long, where the issuer cannot be asked."""
 PAUSE = 5
@@ -71,7 +74,7 @@ class KeySet:
                 self._fetch, self._away = None, True
             if not self._fetching and self._paid <= now + (BURST - 1) * PAUSE:
                 self._begin(now)
-            if known and age < LIFE and self._away:
+            if known and (age < FRESH + GRACE or (age < LIFE and self._away)):
                 return None
             return self._fetch if self._fetching else None
 
