@@ -209,7 +209,7 @@ def test_revert(cli: Runner, folder: Path) -> None:
     asked = cli("revert", *arguments, "--to", "a", code=1, stdin="n\n")
     assert "  - p:b\n" in asked.stderr
     assert "Nothing reverted" in asked.stderr
-    cli("revert", *arguments, "--all", code=1, stdin="")
+    assert "Add --yes where nobody can be asked." in cli("revert", *arguments, "--all", code=2, stdin="").stderr
     assert "up-to-date" in cli("status", *arguments).stdout
     assert ledger(cli("revert", *arguments, "--to", "p:a", stdin="y\n").stdout) == ["  - p:b .. ok"]
     assert ledger(cli("revert", *arguments, "--all", "--yes").stdout) == ["  - p:a .. ok"]

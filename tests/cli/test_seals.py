@@ -77,9 +77,16 @@ def test_stuck(seal_key: Runner, database: Database) -> None:
     """Where no identity is accepted at all, list says so by its exit code."""
     with database.superuser_connection() as superuser:
         superuser.execute("update app_private.sealing set required = true")
-        assert "No identity is accepted" in seal_key("list", code=1).stdout
+        new, require = '"userscope seal-key new"', '"userscope seal-key require"'
+        assert f"No identity is accepted: run {new}." in seal_key("list", code=1).stdout
         superuser.execute("delete from app_private.sealing")
-    assert "cannot be read" in seal_key("list", code=1).stdout
+    stuck = seal_key("list", code=1).stdout
+    assert "cannot be read" in stuck
+    assert f"run {new}, then {require}." in stuck
+    seal_key("new")
+    assert f"run {require}." in seal_key("list", code=1).stdout
+    seal_key("require")  # the cure
+    assert "A seal is required." in seal_key("list").stdout
 
 
 def test_pooled_host(seal_key: Runner) -> None:

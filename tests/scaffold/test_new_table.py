@@ -16,7 +16,7 @@ from userscope.migrations.projects import KINDS
 from userscope.scaffold.columns import TYPES, Column
 from userscope.scaffold.table import Table
 
-EVERY_TYPE = [f"c_{name}:{name}" for name in TYPES] + [f"n_{name}:{name}:null" for name in TYPES]
+EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{name}:{name}:null" for name in TYPES)]
 
 
 def run(folder: Path, *words: str, database: Database | None = None) -> subprocess.CompletedProcess[str]:
@@ -68,17 +68,27 @@ def test_whole(clone: Path, database: Database) -> None:
     assert (audited.returncode, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
     assert "9 passed" in run(clone, *test, database=database).stdout
-    with database.superuser_connection() as superuser:
-        superuser.execute("alter policy select_own on app.shopping_lists using (true)")
+    for hole, cure in (
+        ("revoke delete on app.shopping_lists from app_user", "grant delete on app.shopping_lists to app_user"),
+        ("grant select (c_text) on app.shopping_lists to app_auth", "revoke all on app.shopping_lists from app_auth"),
+        ("alter policy select_own on app.shopping_lists using (true)", ""),
+    ):
+        assert run(clone, "userscope", "verify", database=database).returncode == 0
+        with database.superuser_connection() as superuser:
+            superuser.execute(hole.encode())
+        assert run(clone, "userscope", "verify", database=database).returncode == 1
+        if cure:
+            with database.superuser_connection() as superuser:
+                superuser.execute(cure.encode())
     assert "1 failed" in run(clone, *test, database=database).stdout
-    for kind in ("verify", "check", "status"):
-        assert run(clone, "userscope", kind, database=database).returncode == (kind == "verify")
+    for kind in ("check", "status"):
+        assert run(clone, "userscope", kind, database=database).returncode == 0
     reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
-def test_own_pair(pair: Path) -> None:
-    """In projects of other names, the plans require ours by project."""
+def test_own_pair(pair: Path, database: Database) -> None:
+    """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
     done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")
     assert done.returncode == 0, done.stderr
     what, who = projects.find([pair / "what", pair / "who"])
@@ -92,6 +102,15 @@ def test_own_pair(pair: Path) -> None:
             text = project.script_of(kind, change).read_text(encoding="utf-8")
             assert text.startswith(f"-- {kind.capitalize()} {project.name}:orders ")
             assert re.findall("^-- requires: (.*)", text, re.MULTILINE) == (needs if kind == "deploy" else [])
+    both = ("--project", "what", "--project", "who")
+    assert run(pair, "userscope", "migrate", "--log-only", database=database).returncode == 0  # ours
+    deployed = run(pair, "userscope", "migrate", *both, database=database)
+    assert "+ shop_who:orders" in deployed.stdout, deployed.stderr
+    for words in (("verify", *both), ("status", *both), ("status",), ("audit", "--drift", *both)):
+        done = run(pair, "userscope", *words, database=database)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("Nothing found.\n")
+    assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
 
 
 @pytest.mark.parametrize(

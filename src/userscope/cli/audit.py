@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from userscope.migrations.projects import Project
     from userscope.urls import ConnectionURL
 
 
@@ -22,6 +23,12 @@ def audit(
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
     ] = False,
+    project: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--project", metavar="DIR", help="With --drift: projects of your own beside ours; may be repeated."
+        ),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--questions", metavar="DIR", help="Questions other than policies/audit/*.sql.")
     ] = None,
@@ -42,7 +49,7 @@ def audit(
     if drift:
         from userscope.audit.drift import drifted
 
-        report = report.with_findings(drifted(url))
+        report = report.with_findings(drifted(url, _beside_ours(project or [])))
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     elif markdown:
@@ -50,6 +57,15 @@ def audit(
     else:
         print(report.as_text())
     raise typer.Exit(int(report.failed))
+
+
+def _beside_ours(folders: list[Path]) -> "list[Project]":
+    """Load projects, with ours before them unless they are named themselves."""
+    from userscope.migrations.projects import find
+
+    named = find(folders) if folders else []
+    names = {project.name for project in named}
+    return [*(project for project in find() if project.name not in names), *named]
 
 
 def _admin() -> "ConnectionURL":

@@ -233,11 +233,13 @@ def revert(
 
 
 def _asking(url: "ConnectionURL") -> Callable[[list[str]], bool]:
+    from userscope.cli._ask import confirmed
+
     def ask(labels: list[str]) -> bool:
         typer.echo(f"To be reverted from {url}, with the data in it:", err=True)
         for label in labels:
             typer.echo(f"  - {label}", err=True)
-        if not typer.confirm("Revert?", err=True):
+        if not confirmed("Revert?"):
             typer.echo("Nothing reverted", err=True)
             raise typer.Exit(1)
         return True

@@ -79,7 +79,10 @@ def list_keys(*, as_json: _Json = False) -> None:
     }
     print(said.get(sealing.required, "Whether a seal is required cannot be read: app_private.sealing has no row."))
     if stuck:
-        print("No identity is accepted: run “userscope seal-key new”, or “userscope seal-key relax”.")
+        # Of the two causes, a key that is missing and a row that is gone, each has a cure that opens nothing.
+        cures = [] if any(not key.retired_at for key in sealing.keys) else ['"userscope seal-key new"']
+        cures += ['"userscope seal-key require"'] if sealing.required is None else []
+        print(f"No identity is accepted: run {', then '.join(cures)}.")
     raise typer.Exit(int(stuck))
 
 
@@ -127,8 +130,10 @@ def relax(*, yes: _Yes = False) -> None:
 
 def _ask(question: str, *, yes: bool) -> None:
     """Ask a person at a terminal; a script has said what it wants."""
-    if not yes and sys.stdin.isatty():
-        typer.confirm(question, abort=True, err=True)
+    from userscope.cli._ask import confirmed
+
+    if not yes and sys.stdin.isatty() and not confirmed(question):
+        raise typer.Exit(1)
 
 
 def _warn(sentence: str) -> None:

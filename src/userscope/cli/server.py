@@ -52,6 +52,7 @@ def down(
 
     Example: userscope down --delete --yes
     """
+    from userscope.cli._ask import confirmed
     from userscope.local.server import Server
     from userscope.settings import Settings
 
@@ -62,8 +63,8 @@ def down(
     if folder is None:
         print(f'There is no embedded PostgreSQL in "{settings.home}".')
     elif delete:
-        if not yes:
-            typer.confirm(f'Remove the embedded PostgreSQL in "{folder}" with all its data?', abort=True)
+        if not yes and not confirmed(f'Remove the embedded PostgreSQL in "{folder}" with all its data?'):
+            raise typer.Exit(1)
         server.delete()
         print(f'PostgreSQL and its data in "{folder}" are removed.')
     else:

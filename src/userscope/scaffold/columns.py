@@ -7,7 +7,7 @@ from userscope.errors import ConfigurationError
 
 # What is offered, and a value of it that a test can write. Any other type is a line that its author edits by hand.
 TYPES = {
-    "text": "'first'",
+    "text": "''",
     "integer": "1",
     "bigint": "1",
     "numeric": "1",
@@ -56,7 +56,7 @@ class Column:
     @property
     def value(self) -> str:
         """An SQL expression of its type."""
-        return TYPES[self.type]
+        return f"'{'first'[: self.length]}'" if self.type == "text" else TYPES[self.type]
 
     def constraint(self, table: str) -> str | None:
         """Return the name of its check, if it has one."""
