@@ -10,7 +10,17 @@ if TYPE_CHECKING:
     from userscope.accounts import Accounts
     from userscope.database import AsyncDatabase, Database
     from userscope.errors import UserscopeError
-    from userscope.models import Owned, Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
+    from userscope.models import (
+        Owned,
+        Timestamped,
+        Todo,
+        TodoCreate,
+        TodoPublic,
+        TodoUpdate,
+        User,
+        UserPublic,
+        UserUpdate,
+    )
     from userscope.settings import Settings
 
 __all__ = [
@@ -19,6 +29,7 @@ __all__ = [
     "Database",
     "Owned",
     "Settings",
+    "Timestamped",
     "Todo",
     "TodoCreate",
     "TodoPublic",

@@ -13,10 +13,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.clusters import ROOT, Connection, Database, run_psql
+from tests.clusters import ROOT, Cluster, Connection, Database, run_psql
+from userscope.audit import catalog
+from userscope.errors import MigrationError
+from userscope.migrations import inspection, projects, runner
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 SCRIPT = re.compile(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+:\w+) .*?)^```", re.MULTILINE | re.DOTALL)
+PYTHON = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 CHANGES = ["schema:notes", "policies:notes", "schema:lists", "policies:lists", "policies:nightly"]
 
 
@@ -91,6 +95,63 @@ def test_notes(extended: tuple[Page, Connection, UUID, UUID]) -> None:
         act(service, alice, "update app.notes set owner_id = %s", bob)
 
 
+def test_mapping(extended: tuple[Page, Connection, UUID, UUID]) -> None:
+    """The class of the page adds and reads notes; the database says whose they are, and when they were made."""
+    page, service, alice, bob = extended
+    (page.folder / "notes.py").write_text(PYTHON["notes.py"], encoding="utf-8")
+    program = (
+        "import sys\n"
+        "from notes import Note\n"
+        "from sqlmodel import select\n"
+        "from userscope import Database\n"
+        "alice, bob = sys.argv[1:]\n"
+        "with Database() as db:\n"
+        "    for user, body in ((alice, 'A'), (bob, 'B')):\n"
+        "        with db.session(user) as session:\n"
+        "            session.add(note := Note(body=body))\n"
+        "            session.flush()\n"
+        "            assert (str(note.owner_id), note.created_at) == (user, note.updated_at), note\n"
+        "    with db.reader(bob) as session:\n"
+        "        print([note.body for note in session.exec(select(Note))])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, str(alice), str(bob)],
+        cwd=page.folder, env=os.environ | {"DATABASE_URL": page.database.url("service").text()},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "['B']\n", done.stderr
+    assert act(service, alice, "select body from app.notes") == {"A"}
+
+
+def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
+    """A pair beside ours, named otherwise, is deployed after ours, and taken back without it."""
+    theirs = {"schema": "what", "policies": "who"}
+    for text, kind, change in SCRIPT.findall(PAGE):
+        project, _, name = change.partition(":")
+        if name == "notes":
+            folder = tmp_path / "db" / theirs[project]
+            (folder / kind.lower()).mkdir(parents=True, exist_ok=True)
+            script = text.replace("schema:notes", "what:notes").replace("policies:notes", "who:notes")
+            (folder / kind.lower() / "notes.sql").write_text(script, encoding="utf-8")
+    for project, requires in {"what": "schema:identity schema:users", "who": "policies:access what:notes"}.items():
+        (tmp_path / "db" / project / "sqitch.plan").write_text(
+            f"%syntax-version=1.0.0\n%project={project}\n\nnotes [{requires}] 2026-12-01T09:00:00Z Y <y@x.io> # Notes\n",
+            encoding="utf-8",
+        )
+    ours, pair = projects.find(), projects.find([tmp_path / "db"])
+    empty = cluster.database()
+    with pytest.raises(MigrationError, match="schema:identity"):
+        runner.migrate(empty.url(), pair)
+    runner.migrate(empty.url(), ours)
+    assert runner.migrate(empty.url(), pair) == ["what:notes", "who:notes"]
+    results, pending = inspection.verify(empty.url(), pair)
+    assert ([problem for result in results for problem in result.problems], pending) == ([], [])
+    assert catalog.audit(empty.url()).findings == []
+    assert runner.revert(empty.url(), pair, to=None, confirm=lambda _: True) == ["who:notes", "what:notes"]
+    assert runner.migrate(empty.url(), ours + pair) == ["what:notes", "who:notes"]  # as docs/testing.md joins them
+    empty.drop()
+
+
 def test_lists(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     """A list is seen by whom its owner lets see it, and changed by the owner alone."""
     _, service, alice, bob = extended
@@ -133,8 +194,7 @@ def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     """The page's test passes, and mutation testing finds in it the holes that the page shows."""
     page, service, _, _ = extended
     service.close()
-    (source,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    (page.folder / "test_notes.py").write_text(source, encoding="utf-8")
+    (page.folder / "test_notes.py").write_text(PYTHON["test_notes.py"], encoding="utf-8")
     console = re.compile(r"^```console\n\$ userscope (mutate [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
     ((command, shown),) = console.findall(PAGE)
     variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}

@@ -1,7 +1,17 @@
 """SQLModel mappings of schema app: thin, since the database knows its own defaults, keys and limits."""
 
-from userscope.models.base import Owned
+from userscope.models.base import Owned, Timestamped
 from userscope.models.todo import Todo, TodoCreate, TodoPublic, TodoUpdate
 from userscope.models.user import User, UserPublic, UserUpdate
 
-__all__ = ["Owned", "Todo", "TodoCreate", "TodoPublic", "TodoUpdate", "User", "UserPublic", "UserUpdate"]
+__all__ = [
+    "Owned",
+    "Timestamped",
+    "Todo",
+    "TodoCreate",
+    "TodoPublic",
+    "TodoUpdate",
+    "User",
+    "UserPublic",
+    "UserUpdate",
+]
