@@ -125,7 +125,7 @@ def signed_in(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     for name in ("auth_jwks_url", "auth_issuer", "auth_audience"):
         monkeypatch.setenv(name.upper(), getattr(settings, name))
     page: dict[str, object] = {}
-    exec(PYTHON[0].replace("Accounts()", "accounts").replace("verifier =", "accounts = Accounts()\nverifier ="), page)  # noqa: S102  # that it runs is what is tested; the accounts get a name to be closed by
+    exec(PYTHON[0], page)  # noqa: S102  # that it runs is what is tested
     made, accounts = page["signed_in"], page["accounts"]
     assert callable(made)
     assert isinstance(accounts, Accounts)
@@ -233,6 +233,27 @@ def test_follows(neon_auth: NeonAuth, settings: Settings) -> None:
         moved = accounts.ensure(alice, "alice@example.com", name="Somebody", email_verified=True)
     assert (moved.name, moved.email, moved.email_verified) == ("Alice", "alice@example.com", True)
     assert moved.updated_at > made.updated_at == made.created_at
+
+
+def test_follows_tokens(neon_auth: NeonAuth, signed_in: SignedIn) -> None:
+    """Each token counts, also one that was seen before: the address is what the last one says, there and back."""
+    alice = neon_auth.sign_up("Alice")
+    before, after = (neon_auth.token(alice, "Alice", email=f"alice@{name}.example") for name in ("before", "after"))
+    for token, place in ((before, "before"), (after, "after"), (before, "before"), (after, "after")):
+        signed_in(token)
+        assert neon_auth.profiles() == {alice: ("Alice", f"alice@{place}.example", True, 0)}
+
+
+def test_removed_here(neon_auth: NeonAuth, settings: Settings, signed_in: SignedIn) -> None:
+    """A profile that was deleted while its user stays at Neon is made again, empty, by the next token."""
+    alice = neon_auth.sign_up("Alice")
+    token = neon_auth.token(alice, "Alice")
+    signed_in(token)
+    with Accounts(settings) as accounts:
+        assert accounts.delete(alice)
+    assert neon_auth.profiles() == {}
+    assert signed_in(token) == alice
+    assert neon_auth.profiles() == {alice: ("Alice", "alice@example.org", True, 0)}
 
 
 def test_race(neon_auth: NeonAuth, settings: Settings) -> None:
