@@ -135,7 +135,7 @@ def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
             (folder / kind.lower() / "notes.sql").write_text(script, encoding="utf-8")
     for project, requires in {"what": "schema:identity schema:users", "who": "policies:access what:notes"}.items():
         (tmp_path / "db" / project / "sqitch.plan").write_text(
-            f"%syntax-version=1.0.0\n%project={project}\n\nnotes [{requires}] 2026-12-01T09:00:00Z Y <y@x.io> # Notes\n",
+            f"%syntax-version=1.0.0\n%project={project}\n\nnotes [{requires}] 2026-12-01T09:00:00Z Y <y@x.io> # N\n",
             encoding="utf-8",
         )
     ours, pair = projects.find(), projects.find([tmp_path / "db"])
