@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -15,10 +16,8 @@ def test_help(tmp_path: Path, capfd: pytest.CaptureFixture[str], group: str) -> 
     """Each command has a line of its own, and none is cut, in a terminal of 80 columns either."""
     printed = Runner(tmp_path, capfd, COLUMNS="80")(*filter(None, [group]), "--help").stdout
     listed = dict(re.findall(r"^  ([a-z-]+) +(\S.*)$", printed.partition("Commands:\n")[2], re.MULTILINE))
-    command = get_command(app)
-    if group:
-        command = command.commands[group]  # type: ignore[attr-defined]  # a group, which Typer's type does not tell
-    assert list(listed) == list(command.commands)  # type: ignore[attr-defined]  # the same
+    command: Any = get_command(app)
+    assert list(listed) == list((command.commands[group] if group else command).commands)
     assert [sentence for sentence in listed.values() if not sentence.endswith(".") or sentence.endswith("...")] == []
 
 

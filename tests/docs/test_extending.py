@@ -8,13 +8,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from typer.main import get_command
 
 from tests.clusters import ROOT, Cluster, Connection, Database, run_psql
 from userscope.audit import catalog
+from userscope.cli.app import app
 from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
 
@@ -188,6 +191,15 @@ def test_nightly(extended: tuple[Page, Connection, UUID, UUID]) -> None:
             admin.execute("select title from app.todos")
     for user in (alice, bob):
         assert act(service, user, "select title from app.todos") == {"new", "open"}
+
+
+def test_options() -> None:
+    """The page tells of every option of "userscope mutate"."""
+    group: Any = get_command(app)
+    command = group.commands["mutate"]
+    options = {name for option in command.params for name in option.opts if name.startswith("--")}
+    rows = re.findall(r"^\| (`--.*?) \| ", PAGE.partition("\n## Would your tests notice?\n")[2], re.MULTILINE)
+    assert set(re.findall(r"--[a-z-]+", " ".join(rows))) == options
 
 
 def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
