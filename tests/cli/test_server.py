@@ -48,8 +48,8 @@ def test_up_url_psql_down(embedded: Runner, folder: Path) -> None:
     assert embedded("psql", "--", "-Atc", "select current_database()").stdout == "app\n"
     assert Server(home).running  # psql had started it
 
-    assert "Remove the embedded PostgreSQL" in embedded("down", "--delete", code=1, stdin="n\n").stdout
-    embedded("down", "--delete", code=1)  # nobody there to answer
+    assert "Remove the embedded PostgreSQL" in embedded("down", "--delete", code=1, stdin="n\n").stderr
+    assert "nobody answered" in embedded("down", "--delete", code=2).stderr
     assert Server(home).running
     assert embedded("down", "--delete", "--yes").stdout == f'PostgreSQL and its data in "{home}" are removed.\n'
     assert not home.exists()
