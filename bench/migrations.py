@@ -1,5 +1,6 @@
 """50 changes deployed, verified and reverted: userscope beside Sqitch, command beside command."""
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+import userscope
 from bench.measuring import Figures, Times
 from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
@@ -34,6 +36,7 @@ def main(*, quick: bool = False) -> Figures:
     if shutil.which("sqitch") is None:
         print("sqitch is not installed (Debian: apt-get install sqitch libdbd-pg-perl)", file=sys.stderr)
         return figures
+    compileall.compile_dir(Path(userscope.__file__).parent, quiet=1)  # as pip does where the package is installed
     with throwaway() as server, tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "trivial"
         _write(project)

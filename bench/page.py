@@ -108,7 +108,10 @@ def _statements(found: Record) -> str:
 def _sealing(found: Record) -> str:
     ratios, medians = found["ratios"], found["medians"]
     loop = {name: medians[f"sealing.empty_loop.{name}"] for name in ("unsealed", "sealed")}
-    rows: list[tuple[str, ...]] = [("a reader's read", _times(1), _times(ratios["sealing.read.sealed/unsealed"]))]
+    rows: list[tuple[str, ...]] = [
+        ("a reader's read, on a socket", _times(1), _times(ratios["sealing.read.sealed/unsealed"])),
+        ("the same, 1 ms away", _times(1), _times(ratios["sealing.read_at_1_ms.sealed/unsealed"])),
+    ]
     for words, key, empty in (
         ("asking who it is, in the server", "helper", loop),
         ("a row of an insert of many", "insert", {"unsealed": 0.0, "sealed": 0.0}),

@@ -1,4 +1,4 @@
-"""What a seal costs: the same reads sealed and unsealed, by turns, and the microseconds inside of the server."""
+"""What a seal costs: reads sealed and unsealed, on a socket and at 1 ms, and the microseconds inside of the server."""
 
 import time
 from contextlib import ExitStack
@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from sqlmodel import select
 
+from bench.distance import distant
 from bench.growth import named
 from bench.measuring import Figures, take_turns
 from bench.world import EACH, fill, world
@@ -43,6 +44,12 @@ def main(*, quick: bool = False) -> Figures:
             stack.enter_context(opened)
         reads = {name: partial(_read, opened, user) for name, opened in services.items()}
         figures.take(take_turns(reads, 5 if quick else 31).figures(("sealed", "unsealed")), "read")
+        with distant(1, service, service) as (far, _), ExitStack() as nearby:
+            distantly = {"unsealed": _service(far), "sealed": _service(far, key)}
+            for opened in distantly.values():
+                nearby.enter_context(opened)
+            reads = {name: partial(_read, opened, user) for name, opened in distantly.items()}
+            figures.take(take_turns(reads, 3 if quick else 15).figures(("sealed", "unsealed")), "read_at_1_ms")
         with psycopg.connect(service.conninfo()) as connection:
             kinds = {
                 f"{work}.{name}": partial(_inside, connection, user, seal, statement)
