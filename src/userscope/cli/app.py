@@ -14,5 +14,5 @@ app = typer.Typer(
 )
 
 # Each module holds the commands of one concern and adds them by its register(app).
-for _concern in ("server", "migrations", "seals", "services", "demo", "audit", "mutate", "new_table"):
+for _concern in ("server", "migrations", "inspection", "seals", "services", "demo", "audit", "mutate", "new_table"):
     importlib.import_module(f"userscope.cli.{_concern}").register(app)

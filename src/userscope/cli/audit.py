@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from userscope.cli._options import admin
+
 if TYPE_CHECKING:
     from userscope.migrations.projects import Project
-    from userscope.urls import ConnectionURL
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def audit(
 
     if as_json and markdown:
         raise ConfigurationError("--json and --markdown exclude each other", hint="Choose one of them.")
-    url = _admin()
+    url = admin()
     report = catalog.audit(url, folder=folder)
     if drift:
         from userscope.audit.drift import drifted
@@ -66,16 +67,3 @@ def _beside_ours(folders: list[Path]) -> "list[Project]":
     named = find(folders) if folders else []
     names = {project.name for project in named}
     return [*(project for project in find() if project.name not in names), *named]
-
-
-def _admin() -> "ConnectionURL":
-    """Return the admin's URL, once the embedded server runs."""
-    from userscope.settings import Settings
-
-    settings = Settings()
-    url = settings.url("admin")
-    if settings.embedded:
-        from userscope.local.server import Server
-
-        Server(settings.home).start()
-    return url

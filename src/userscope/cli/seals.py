@@ -2,12 +2,12 @@
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from userscope.urls import ConnectionURL
+from userscope.cli._ask import confirmed
+from userscope.cli._options import admin
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also at a terminal.")]
@@ -38,7 +38,7 @@ def new(*, as_json: _Json = False) -> None:
     """
     from userscope import seals
 
-    key, created_at = seals.add(_admin())
+    key, created_at = seals.add(admin())
     if as_json:
         print(json.dumps({"id": key.id, "key": key.text(), "created_at": created_at.isoformat()}))
         return
@@ -57,7 +57,7 @@ def list_keys(*, as_json: _Json = False) -> None:
     """
     from userscope import seals
 
-    sealing = seals.read(_admin())
+    sealing = seals.read(admin())
     stuck = sealing.required is None or (sealing.required and not sealing.active)
     if as_json:
         keys = [
@@ -94,7 +94,7 @@ def retire(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's i
     from userscope import seals
 
     _ask(f'Retire the key "{key_id}"? A service that still seals with it is refused, and it cannot come back.', yes=yes)
-    print(f'The key "{key_id}" is retired since {seals.retire(_admin(), key_id):%Y-%m-%d %H:%M:%S%z}.')
+    print(f'The key "{key_id}" is retired since {seals.retire(admin(), key_id):%Y-%m-%d %H:%M:%S%z}.')
 
 
 def require(*, yes: _Yes = False) -> None:
@@ -104,7 +104,7 @@ def require(*, yes: _Yes = False) -> None:
     """
     from userscope import seals
 
-    url = _admin()
+    url = admin()
     connected = seals.services(url)
     if connected:
         _warn("These logins are connected, and whoever of them does not seal is refused from now on:")
@@ -124,30 +124,15 @@ def relax(*, yes: _Yes = False) -> None:
     from userscope import seals
 
     _ask("Accept identities without a seal? One injected statement can then act for anybody.", yes=yes)
-    seals.relax(_admin())
+    seals.relax(admin())
     print("A seal is not required: an identity without one is accepted.")
 
 
 def _ask(question: str, *, yes: bool) -> None:
     """Ask a person at a terminal; a script has said what it wants."""
-    from userscope.cli._ask import confirmed
-
     if not yes and sys.stdin.isatty() and not confirmed(question):
         raise typer.Exit(1)
 
 
 def _warn(sentence: str) -> None:
     print(sentence, file=sys.stderr)
-
-
-def _admin() -> "ConnectionURL":
-    """Return the admin's URL, once the embedded server runs."""
-    from userscope.settings import Settings
-
-    settings = Settings()
-    url = settings.url("admin")
-    if settings.embedded:
-        from userscope.local.server import Server
-
-        Server(settings.home).start()
-    return url

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from userscope.cli._ask import confirmed
+from userscope.cli._options import start_embedded
+
 
 class Login(StrEnum):
     """Whom a URL logs in as."""
@@ -52,7 +55,6 @@ def down(
 
     Example: userscope down --delete --yes
     """
-    from userscope.cli._ask import confirmed
     from userscope.local.server import Server
     from userscope.settings import Settings
 
@@ -100,7 +102,6 @@ def psql(
     """
     from userscope.cli import _psql
     from userscope.identity import SealKey, credentials
-    from userscope.local.server import Server
     from userscope.settings import Settings
 
     settings = Settings()
@@ -108,8 +109,7 @@ def psql(
     key = SealKey.parse(secret.get_secret_value()) if secret else None
     if user_id is not None:
         credentials(user_id, key)  # refuse what names no user before anything is started
-    if settings.embedded:
-        Server(settings.home).start()
+    start_embedded(settings)
     if user_id is None:
         status = _psql.run(settings.url("admin"), arguments or [])
     else:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from userscope.cli._options import start_embedded
+
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -66,10 +68,7 @@ def create_login(
     from userscope.settings import Settings
 
     settings = Settings()
-    if settings.embedded:
-        from userscope.local.server import Server
-
-        Server(settings.home).start()
+    start_embedded(settings)
     url = logins.create_login(settings.url("admin"), name, role.value).text()
     print(json.dumps({"name": name, "role": role.value, "url": url}) if as_json else url)
 
@@ -94,10 +93,7 @@ def sample_data(
 
     settings = Settings()
     settings.require_local("sample-data")
-    if settings.embedded:
-        from userscope.local.server import Server
-
-        Server(settings.home).start()
+    start_embedded(settings)
     writing = write(settings, users=users, todos=todos, seed=seed)
     many = users * (todos + 1) > _MANY
     made = list(track(writing, "Writing", users, console=Console(stderr=True)) if many else writing)

@@ -1,0 +1,56 @@
+"""What several commands take, and what they begin with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from userscope.migrations.projects import Project
+    from userscope.migrations.work import Options
+    from userscope.settings import Settings
+    from userscope.urls import ConnectionURL
+
+Projects = Annotated[
+    list[Path] | None,
+    typer.Option("--project", metavar="DIR", help="A Sqitch project, or a folder of such; may be repeated."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LockTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long to wait for one lock.")]
+StatementTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long a statement may run; 0 for ever.")]
+Wait = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for another runner, or Sqitch.")]
+LogOnly = Annotated[bool, typer.Option("--log-only", help="Record it, but run no script.")]
+
+
+def admin(settings: "Settings | None" = None) -> "ConnectionURL":
+    """Return the admin's URL, once the embedded server runs where that is the one."""
+    from userscope.settings import Settings
+
+    settings = settings or Settings()
+    url = settings.url("admin")
+    start_embedded(settings)
+    return url
+
+
+def start_embedded(settings: "Settings") -> None:
+    """Start the embedded server, unless a URL names another."""
+    if settings.embedded:
+        from userscope.local.server import Server
+
+        Server(settings.home).start()
+
+
+def find(folders: Sequence[Path] | None) -> "list[Project]":
+    """Load the projects that --project names, or ours."""
+    from userscope.migrations import projects
+
+    return projects.find(folders or ())
+
+
+def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":
+    """Return what a run is told."""
+    from userscope.migrations.wire import Timeouts
+    from userscope.migrations.work import Options
+
+    return Options(Timeouts(lock, statement), wait=wait, log_only=log_only)
