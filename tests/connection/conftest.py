@@ -1,5 +1,6 @@
 """Two people with todos, and the two ways to serve them."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from uuid import UUID, uuid4
@@ -32,7 +33,7 @@ def settings_for(url: ConnectionURL, **values: object) -> Settings:
 
 
 def _shared(cluster: Cluster, template: NoopExecutor) -> Iterator[Database]:
-    name = "connection"
+    name = f"connection_{secrets.token_hex(4)}"  # files elsewhere import these fixtures, and have their own
     cluster.create_database(name, template=template.template_dbname)
     give_back_acl(cluster, name, template.template_dbname)
     database = Database(cluster, name)
