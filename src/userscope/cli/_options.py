@@ -23,11 +23,11 @@ Wait = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait f
 LogOnly = Annotated[bool, typer.Option("--log-only", help="Record it, but run no script.")]
 
 
-def admin(settings: "Settings | None" = None) -> "ConnectionURL":
+def admin() -> "ConnectionURL":
     """Return the admin's URL, once the embedded server runs where that is the one."""
     from userscope.settings import Settings
 
-    settings = settings or Settings()
+    settings = Settings()
     url = settings.url("admin")
     start_embedded(settings)
     return url
