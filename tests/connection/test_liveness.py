@@ -2,6 +2,8 @@
 
 import select
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +65,39 @@ def test_alive_costs_nothing(served: Served, proxy: Proxy, alice: UUID) -> None:
     with proxy.counting() as count:
         served.reader(alice, titles)
     assert (count.connections, count.trips) == (0, 1)
+
+
+def _again(session: Session) -> None:
+    run(session, "select 1")
+
+
+def _savepoint(session: Session) -> None:
+    with session.begin_nested():
+        session.add(Todo(title="x"))
+
+
+def _flush(session: Session) -> None:
+    session.add(Todo(title="x"))
+
+
+def _nothing(_: Session) -> None:
+    """Leave the block, which commits."""
+
+
+@pytest.mark.parametrize("then", [_again, _savepoint, _flush, _nothing])
+def test_swallowed(served: Served, alice: UUID, then: Callable[[Session], None]) -> None:
+    """A loss that was swallowed is told again by whatever comes next, and nothing is taken for committed."""
+
+    def swallow(session: Session) -> None:
+        session.add(Todo(title="lost"))
+        session.flush()
+        with suppress(Unavailable):
+            run(session, "select pg_terminate_backend(pg_backend_pid())")
+        then(session)
+
+    with pytest.raises(Unavailable, match="lost earlier in this transaction"):
+        served.session(alice, swallow)
+    assert served.reader(alice, titles) == ALICES
 
 
 @pytest.mark.parametrize("stored", [set(), {"once"}], ids=["before it ran", "after it ran"])

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
 
-from userscope.connection.answers import READ_ONLY, read_only, translate
+from userscope.connection.answers import LOST, READ_ONLY, read_only, translate
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.gate import Gate
@@ -157,6 +157,8 @@ class Connector:
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)
         event.listen(engine, "checkin", _check_in)
+        for what in ("before_execute", "savepoint", "commit"):
+            event.listen(engine, what, _refuse_lost)
         event.listen(engine, "handle_error", self._handle_error, retval=True)
 
     def _handle_error(self, context: ExceptionContext) -> Exception | None:
@@ -198,6 +200,12 @@ def _check_in(_: object, record: ConnectionPoolEntry) -> None:
     connection: Gate | None = record.driver_connection
     if connection is not None:
         connection.scope = None
+
+
+def _refuse_lost(connection: Connection, *_: object) -> None:
+    """Name the loss again where its error was swallowed: SQLAlchemy would ask for a rollback instead."""
+    if connection.invalidated:
+        raise Unavailable("the connection was lost earlier in this transaction", hint=LOST)
 
 
 def _log_connected(connection: Gate) -> None:
