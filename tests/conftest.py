@@ -1,6 +1,7 @@
 """The PostgreSQL servers and databases that the whole suite works on."""
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ from userscope.testing import Target
 from userscope.urls import ConnectionURL
 
 pytest_plugins = ["userscope.testing"]
+
+# Under nohup, or as a shell's background job, Ctrl-C would be ignored here, and so in what the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure, and a run leaves nothing behind in the checkout.
 hypothesis.settings.register_profile("userscope", deadline=None, database=None)

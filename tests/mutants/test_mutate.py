@@ -18,6 +18,7 @@ from tests.mutants.shop import suite
 from userscope.audit.mutants import choose
 from userscope.audit.mutants.catalog import Catalog
 from userscope.audit.mutants.mutant import Mutant
+from userscope.audit.mutants.report import Tally, progress
 
 SHOP = Path(__file__).parent / "shop"
 OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/isolation", "tests/isolation"]
@@ -232,15 +233,31 @@ def test_children_are_ended(database: Database) -> None:
 
 def test_interrupted(database: Database) -> None:
     """Ctrl-C ends the trials and their processes, and removes the copies."""
-    before = set(Path("/tmp").glob("userscope-*"))  # noqa: S108  # where throw-away servers are made
     with start(database, "--", "sleep", "602.5") as process:
-        deadline = time.monotonic() + 60
-        while not children_of("sleep 602.5"):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        try:
+            deadline = time.monotonic() + 60
+            while not children_of("sleep 602.5"):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
+            listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is
+            assert copies
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert children_of("sleep 602.5") == []
-    assert set(Path("/tmp").glob("userscope-*")) <= before  # noqa: S108  # as above
+    assert not any(Path(copy).exists() for copy in copies)
+
+
+def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody watches a bar, a line now and then says how far the trials are."""
+    monkeypatch.setattr("userscope.audit.mutants.report._EVERY", 0.0)
+    mutants = [Mutant("using true", f"p{number} on app.todos", (), "", "") for number in range(2)]
+    with progress(2, Tally({})) as report:
+        for mutant in mutants:
+            report(mutant, "killed")
+    assert capsys.readouterr().err == "1 of 2 mutants tried\n2 of 2 mutants tried\n"

@@ -5,10 +5,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from userscope.audit.mutants.mutant import Mutant
 from userscope.audit.mutants.trials import Report, Verdict
+
+_EVERY = 30.0
+"""Seconds from one line about the progress to the next, where nobody watches a bar."""
 
 
 @dataclass
@@ -70,7 +74,10 @@ def _told(mutant: Mutant) -> dict[str, Any]:
 
 @contextmanager
 def progress(total: int, tally: Tally) -> Iterator[Report]:
-    """Show on standard error how far the trials are, and each hole as it is found; yield what to report to."""
+    """Show on standard error how far the trials are, and each hole as it is found; yield what to report to.
+
+    On a terminal it is a bar; elsewhere, as in the log of a CI, a line every half minute.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -78,11 +85,16 @@ def progress(total: int, tally: Tally) -> Iterator[Report]:
     console = Console(stderr=True, highlight=False)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task("mutants", total=total)
+        said = monotonic()
 
         def report(mutant: Mutant, verdict: Verdict) -> None:
+            nonlocal said
             tally.verdicts[mutant] = verdict
             if mutant in tally.holes:
                 console.print(f"{verdict}: {mutant.id}", markup=False, soft_wrap=True)
             shown.advance(task)
+            if shown.disable and monotonic() - said > _EVERY:
+                console.print(f"{len(tally.verdicts)} of {total} mutants tried")
+                said = monotonic()
 
         yield report
