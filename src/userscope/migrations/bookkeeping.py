@@ -55,19 +55,8 @@ class Registry:
 
     def tag(self, tag: Tag) -> Message:
         """Record a tag."""
-        return self.statement(
-            "tag",
-            tag.id,
-            tag.label,
-            tag.change.project,
-            tag.change.id,
-            tag.note,
-            self.name,
-            self.email,
-            tag.timestamp,
-            tag.planner_name,
-            tag.planner_email,
-        )
+        change = tag.change
+        return self.statement("tag", tag.id, tag.label, change.project, change.id, tag.note, *self._who_and_when(tag))
 
     def event(self, event: str, change: Change) -> Message:
         """Record that a change was deployed, or failed."""
@@ -81,28 +70,13 @@ class Registry:
             _array(tag.label for tag in change.tags),
             _array(dependency.text(change.project) for dependency in change.requires),
             _array(dependency.text(change.project) for dependency in change.conflicts),
-            self.name,
-            self.email,
-            change.timestamp,
-            change.planner_name,
-            change.planner_email,
+            *self._who_and_when(change),
         )
 
     def deployed(self, change: Change, script_hash: str | None, requires: Iterable[tuple[Dependency, str]]) -> Trip:
         """Record a deployed change: its row, dependencies with the ids found, tags and event, in Sqitch's order."""
-        row = self.statement(
-            "change",
-            change.id,
-            script_hash,
-            change.name,
-            change.project,
-            change.note,
-            self.name,
-            self.email,
-            change.timestamp,
-            change.planner_name,
-            change.planner_email,
-        )
+        words = (change.id, script_hash, change.name, change.project, change.note)
+        row = self.statement("change", *words, *self._who_and_when(change))
         required = (
             self.statement("dependency", change.id, "require", dependency.text(change.project), id_)
             for dependency, id_ in requires
@@ -120,6 +94,9 @@ class Registry:
             self.statement("delete_tags", change_id),
             self.statement("delete_change", change_id),
         )
+
+    def _who_and_when(self, item: Change | Tag) -> tuple[str, ...]:
+        return (self.name, self.email, item.timestamp, item.planner_name, item.planner_email)
 
 
 def _array(items: Iterable[str]) -> str:

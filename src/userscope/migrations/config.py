@@ -91,8 +91,8 @@ def committer(config: Mapping[str, str]) -> tuple[str, str]:
 
     Raises ConfigurationError for a name or an address that Sqitch would refuse.
     """
-    login = os.environ.get("SQITCH_ORIG_SYSUSER") or _login()
     environ = os.environ
+    login = environ.get("SQITCH_ORIG_SYSUSER") or _login()
     name = (
         environ.get("SQITCH_FULLNAME")
         or config.get("user.name")

@@ -22,21 +22,14 @@ _CURES = {
 
 def wording(error: Failed, what: str, *, rolled_back: bool = True) -> MigrationError:
     """Word what the server refused while it worked on ``what``."""
-    path, line = error.message.path, error.line
-    details = []
+    path, line, details = error.message.path, error.line, [error.detail]
     if path is not None:
-        details.append(f"This is {path}" + (f", line {line}." if line else ", where it commits."))
-    if error.detail:
-        details.append(error.detail)
-    if path is not None:
-        details.append(
-            "The change was rolled back."
-            if rolled_back
-            else "The script is no single transaction: what it did before that line stays."
-        )
-    kind = ScriptError if path is not None else RegistryError
+        stays = "The script is no single transaction: what it did before that line stays."
+        details.insert(0, f"This is {path}" + (f", line {line}." if line else ", where it commits."))
+        details.append("The change was rolled back." if rolled_back else stays)
+    kind = RegistryError if path is None else ScriptError
     return kind(
         f"{what} failed: {error.primary.rstrip('.')}",
-        detail=" ".join(details) or None,
+        detail=" ".join(filter(None, details)) or None,
         hint=error.hint or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]),
     )

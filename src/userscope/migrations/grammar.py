@@ -18,7 +18,8 @@ _SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 _PUNCT = r"""\-!"#$%&'()*+,./:;<=>?@\[\]^`{|}~"""
-_LEAP_YEARS = {
+# The years in which these days ended in a leap second.
+_LEAP_SECONDS = {
     "06-30": (1972, 1981, 1982, 1983, 1985, 1992, 1993, 1994, 1997, 2012, 2015),
     "12-31": (*range(1972, 1980), 1987, 1989, 1990, 1995, 1998, 2005, 2008, 2016),
 }
@@ -151,7 +152,7 @@ class _Parser:
                 f'change "{name}" was already planned on line {self.section[name]}',
                 "To rework a change, set a tag between the two.",
             )
-        parsed = self.dependencies(dependencies) if dependencies is not None and is_true(dependencies) else []
+        parsed = self.dependencies(dependencies) if is_true(dependencies) else []
         requires = tuple(dependency for dependency in parsed if not dependency.conflict)
         conflicts = tuple(dependency for dependency in parsed if dependency.conflict)
         change = Change(self.plan, len(self.plan.changes), *words, requires, conflicts, line=self.number)
@@ -252,10 +253,10 @@ def _is_time(text: str) -> bool:
     if not text.isascii():
         return False
     if text.endswith("T23:59:60"):
-        return int(text[:4]) in _LEAP_YEARS.get(text[5:10], ())
+        return int(text[:4]) in _LEAP_SECONDS.get(text[5:10], ())
     try:
         # Sqitch knows a year 0, Python does not; it is a leap year like 2000.
-        datetime.datetime.fromisoformat(text.replace("0000-", "2000-", 1) if text.startswith("0000-") else text)
+        datetime.datetime.fromisoformat(re.sub(r"\A0000-", "2000-", text))
     except ValueError:
         return False
     return True
@@ -263,8 +264,6 @@ def _is_time(text: str) -> bool:
 
 def _word_class(text: str) -> str:
     """Return a character class of the word characters by Perl's rules: marks belong to words, unlike in Python."""
-    if text.isascii():
-        return "A-Za-z0-9_"
     return "A-Za-z0-9_" + "".join(sorted(char for char in set(text) if not char.isascii() and _is_word(char)))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations import wire
 from userscope.migrations.failures import wording
-from userscope.migrations.projects import Project, find
+from userscope.migrations.projects import Project
 from userscope.migrations.runner import connected, silent
 from userscope.migrations.session import Failed
 from userscope.migrations.work import Event, Options, Report, Work
@@ -48,9 +48,8 @@ class Check:
 
 def status(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Status]:
     """Tell where each project stands. Raises MigrationError, Unavailable, ConfigurationError."""
-    projects = find() if projects is None else projects
     with connected(url, projects, report=report) as work:
-        return [_status(work, project) for project in projects]
+        return [_status(work, project) for project in work.projects]
 
 
 def _status(work: Work, project: Project) -> Status:
@@ -88,50 +87,44 @@ def verify(
     Older instances of reworked changes are not verified: the newer one replaced what they checked. Raises
     MigrationError, Unavailable, ConfigurationError.
     """
-    projects = find() if projects is None else projects
     with connected(url, projects, report=report, options=options) as work:
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(work.label(change)) for change in work.state.changes), default=0)
-        for project in projects:
+        for project in work.projects:
             results += _verify(work, project, width)
             pending += _undeployed(work, project)[1]
     return results, pending
 
 
 def _verify(work: Work, project: Project, width: int) -> list[Verification]:
-    from userscope.migrations.script import load
-
     results = []
-    plan = project.plan
     for position, row in enumerate(work.state.of(project.name)):
         label = work.label(row)
         work.report(Event("start", label, "*", width))
         problems: list[str] = []
-        index = plan.lookup.get(row.id, [None])[0]
-        if index is None:
+        change = project.plan.find(row.id)
+        if change is None:
             problems.append("Not present in the plan")
-            path = project.script("verify", row.name)
-        else:
-            if index != position:
-                problems.append("Out of order")
-            path = project.script_of("verify", plan.changes[index])
-        if index is None or not plan.changes[index].is_reworked:
+        elif change.index != position:
+            problems.append("Out of order")
+        if change is None or not change.is_reworked:
+            path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
-                work.run(wire.verify(load(path, "verify", project.variables), work.options.timeouts, replica=True))
+                work.run(wire.verify(project.load("verify", path), work.options.timeouts, replica=True))
             except FileNotFoundError:
-                work.report(Event("warning", f"Verify script {path} does not exist"))
+                work.warn(f"Verify script {path} does not exist")
             except Failed as error:
                 problems.append(str(wording(error, "the verification")))
             except MigrationError as error:
                 problems.append(str(error))
         for problem in problems:
-            work.report(Event("warning", problem))
+            work.warn(problem)
         work.report(Event("failed" if problems else "ok", label, "*", width))
         results.append(Verification(label, problems))
     for label in _undeployed(work, project)[0]:
         work.report(Event("start", label, "*", width))
-        work.report(Event("warning", "Not deployed"))
+        work.warn("Not deployed")
         work.report(Event("failed", label, "*", width))
         results.append(Verification(label, ["Not deployed"]))
     return results
@@ -150,9 +143,8 @@ def _undeployed(work: Work, project: Project) -> tuple[list[str], list[str]]:
 
 def check(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Check]:
     """Compare the hashes of deployed scripts with the files. Raises MigrationError, Unavailable, ConfigurationError."""
-    projects = find() if projects is None else projects
     with connected(url, projects, report=report) as work:
-        return [_check(work, project) for project in projects]
+        return [_check(work, project) for project in work.projects]
 
 
 def _check(work: Work, project: Project) -> Check:
@@ -171,11 +163,10 @@ def log(
 
     Raises MigrationError, Unavailable, ConfigurationError.
     """
-    projects = find() if projects is None else projects
-    names = {project.name for project in projects}
     with connected(url, projects, report=report) as work:
         if not work.initialized:
             return []
+        names = {project.name for project in work.projects}
         rows = work.session.run([work.registry.statement("events")])[0]
     events: list[dict[str, Any]] = [dict(row) for row in rows if row["project"] in names][:limit]
     for event in events:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from userscope.errors import PlanError, RegistryError
 from userscope.migrations.plan import Change, Dependency, Plan
@@ -129,7 +130,7 @@ def _refuse_deployed(state: State, waiting: dict[str, list[Change]]) -> None:
                 )
 
 
-def _refuse_missing(state: State, waiting: dict[str, list[Change]]) -> None:
+def _refuse_missing(state: State, waiting: dict[str, list[Change]]) -> NoReturn:
     missing = [
         f'"{change.project}:{change.name}" requires "{dependency.text("")}"'
         for change in (changes[0] for changes in waiting.values() if changes)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeGuard
 
 from userscope.errors import PlanError
 from userscope.migrations.uri import canonical, escaped
@@ -18,7 +19,7 @@ _HEX_ID = re.compile(r"[0-9a-f]{40}")
 _OFFSET = re.compile(r"(?<![-!\"#$%&'()*+,./:;<=>?@\[\]^`{|}~])([~^])(?:(\1)|(\d+))?\Z")
 
 
-def is_true(text: str | None) -> bool:
+def is_true(text: str | None) -> TypeGuard[str]:
     """Tell what Perl takes for true: ids and headers leave out what it takes for false, "0" among it."""
     return text not in (None, "", "0")
 
@@ -63,7 +64,8 @@ class Tag:
     @cached_property
     def info(self) -> str:
         """The text whose hash is the id."""
-        return "\n".join([*self.change.plan.identity, f"tag {self.label}", f"change {self.change.id}", *_planned(self)])
+        lines = [*self.change.plan.identity, f"tag {self.label}", f"change {self.change.id}", *_planned(self)]
+        return "\n".join([*lines, *_noted(self.note)])
 
     @cached_property
     def id(self) -> str:
@@ -109,7 +111,7 @@ class Change:
         lines = [*self.plan.identity, f"change {self.name}"]
         if self.index:
             lines.append(f"parent {self.plan.changes[self.index - 1].id}")
-        lines += _planned(self, note=False)
+        lines += _planned(self)
         if self.requires:
             lines += ["requires", *(f"  + {dependency.text(self.project)}" for dependency in self.requires)]
         if self.conflicts:
@@ -134,7 +136,7 @@ class Plan:
     @property
     def uri(self) -> str | None:
         """The URI as Sqitch stores it with the project: escaped, but not canonical."""
-        return escaped(self.raw_uri) if self.raw_uri is not None and is_true(self.raw_uri) else None
+        return escaped(self.raw_uri) if is_true(self.raw_uri) else None
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
@@ -218,9 +220,8 @@ def is_id(key: str) -> bool:
     return _HEX_ID.fullmatch(key) is not None
 
 
-def _planned(item: Change | Tag, *, note: bool = True) -> list[str]:
-    lines = [f"planner {item.planner_name} <{item.planner_email}>", f"date {item.timestamp}"]
-    return [*lines, *_noted(item.note)] if note else lines
+def _planned(item: Change | Tag) -> list[str]:
+    return [f"planner {item.planner_name} <{item.planner_email}>", f"date {item.timestamp}"]
 
 
 def _noted(note: str) -> list[str]:

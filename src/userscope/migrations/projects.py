@@ -1,15 +1,19 @@
 """Projects: a plan with its folders of scripts, and which ones a command means."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations import grammar
 from userscope.migrations.config import read_config
 from userscope.migrations.plan import Change, Plan, Tag
+
+if TYPE_CHECKING:
+    from userscope.migrations.script import Kind, Script
 
 KINDS = ("deploy", "revert", "verify")
 _OURS = ("schema", "policies")
@@ -31,7 +35,7 @@ class Project:
     @property
     def registry(self) -> str:
         """The schema of the registry that records it."""
-        return self._setting("registry", "sqitch")
+        return _setting(self.config, "registry", "sqitch")
 
     @cached_property
     def variables(self) -> frozenset[str]:
@@ -46,7 +50,7 @@ class Project:
         script exists, or else the first.
         """
         *parents, last = name.split("/")
-        extension = self._setting("extension", "sql")
+        extension = _setting(self.config, "extension", "sql")
         choices = [Path(*parents, f"{last}{tag.label}.{extension}") for tag in rework_tags]
         if not choices:
             return self._directory(kind, reworked=False) / Path(*parents, f"{last}.{extension}")
@@ -58,6 +62,12 @@ class Project:
         """Return the path of a planned change's script; it need not exist."""
         return self.script(kind, change.name, change.rework_tags)
 
+    def load(self, kind: "Kind", path: Path) -> "Script":
+        """Read and check one of its scripts. Raises ScriptError, or FileNotFoundError where there is none."""
+        from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
+
+        return script.load(path, kind, self.variables)
+
     def script_hash(self, change: Change) -> str | None:
         """Return the SHA-1 of the deploy script's bytes, or None where there is no such file."""
         try:
@@ -66,24 +76,23 @@ class Project:
             return None
         return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
-    def _setting(self, key: str, default: str) -> str:
-        return self.config.get(f"engine.pg.{key}") or self.config.get(f"core.{key}") or default
-
     def _directory(self, kind: str, *, reworked: bool) -> Path:
-        top = self._setting("top_dir", ".")
+        top = _setting(self.config, "top_dir", ".")
         if reworked:
-            base = self._setting("reworked_dir", top)
-            return self.folder / self._setting(f"reworked_{kind}_dir", f"{base}/{kind}")
-        return self.folder / self._setting(f"{kind}_dir", f"{top}/{kind}")
+            base = _setting(self.config, "reworked_dir", top)
+            return self.folder / _setting(self.config, f"reworked_{kind}_dir", f"{base}/{kind}")
+        return self.folder / _setting(self.config, f"{kind}_dir", f"{top}/{kind}")
 
 
 def load(folder: Path) -> Project:
     """Load the project in ``folder``. Raises PlanError or ConfigurationError."""
     config = read_config(folder)
-    setting = config.get("engine.pg.plan_file") or config.get("core.plan_file")
-    top = config.get("engine.pg.top_dir") or config.get("core.top_dir") or "."
-    plan = grammar.read(folder / (setting or f"{top}/sqitch.plan"))
-    return Project(folder, plan, config)
+    plan = _setting(config, "plan_file", f"{_setting(config, 'top_dir', '.')}/sqitch.plan")
+    return Project(folder, grammar.read(folder / plan), config)
+
+
+def _setting(config: Mapping[str, str], key: str, default: str) -> str:
+    return config.get(f"engine.pg.{key}") or config.get(f"core.{key}") or default
 
 
 def find(folders: Iterable[Path] = ()) -> list[Project]:
@@ -92,7 +101,7 @@ def find(folders: Iterable[Path] = ()) -> list[Project]:
     ``folders`` are projects, or hold projects; none means ``schema/`` and ``policies/`` of the current folder, or else
     the two that userscope brings. Raises ConfigurationError where there are none, or two of one name.
     """
-    named = [project for folder in folders for project in _in_folder(folder)]
+    named = [found for folder in folders for found in _in_folder(folder)]
     projects = [load(folder) for folder in named or _default_folders()]
     names = [project.name for project in projects]
     for name in names:
@@ -114,17 +123,14 @@ def _in_folder(folder: Path) -> list[Path]:
         )
     if _is_project(folder):
         return [folder]
-    inside = sorted((path for path in folder.iterdir() if _is_project(path)), key=_natural_order)
+    # What exists comes before who may do what: the order decides between changes planned at the same time.
+    inside = sorted(filter(_is_project, folder.iterdir()), key=lambda path: (path.name != "schema", path.name))
     if not inside:
         raise ConfigurationError(
             f'"{folder}" holds no Sqitch project',
             hint="Give --project a folder with a sqitch.plan, or one whose folders have one.",
         )
     return inside
-
-
-def _natural_order(path: Path) -> tuple[bool, str]:
-    return path.name != "schema", path.name
 
 
 def _is_project(folder: Path) -> bool:

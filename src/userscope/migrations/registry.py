@@ -86,15 +86,13 @@ class State:
                 detail=f"Its plan {project.plan.path} has {_worded(uri)}: it may be another project.",
                 hint="Connect to the project's own database, or correct %uri in the plan.",
             )
-        others = [
-            name for name, taken in self.projects.items() if uri is not None and taken == uri and name != project.name
-        ]
-        if others:
-            raise RegistryError(
-                f'project "{others[0]}" is registered with the URI of "{project.name}"',
-                detail=f"The URI is {uri}.",
-                hint="Give each project its own %uri.",
-            )
+        for name, taken in self.projects.items():
+            if uri is not None and taken == uri and name != project.name:
+                raise RegistryError(
+                    f'project "{name}" is registered with the URI of "{project.name}"',
+                    detail=f"The URI is {uri}.",
+                    hint="Give each project its own %uri.",
+                )
 
     def position(self, plan: Plan) -> int:
         """Return the index of the newest deployed change in the plan, -1 where there is none.
@@ -105,14 +103,14 @@ class State:
         if not deployed:
             return -1
         newest = deployed[-1]
-        found = plan.lookup.get(newest.id)
+        found = plan.find(newest.id)
         if found is None:
             raise RegistryError(
                 f'the newest deployed change, "{plan.project}:{newest.name}", is not in the plan',
                 detail=f"Its id is {newest.id}. Was {plan.path} edited since, or is it another one?",
                 hint="Bring back the plan as it was deployed; changes are added at its end.",
             )
-        return found[0]
+        return found.index
 
     def find(self, project: str, key: str, plan: Plan) -> Deployed | None:
         """Find a deployed change by ``name``, ``@tag``, ``name@tag`` or id, each with an offset.

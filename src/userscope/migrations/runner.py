@@ -16,7 +16,7 @@ from userscope.migrations.session import Failed, Session
 from userscope.migrations.work import Event, Options, Report, Work
 from userscope.urls import ConnectionURL
 
-OLDEST = 150000
+_OLDEST = 150000
 
 
 def silent(_event: Event) -> None:
@@ -73,12 +73,11 @@ def revert(
     ``confirm`` is asked with the labels, newest first, before anything is done. Returns the labels of what was
     reverted. Raises MigrationError, Unavailable, ConfigurationError.
     """
-    projects = find() if projects is None else projects
     with connected(url, projects, report=report, lock=True, options=options) as work:
         if not work.initialized:
             raise RegistryError(f"{work.destination} has no registry", hint="Was anything ever deployed there?")
-        target = _deployed_target(work.state, projects, to) if to is not None else None
-        changes = to_revert(work.state, projects, target)
+        target = _deployed_target(work.state, work.projects, to) if to is not None else None
+        changes = to_revert(work.state, work.projects, target)
         labels = [work.label(change) for change in changes]
         if not changes:
             nothing = "Nothing to revert (nothing deployed)"
@@ -95,16 +94,17 @@ def revert(
 @contextmanager
 def connected(
     url: ConnectionURL,
-    projects: Sequence[Project],
+    projects: Sequence[Project] | None,
     *,
     report: Report,
     lock: bool = False,
     options: Options | None = None,
 ) -> Iterator[Work]:
-    """Connect, check the server, take Sqitch's lock if asked, and read the registry.
+    """Connect, check the server, take Sqitch's lock if asked, and read the registry; ``projects`` default to ours.
 
     Raises Unavailable, ConfigurationError or RegistryError.
     """
+    projects = find() if projects is None else projects
     name, email = committer(projects[0].config)
     registry = Registry(projects[0].registry, name, email)
     with Session.connect(url, lambda severity, text: report(Event("warning", f"{severity}:  {text}"))) as session:
@@ -131,7 +131,7 @@ def _look(work: Work, *, lock: bool) -> None:
 
 
 def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
-    if int(facts["version_number"] or 0) < OLDEST:
+    if int(facts["version_number"] or 0) < _OLDEST:
         raise RegistryError(
             f"PostgreSQL {facts['version']} is too old",
             detail="PostgreSQL 15 or newer is needed.",
@@ -154,8 +154,6 @@ def _wait_for_lock(work: Work) -> None:
     until, pause = time.monotonic() + wait, 0.01
     while time.monotonic() < until:
         session.pause(min(pause, until - time.monotonic()))
-        if session.stopped:
-            raise KeyboardInterrupt
         if session.run([work.registry.statement("try_lock")])[0][0]["locked"] == "true":
             return
         pause = min(pause * 2, 1.0)

@@ -24,7 +24,6 @@ except ModuleNotFoundError:
 Kind = Literal["deploy", "revert", "verify"]
 Control = Literal["", "begin", "commit", "rollback"]
 
-_WAY_OUT = "Write it as plain SQL, or deploy this project with Sqitch itself."
 _TOKEN = postgast.pg_query_pb2.Token
 _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
 
@@ -217,7 +216,7 @@ def _refuse(path: Path, line: int, what: str) -> NoReturn:
     raise ScriptError(
         f'script "{path}" uses {what}',
         detail=f"This is line {line}. Only psql understands it. Nothing was run.",
-        hint=_WAY_OUT,
+        hint="Write it as plain SQL, or deploy this project with Sqitch itself.",
     )
 
 

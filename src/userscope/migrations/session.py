@@ -14,7 +14,7 @@ from psycopg import pq
 from psycopg.errors import Diagnostic
 
 from userscope.errors import ConfigurationError, Unavailable
-from userscope.migrations.bookkeeping import SYNC, Message
+from userscope.migrations.bookkeeping import ROLLBACK, SYNC, Message
 from userscope.urls import ConnectionURL
 
 type Rows = list[dict[str, str | None]]
@@ -33,7 +33,6 @@ class Failed(Exception):  # a carrier between session and runner, which words th
         self.primary = _field(result, _FIELD.MESSAGE_PRIMARY)
         self.detail = _field(result, _FIELD.MESSAGE_DETAIL)
         self.hint = _field(result, _FIELD.MESSAGE_HINT)
-        self.context = _field(result, _FIELD.CONTEXT)
         position = _field(result, _FIELD.STATEMENT_POSITION)
         # The line in the script: PostgreSQL counts characters from the statement's beginning.
         self.line = message.line + message.sql.count("\n", 0, int(position) - 1) if position else message.line
@@ -78,7 +77,7 @@ class Session:
         try:
             results = self._exchange(trip)
         except psycopg.OperationalError as error:
-            raise lost(error) from None
+            raise _lost(error) from None
         for message, result in zip(sent, results, strict=True):
             if result.status == pq.ExecStatus.FATAL_ERROR:
                 raise Failed(message, result)
@@ -117,21 +116,24 @@ class Session:
         select.select([self._pgconn.socket], [self._pgconn.socket] if unsent else [], [])
         self._pgconn.consume_input()
 
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open, or failed and not yet rolled back."""
-        return self._pgconn.transaction_status != pq.TransactionStatus.IDLE
-
     def roll_back(self) -> None:
-        """End an open transaction, if the connection still stands."""
-        if self._pgconn.status == pq.ConnStatus.OK and self.in_transaction:
-            self.run([Message("rollback")])
+        """End an open or failed transaction, if the connection still stands."""
+        open_ = self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+        if open_ and self._pgconn.status == pq.ConnStatus.OK:
+            self.run([ROLLBACK])
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not once a signal has asked to stop."""
+        """Wait. Raises KeyboardInterrupt once a signal has asked to stop, as ``heed`` does."""
         until = time.monotonic() + seconds
-        while not self.stopped and (rest := until - time.monotonic()) > 0:
+        while (rest := until - time.monotonic()) > 0:
+            self.heed()
             time.sleep(min(rest, 0.05))
+        self.heed()
+
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt if a signal has asked to stop."""
+        if self.stopped:
+            raise KeyboardInterrupt
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
@@ -158,8 +160,7 @@ class Session:
         self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
 
 
-def lost(error: psycopg.Error) -> Unavailable:
-    """Word a connection that ended while something was under way."""
+def _lost(error: psycopg.Error) -> Unavailable:
     said = next(iter(str(error).splitlines()), "")
     return Unavailable("the connection to the server was lost", detail=f"libpq said: {said}.", hint=_AGAIN)
 

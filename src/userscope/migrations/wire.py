@@ -56,8 +56,8 @@ class Deployment:
     change: Change
     script_hash: str | None
     requires: tuple[tuple[Dependency, str], ...]
-    deploy: "Script | None"
-    verify: "Script | None"
+    deploy: "Script | None" = None
+    verify: "Script | None" = None
     revert: "Script | None" = None
 
     def rows(self, registry: Registry) -> Trip:
@@ -79,18 +79,14 @@ class Deployment:
 
 def fresh(timeouts: Timeouts) -> Trip:
     """Bring the session back to how a new one would be, with our time limits; holds inside a transaction as well."""
-    return (
-        *_RESET,
-        Message(_LIMITS, (timeouts.lock, timeouts.statement)),
-    )
+    return (*_RESET, Message(_LIMITS, (timeouts.lock, timeouts.statement)))
 
 
 def deploy(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Trip]:
     """Return the trips that deploy one change: with its registry rows where ``work.is_atomic``."""
     script = work.deploy
     if script is not None and not work.is_atomic:
-        # As psql would run it: a lock timeout would leave an invalid index behind.
-        return [(*_FORGET, *fresh(Timeouts("0", timeouts.statement))), *_one_by_one(script)]
+        return _as_psql(script, timeouts)
     transaction = [
         *_clean(timeouts),
         Message(script.begin if script else "begin"),
@@ -112,8 +108,7 @@ def deploy(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Tri
 
 def record(work: Deployment, registry: Registry, timeouts: Timeouts) -> Trip:
     """Record a change whose script ran statement by statement."""
-    lock = registry.statement("lock_changes")
-    return (*_clean(timeouts), _RELOCK, BEGIN, lock, *work.rows(registry), COMMIT)
+    return _alone(work.rows(registry), registry, timeouts)
 
 
 def verify(script: "Script | None", timeouts: Timeouts, *, replica: bool = False) -> list[Trip]:
@@ -130,12 +125,8 @@ def undo(work: Deployment, registry: Registry, timeouts: Timeouts) -> list[Trip]
     """Return the trips that take back a change whose verification failed after its commit, and record the failure."""
     forget: Trip = ()
     if work.is_atomic:
-        id_ = work.change.id
-        forget = (
-            registry.statement("delete_deploy_event", id_),
-            registry.statement("delete_tags", id_),
-            registry.statement("delete_change", id_),
-        )
+        rows = ("delete_deploy_event", "delete_tags", "delete_change")
+        forget = tuple(registry.statement(name, work.change.id) for name in rows)
     return _reverting(work.revert, (*forget, registry.event("fail", work.change)), registry, timeouts)
 
 
@@ -150,12 +141,20 @@ def failed(change: Change, registry: Registry, timeouts: Timeouts) -> Trip:
 
 
 def _reverting(script: "Script | None", rows: Trip, registry: Registry, timeouts: Timeouts) -> list[Trip]:
-    lock = registry.statement("lock_changes")
     if script is not None and not script.is_transaction:
-        first = (*_FORGET, *fresh(Timeouts("0", timeouts.statement)))
-        return [first, *_one_by_one(script), (*_clean(timeouts), _RELOCK, BEGIN, lock, *rows, COMMIT)]
-    begin = Message(script.begin if script else "begin")
-    return [(*_clean(timeouts), begin, lock, *_messages(script), *fresh(timeouts), _RELOCK, *rows, COMMIT)]
+        return [*_as_psql(script, timeouts), _alone(rows, registry, timeouts)]
+    begin = (Message(script.begin if script else "begin"), registry.statement("lock_changes"))
+    return [(*_clean(timeouts), *begin, *_messages(script), *fresh(timeouts), _RELOCK, *rows, COMMIT)]
+
+
+def _as_psql(script: "Script", timeouts: Timeouts) -> list[Trip]:
+    """Return what runs a script as psql would, so without a lock timeout: it would leave an invalid index behind."""
+    return [(*_FORGET, *fresh(Timeouts("0", timeouts.statement))), *_one_by_one(script)]
+
+
+def _alone(rows: Trip, registry: Registry, timeouts: Timeouts) -> Trip:
+    """Return a transaction that writes rows alone, after a script that ran statement by statement."""
+    return (*_clean(timeouts), _RELOCK, BEGIN, registry.statement("lock_changes"), *rows, COMMIT)
 
 
 def _clean(timeouts: Timeouts) -> Trip:

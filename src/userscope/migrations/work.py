@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from userscope.errors import MigrationError, ScriptError, Unavailable
@@ -18,8 +20,6 @@ from userscope.migrations.session import Failed, Session
 from userscope.migrations.wire import Deployment, Timeouts
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from userscope.migrations.script import Kind, Script
 
 # Waiting for another session's lock, or losing against it: the change was rolled back whole and may be tried again.
@@ -119,8 +119,7 @@ class Work:
 
     def run(self, trips: Sequence[Trip], *, retry: bool = False) -> None:
         """Run trips one after the other; with ``retry`` again from the first, where another session's lock won."""
-        attempt = 1
-        while True:
+        for attempt in count(1):
             try:
                 for trip in trips:
                     self.session.run(trip)
@@ -130,52 +129,38 @@ class Work:
                     raise KeyboardInterrupt from None
                 if not retry or error.sqlstate not in _RETRIED or attempt >= self.options.attempts:
                     raise
-                attempt += 1
-                self.warn(f"{error.primary}; trying again ({attempt} of {self.options.attempts})")
-                self.session.pause(2.0 ** (attempt - 3))
+                self.warn(f"{error.primary}; trying again ({attempt + 1} of {self.options.attempts})")
+                self.session.pause(2.0 ** (attempt - 2))
             else:
                 self.session.roll_back()  # a verification may end inside its transaction
                 return
 
     def _prepare(self, step: Step) -> Deployment:
         project, change = step.project, step.change
-        work = Deployment(change, project.script_hash(change), step.requires, None, None)
+        work = Deployment(change, project.script_hash(change), step.requires)
         if self.options.log_only:
             return work
-        deploy = self._script(project, "deploy", change)
-        if deploy is None:
-            raise _missing(f'change "{change.label}"', project.script_of("deploy", change))
-        work = replace(work, deploy=deploy, verify=self._script(project, "verify", change))
+        deploy = _required(project, "deploy", project.script_of("deploy", change), f'change "{change.label}"')
+        work = replace(work, deploy=deploy, verify=self._optional(project, "verify", change))
         if work.verifies_inside:
             return work
         # A verification after the commit may have to take the change back.
-        return replace(work, revert=self._script(project, "revert", change))
+        return replace(work, revert=self._optional(project, "revert", change))
 
-    def _script(self, project: Project, kind: "Kind", change: Change) -> "Script | None":
-        from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
-
+    def _optional(self, project: Project, kind: "Kind", change: Change) -> "Script | None":
         path = project.script_of(kind, change)
         try:
-            return script.load(path, kind, project.variables)
+            return project.load(kind, path)
         except FileNotFoundError:
-            if kind != "deploy":
-                self.warn(f"{kind.capitalize()} script {path} does not exist")
+            self.warn(f"{kind.capitalize()} script {path} does not exist")
             return None
 
     def _revert_script(self, project: Project, change: Deployed) -> "Script | None":
         if self.options.log_only:
             return None
-        index = project.plan.lookup.get(change.id)
-        if index is not None:
-            path = project.script_of("revert", project.plan.changes[index[0]])
-        else:
-            path = project.script("revert", change.name)
-        from userscope.migrations import script
-
-        try:
-            return script.load(path, "revert", project.variables)
-        except FileNotFoundError:
-            raise _missing(f'the deployed change "{self.label(change)}"', path) from None
+        planned = project.plan.find(change.id)
+        path = project.script_of("revert", planned) if planned else project.script("revert", change.name)
+        return _required(project, "revert", path, f'the deployed change "{self.label(change)}"')
 
     def _deploy(self, work: Deployment) -> None:
         timeouts = self.options.timeouts
@@ -236,8 +221,7 @@ class Work:
 
     @contextmanager
     def _ledger(self, sign: str, label: str, width: int) -> Iterator[None]:
-        if self.session.stopped:
-            raise KeyboardInterrupt
+        self.session.heed()
         self.report(Event("start", label, sign, width))
         began = time.monotonic()
         try:
@@ -248,9 +232,12 @@ class Work:
         self.report(Event("ok", label, sign, width, time.monotonic() - began))
 
 
-def _missing(what: str, path: "Path") -> ScriptError:
-    return ScriptError(
-        f"{what} has no script to run",
-        detail=f"There is no file {path}. Nothing was run.",
-        hint="Bring the script back.",
-    )
+def _required(project: Project, kind: "Kind", path: Path, what: str) -> "Script":
+    try:
+        return project.load(kind, path)
+    except FileNotFoundError:
+        raise ScriptError(
+            f"{what} has no script to run",
+            detail=f"There is no file {path}. Nothing was run.",
+            hint="Bring the script back.",
+        ) from None
