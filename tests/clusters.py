@@ -2,7 +2,9 @@
 
 import os
 import secrets
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -158,6 +160,19 @@ def cluster_of(binaries: Binaries | None = None, version: int = MAIN) -> Iterato
     """Run a throw-away cluster until the end of the block; without ``binaries`` those that the tests use for it."""
     with throwaway(binaries=binaries or binaries_of(version)) as server:
         yield Cluster(server, version)
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path, which the user whom root runs servers as can pass through; servers go with it."""
+    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
+    made.chmod(0o711)
+    try:
+        yield made
+    finally:
+        for lock in sorted(made.rglob("lock")):
+            Server(lock.parent).delete()
+        shutil.rmtree(made)
 
 
 def run_psql(url: ConnectionURL, *arguments: str | Path) -> str:

@@ -1,8 +1,6 @@
 """The PostgreSQL servers and databases that the whole suite works on."""
 
-import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +18,8 @@ from tests.clusters import (
     deploy,
     give_back_acl,
     make_logins,
+    short_folder,
 )
-from userscope.local.server import Server
 from userscope.testing import Target
 from userscope.urls import ConnectionURL
 
@@ -113,9 +111,5 @@ def _as_migrated(cluster: Cluster, clone: str) -> Database:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """An empty folder with a short path, which the user whom root runs servers as can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
-    made.chmod(0o711)
-    yield made
-    for state in sorted(made.rglob("lock")):
-        Server(state.parent).delete()
-    shutil.rmtree(made)
+    with short_folder() as made:
+        yield made

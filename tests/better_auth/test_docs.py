@@ -16,7 +16,6 @@ from tests.better_auth.programs import run
 from tests.clusters import ROOT, Database, unavailable
 from tests.docs.generate import replaced
 from tests.example.running import running
-from userscope.local.server import Server
 
 PATH = ROOT / "docs" / "better-auth.md"
 PAGE = PATH.read_text(encoding="utf-8")
@@ -116,8 +115,5 @@ def test_from_sign_up_to_a_row(folder: Path) -> None:
     if shutil.which("curl") is None:
         unavailable("curl is not installed")
     assert CONSOLE[0] == "$ make example\n"  # what ``running`` does without make
-    try:
-        with running(folder / "home") as example:
-            compare(CONSOLE[3], {"PAGE": example.page, "API": example.page, "AUTH": example.auth}, folder)
-    finally:
-        Server(folder / "home").delete()
+    with running(folder / "home") as example:
+        compare(CONSOLE[3], {"PAGE": example.page, "API": example.page, "AUTH": example.auth}, folder)

@@ -1,27 +1,40 @@
 """Folders that a server can be made in, and servers that are surely gone afterwards."""
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
+from tests.clusters import short_folder
 from userscope.local.server import Server
 
 CARELESS = {"fsync": "off"}
+START = """
+import sys
+from pathlib import Path
+from userscope.local.server import Server
+print(Server(Path(sys.argv[1])).start())
+"""
+
+
+def ask(server: Server, statement: str) -> Any:
+    """Run one statement as the admin; return the first column of its first row, if there is any."""
+    with psycopg.connect(server.url("admin").conninfo(), autocommit=True) as connection:
+        cursor = connection.execute(statement)
+        row = cursor.fetchone() if cursor.description else None
+    return row and row[0]
 
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Path]:
     """The home of a server that was made once, and is moved to where a test wants it: copying takes much longer."""
-    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
-    made.chmod(0o711)
-    server = Server(made / "home", settings=CARELESS)
-    server.start()
-    server.stop()
-    yield made / "home"
-    shutil.rmtree(made)
+    with short_folder() as made:
+        server = Server(made / "home", settings=CARELESS)
+        server.start()
+        server.stop()
+        yield server.home
 
 
 @pytest.fixture

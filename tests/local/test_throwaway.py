@@ -9,14 +9,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.local.test_server import eventually, gone
+from tests.processes import eventually, gone, postmaster
+from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 
 
 def test_gone_after_its_block() -> None:
     """It serves inside the block; afterwards neither it nor its folder is there, and an exception passes through."""
     with pytest.raises(ZeroDivisionError), throwaway(settings={"work_mem": "1MB"}) as server:
-        pid = int((server.home / "data" / "postmaster.pid").read_text().split()[0])
+        pid = postmaster(server)
         with psycopg.connect(server.url("admin").conninfo()) as connection:
             row = connection.execute("select current_setting('work_mem'), current_setting('fsync')").fetchone()
             assert row == ("1MB", "off")
@@ -38,7 +39,7 @@ def test_gone_after_a_kill() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         home = Path(process.stdout.readline().rstrip("\n"))
-        pid = int((home / "data" / "postmaster.pid").read_text().split()[0])
+        pid = postmaster(Server(home))
         assert not gone(pid)
         os.kill(process.pid, signal.SIGKILL)
     eventually(lambda: gone(pid))

@@ -10,6 +10,7 @@ from tests.clusters import Cluster, Connection, Database
 from tests.migrations.conftest import Rows, rows_of
 from tests.migrations.proxy import Proxy, Way, proxy
 from tests.migrations.sketch import Sketch, write
+from tests.processes import eventually
 from userscope.errors import Unavailable
 from userscope.migrations import runner
 from userscope.migrations.projects import Project
@@ -54,8 +55,7 @@ class World:
     def state(self) -> Fingerprint:
         """What is there, once the cut connection's server process has ended."""
         alive = "select count(*) from pg_stat_activity where datname = %s and application_name = 'userscope'"
-        while self.admin.execute(alive, [self.database.name]).fetchone() != (0,):
-            pass
+        eventually(lambda: self.admin.execute(alive, [self.database.name]).fetchone() == (0,))
         return rows_of(self.admin), self.admin.execute(CATALOG).fetchall()
 
     def cut_everywhere(

@@ -16,6 +16,7 @@ import pytest
 from tests.clusters import ROOT, Cluster, Database
 from tests.migrations.conftest import Rows, dump, rows
 from tests.migrations.proxy import Proxy, proxy
+from tests.processes import postmaster
 from userscope.errors import LocalServerError, Unavailable
 from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
@@ -71,13 +72,10 @@ def fragile() -> Iterator[Cluster]:
 
 def _kill(cluster: Cluster, database: Database, *, whole: bool) -> None:
     """Kill the postmaster, or the process that serves the migration."""
-    folder = cluster.server.folder
-    assert folder is not None
     with database.superuser_connection() as connection:
         query = "select pid from pg_stat_activity where application_name = 'userscope' and datname = %s"
         served = connection.execute(query, [database.name]).fetchone()
-    postmaster = int((folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-    victim = served[0] if served and not whole else postmaster
+    victim = served[0] if served and not whole else postmaster(cluster.server)
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
 

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from tests.clusters import ROOT, Cluster, Database, run_psql
 from tests.mutants.shop import suite
+from tests.processes import eventually
 from userscope.audit.mutants import choose
 from userscope.audit.mutants.catalog import Catalog
 from userscope.audit.mutants.mutant import Mutant
@@ -235,10 +235,7 @@ def test_interrupted(database: Database) -> None:
     """Ctrl-C ends the trials and their processes, and removes the copies."""
     with start(database, "--", "sleep", "602.5") as process:
         try:
-            deadline = time.monotonic() + 60
-            while not children_of("sleep 602.5"):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+            eventually(lambda: children_of("sleep 602.5"))
             command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
             listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is

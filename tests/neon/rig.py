@@ -6,7 +6,6 @@ that the standard port is free and every rule for remote hosts holds.
 
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from threading import Timer
 import psycopg
 from psycopg import sql
 
-from tests.clusters import MAIN, Connection
+from tests.clusters import MAIN, Connection, short_folder
 from tests.neon import certificates
 from tests.pooling.pgbouncer import PgBouncer
 from tests.versions import CHOSEN, binaries
@@ -182,9 +181,7 @@ def project() -> Iterator[Project]:
     """Make an empty project: the database neondb, and its owner, as the console shows them."""
     programs = binaries(VERSION, tls=True)
     with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
-        stack.callback(shutil.rmtree, folder)
-        folder.chmod(0o711)
+        folder = stack.enter_context(short_folder())
         certificates.make(folder, DOMAIN)
         key = folder / "server.key"
         key.chmod(0o600)

@@ -1,6 +1,5 @@
 """A server with a standby that has everything it acknowledges, and takes its place."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -8,8 +7,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Cluster, Database
-from tests.outages.load import PATIENCE, Load, Request
+from tests.outages.load import Load, Request
 from tests.outages.rig import Rig, kill, lasting, ordinary
+from tests.processes import eventually
 from userscope.database import Database as Service
 from userscope.errors import Unavailable
 from userscope.local.account import Account
@@ -27,7 +27,9 @@ def replicated(_: Cluster) -> Iterator[Rig]:
         rig = stack.enter_context(ordinary(primary))
         rig.standby = standby
         tell(primary, "alter system set synchronous_standby_names = '*'")
-        _until(primary, "select from pg_stat_replication where sync_state = 'sync'")
+        synchronous = "select from pg_stat_replication where sync_state = 'sync'"
+        with primary.superuser_connection() as superuser:
+            eventually(lambda: superuser.execute(synchronous).fetchone() is not None)
         yield rig
         # What is left to be dropped lives where it was promoted; the first server is gone.
         rig.cluster.server.start()
@@ -61,15 +63,6 @@ def tell(cluster: Cluster, statement: str) -> None:
     with cluster.superuser_connection() as superuser:
         superuser.execute(statement.encode())
         superuser.execute("select pg_reload_conf()")
-
-
-def _until(cluster: Cluster, question: str) -> None:
-    """Wait until a question has an answer."""
-    deadline = time.monotonic() + PATIENCE
-    with cluster.superuser_connection() as superuser:
-        while superuser.execute(question.encode()).fetchone() is None:
-            assert time.monotonic() < deadline, question
-            time.sleep(0.01)
 
 
 def lose_standby(rig: Rig, load: Load) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,11 +9,10 @@ from pathlib import Path
 
 from tests.clusters import Cluster, Connection, Database
 from tests.connection.conftest import settings_for
-from tests.outages.load import CONNECTIONS, PATIENCE, Load
+from tests.outages.load import CONNECTIONS, Load
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
+from tests.processes import eventually, gone, postmaster
 from tests.soak.town import Town, town
-from userscope.local.liveness import Status
-from userscope.local.place import Place
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 from userscope.settings import Settings
@@ -85,11 +83,9 @@ class Rig:
         """Judge what is there when nothing is on its way any more."""
         truth = load.truth
         with self.judge.superuser_connection() as superuser:
-            deadline = time.monotonic() + PATIENCE
             busy = "select from pg_stat_activity where datname = current_database() and usename = 'app_service' "
-            while superuser.execute(f"{busy} and state <> 'idle'".encode()).fetchone():
-                assert time.monotonic() < deadline, "the server is never done with what it was sent"
-                time.sleep(0.01)
+            # The server has to be done with what it was sent.
+            eventually(lambda: not superuser.execute(f"{busy} and state <> 'idle'".encode()).fetchone())
             truth.check_all(superuser)
             miscounted = superuser.execute(
                 "select users.id::text, name::integer, count(todos.id) from app.users left join app.todos "
@@ -114,28 +110,13 @@ def ordinary(cluster: Cluster) -> Iterator[Rig]:
         yield Rig(cluster, made, proxy, made.database, stack)
 
 
-def postmaster(server: Server) -> int:
-    """The process id of a running server."""
-    place = Place.find(server.home)
-    status = Status.of(place) if place else None
-    assert status
-    return status.pid
-
-
 def kill(server: Server) -> None:
     """Kill every process of a server, so that none can say or finish anything: a machine that loses its power."""
     pid = postmaster(server)
     os.kill(pid, signal.SIGSTOP)  # no child of its is born or mourned meanwhile
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for each in (pid, *map(int, children)):
+    everyone = [pid, *map(int, children)]
+    for each in everyone:
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
-    while any(_lives(each) for each in (pid, *map(int, children))):
-        time.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    eventually(lambda: all(map(gone, everyone)))
