@@ -1,4 +1,4 @@
-"""docs/extending.md: its scripts deploy, verify and revert, and its tables keep what the page says of them."""
+"""docs/extending.md and sharing.md: their scripts deploy, verify and revert, and their tables keep what they say."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from userscope.cli.app import app
 from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
 
-PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+PAGE, SHARING = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("extending.md", "sharing.md"))
 SCRIPT = re.compile(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+:\w+) .*?)^```", re.MULTILINE | re.DOTALL)
 PYTHON = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 CHANGES = ["schema:notes", "policies:notes", "schema:lists", "policies:lists", "policies:nightly"]
@@ -29,7 +29,7 @@ CHANGES = ["schema:notes", "policies:notes", "schema:lists", "policies:lists", "
 
 @dataclass(frozen=True)
 class Page:
-    """The page's scripts as files, and a database that they run in."""
+    """The pages' scripts as files, and a database that they run in."""
 
     folder: Path
     database: Database
@@ -40,14 +40,14 @@ class Page:
 
 @pytest.fixture
 def page(tmp_path: Path, database: Database) -> Page:
-    for text, kind, change in SCRIPT.findall(PAGE):
+    for text, kind, change in SCRIPT.findall(PAGE + SHARING):
         (tmp_path / f"{kind} {change}.sql").write_text(text, encoding="utf-8")
     return Page(tmp_path, database)
 
 
 @pytest.fixture
 def extended(page: Page) -> Iterator[tuple[Page, Connection, UUID, UUID]]:
-    """All of the page deployed, a service's connection, and two users."""
+    """All of both pages deployed, a service's connection, and two users."""
     for change in CHANGES:
         page.run("Deploy", change)
     alice, bob = uuid4(), uuid4()
@@ -66,16 +66,16 @@ def act(service: Connection, user: UUID, query: str, *values: object) -> set[obj
         return {row[0] for row in cursor} if cursor.description else {cursor.rowcount}
 
 
-def test_the_page_is_whole() -> None:
+def test_the_pages_are_whole() -> None:
     """Each change has its three scripts and its line of a plan."""
-    found = [(kind, change) for _, kind, change in SCRIPT.findall(PAGE)]
+    found = [(kind, change) for _, kind, change in SCRIPT.findall(PAGE + SHARING)]
     assert sorted(found) == sorted((kind, change) for kind in ("Deploy", "Revert", "Verify") for change in CHANGES)
-    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE, re.MULTILINE)
+    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE + SHARING, re.MULTILINE)
     assert sorted(lines) == sorted(change.partition(":")[2] for change in CHANGES)
 
 
 def test_every_script(page: Page) -> None:
-    """Deploy, verify, revert, deploy: in the order of the page, on a database that is migrated."""
+    """Deploy, verify, revert, deploy: in the order of the pages, on a database that is migrated."""
     for change in CHANGES:
         for kind in ("Deploy", "Verify", "Revert", "Deploy", "Verify"):
             page.run(kind, change)
@@ -129,7 +129,7 @@ def test_mapping(extended: tuple[Page, Connection, UUID, UUID]) -> None:
 def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     """A pair beside ours, named otherwise, is deployed after ours, and taken back without it."""
     theirs = {"schema": "what", "policies": "who"}
-    for text, kind, change in SCRIPT.findall(PAGE):
+    for text, kind, change in SCRIPT.findall(PAGE + SHARING):
         project, _, name = change.partition(":")
         if name == "notes":
             folder = tmp_path / "db" / theirs[project]
