@@ -79,6 +79,14 @@ def database(cluster: Cluster, clone18: Connection) -> Database:
 
 
 @pytest.fixture
+def empty(cluster: Cluster) -> Iterator[Database]:
+    """An empty database."""
+    made = cluster.database()
+    yield made
+    made.drop()
+
+
+@pytest.fixture
 def database15(cluster15: Cluster, clone15: Connection) -> Database:
     """A migrated database of PostgreSQL 15 for this test alone."""
     return _as_migrated(cluster15, clone15.info.dbname)

@@ -1,14 +1,12 @@
 """``userscope audit``: everything in few round trips, as text, JSON and Markdown, with its exit codes."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.clusters import ROOT, Connection, Database
+from tests.cli.runner import Runner
+from tests.clusters import Connection, Database
 from userscope.audit.catalog import MATRIX, Report, ask, audit, questions
 from userscope.audit.findings import Access, Finding
 from userscope.errors import ConfigurationError, DatabaseError, Unavailable
@@ -17,20 +15,6 @@ from userscope.urls import ConnectionURL
 
 OWN = "(owner_id = ( SELECT app.current_user_id() AS current_user_id))"
 CONTENT = ["title", "description", "completed", "due_at"]
-
-
-def command(database: Database, *options: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if "DATABASE_URL" not in name}
-    params = database.url().params
-    url = "postgresql://{user}:{password}@/{dbname}?host={host}&port={port}".format(**params)
-    return subprocess.run(
-        [sys.executable, "-m", "userscope", "audit", *options],
-        env={**kept, "ADMIN_DATABASE_URL": url},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_matrix(audited: Database) -> None:
@@ -57,10 +41,11 @@ def test_matrix_is_honest(undone: Connection) -> None:
     assert found["app_auth", "app.users", "DELETE"] == found["public", "app.jwks", "DELETE"] == (None, "false")
 
 
-def test_json(any_database: Database, tmp_path: Path) -> None:
+def test_json(any_database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """``--json`` prints the contract's keys; exit code 0 without an error, from any folder, and 1 with one."""
-    done = command(any_database, "--json", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    userscope = Runner(tmp_path, capfd, ADMIN_DATABASE_URL=any_database.url().text())
+    done = userscope("audit", "--json")
+    assert done.stderr == ""
     told = json.loads(done.stdout)
     assert list(told) == ["matrix", "findings"]
     assert told["findings"] == []
@@ -69,15 +54,12 @@ def test_json(any_database: Database, tmp_path: Path) -> None:
     }
     with any_database.superuser_connection() as connection:
         connection.execute("alter table app.users alter name set statistics 10")
-        assert command(any_database, "--json").returncode == 0  # a warning alone is no failure
+        userscope("audit", "--json")  # a warning alone is no failure
         connection.execute("alter table app.todos disable row level security")
-    done = command(any_database, "--json")
-    assert done.returncode == 1
-    findings = json.loads(done.stdout)["findings"]
+    findings = json.loads(userscope("audit", "--json", code=1).stdout)["findings"]
     assert {tuple(row) for row in findings} == {("level", "object", "finding", "detail", "cure")}
     assert [(row["level"], row["object"]) for row in findings] == [("error", "app.todos"), ("warning", "app.users")]
-    done = command(any_database)
-    assert done.returncode == 1
+    done = userscope("audit", code=1)
     assert "\nERROR:  app.todos: row-level security is off\nDETAIL:  " in done.stdout
     assert done.stdout.endswith("\n1 error, 1 warning\n")
 
@@ -90,12 +72,11 @@ def test_settings_last(any_database: Database) -> None:
     assert [found.object for found in audit(any_database.url()).findings] == ["billing.invoices"]
 
 
-def test_could_not(audited: Database, tmp_path: Path) -> None:
+def test_could_not(audited: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, with a cure, for options that exclude each other and for a folder without questions."""
-    assert command(audited, "--json", "--markdown").returncode == 2
-    done = command(audited, "--questions", str(tmp_path))
-    assert done.returncode == 2
-    assert "HINT:  " in done.stderr
+    userscope = Runner(tmp_path, capfd, ADMIN_DATABASE_URL=audited.url().text())
+    userscope("audit", "--json", "--markdown", code=2)
+    assert "HINT:  " in userscope("audit", "--questions", str(tmp_path), code=2).stderr
     url = audited.url()
     nowhere = ConnectionURL(url.variable, {**url.params, "port": "1"})
     with pytest.raises(Unavailable):

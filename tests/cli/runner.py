@@ -1,6 +1,7 @@
 """Runs the command line as a person would, and tells what it printed."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,13 @@ def redirected(file: IO[str]) -> Iterator[None]:
     """Let programs that are started inside the block read ``file``."""
     before = os.dup(0)
     os.dup2(file.fileno(), 0)
-    yield
-    os.dup2(before, 0)
-    os.close(before)
+    try:
+        yield
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+def ledger(output: str) -> list[str]:
+    """The lines of a ledger without their times."""
+    return [re.sub(r" \(\d+ ms\)$", "", line) for line in output.splitlines() if re.match(r"  [+*-] .* \.\.", line)]

@@ -1,6 +1,7 @@
-"""The application's own help: every command is told of in a whole sentence."""
+"""The application's own help: every command is told of in a whole sentence, and shown by an example."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,22 @@ from typer.main import get_command
 
 from tests.cli.runner import Runner
 from userscope.cli.app import app
+
+
+def every(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command."""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from every(each, *words, name)
+    if not hasattr(command, "commands"):
+        yield words
+
+
+@pytest.mark.parametrize("words", every(get_command(app)), ids=" ".join)
+def test_example(tmp_path: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    """The help of each command ends with an example of it."""
+    printed = Runner(tmp_path, capfd, COLUMNS="120")(*words, "--help").stdout
+    before = r'(userscope migrate && |export DATABASE_URL="\$\()?'
+    assert re.search(rf"Example: {before}userscope {' '.join(words)}\b", printed)
 
 
 @pytest.mark.parametrize("group", ["", "seal-key"])

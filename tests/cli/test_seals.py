@@ -1,42 +1,32 @@
 """``userscope seal-key``: a key is printed once, and every change of sealing says what it does."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.cli.runner import Done, Runner
 from tests.clusters import Database
 from userscope.identity import SealKey
-from userscope.urls import ConnectionURL
 
-
-class Runner:
-    """Runs ``userscope seal-key`` as the admin of one database."""
-
-    def __init__(self, url: ConnectionURL, folder: Path) -> None:
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "USERSCOPE_"))}
-        self.environment = {**inherited, "ADMIN_DATABASE_URL": url.text()}
-        self.folder = folder
-
-    def __call__(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "userscope", "seal-key", *words],
-            env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+type SealKeyCommand = Callable[..., Done]
 
 
 @pytest.fixture
-def seal_key(database: Database, tmp_path: Path) -> Runner:
-    return Runner(database.url(), tmp_path)
+def configured(database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Runner:
+    """The command line of a database's admin."""
+    return Runner(tmp_path, capfd, ADMIN_DATABASE_URL=database.url().text())
 
 
-def test_introduce_and_rotate(seal_key: Runner) -> None:
+@pytest.fixture
+def seal_key(configured: Runner) -> SealKeyCommand:
+    """Runs ``userscope seal-key``."""
+    return partial(configured, "seal-key")
+
+
+def test_introduce_and_rotate(seal_key: SealKeyCommand) -> None:
     """The whole road on the command line; no key is shown twice."""
     assert seal_key("require", code=2).stderr.startswith("ERROR:  there is no active seal key\n")
     made = json.loads(seal_key("new", "--json").stdout)
@@ -66,14 +56,14 @@ def test_introduce_and_rotate(seal_key: Runner) -> None:
     assert "is not required" in seal_key("relax").stdout
 
 
-def test_warning(seal_key: Runner, database: Database) -> None:
+def test_warning(seal_key: SealKeyCommand, database: Database) -> None:
     """Before a seal is required, who is connected is named: they might not seal."""
     seal_key("new")
     with database.connect("service"):
         assert "app_service  1 connection\n" in seal_key("require").stderr
 
 
-def test_stuck(seal_key: Runner, database: Database) -> None:
+def test_stuck(seal_key: SealKeyCommand, database: Database) -> None:
     """Where no identity is accepted at all, list says so by its exit code."""
     with database.superuser_connection() as superuser:
         superuser.execute("update app_private.sealing set required = true")
@@ -89,15 +79,9 @@ def test_stuck(seal_key: Runner, database: Database) -> None:
     assert "A seal is required." in seal_key("list").stdout
 
 
-def test_pooled_host(seal_key: Runner) -> None:
+def test_pooled_host(configured: Runner) -> None:
     """A pooled host is refused."""
-    seal_key.environment["ADMIN_DATABASE_URL"] = "postgresql://o:s3cret@ep-x-pooler.example.org/app"
-    refused = seal_key("list", code=2)
+    configured.environment["ADMIN_DATABASE_URL"] = "postgresql://o:s3cret@ep-x-pooler.example.org/app"
+    refused = configured("seal-key", "list", code=2)
     assert 'ADMIN_DATABASE_URL names the pooled host "ep-x-pooler.example.org"' in refused.stderr
     assert "s3cret" not in refused.stderr
-
-
-@pytest.mark.parametrize("command", ["new", "list", "retire", "require", "relax"])
-def test_help(seal_key: Runner, command: str) -> None:
-    """Each command's help has an example."""
-    assert f"Example: userscope seal-key {command}" in seal_key(command, "--help").stdout

@@ -64,9 +64,3 @@ def test_down_refuses_a_remote_database(embedded: Runner, folder: Path) -> None:
     assert "secret" not in refused.stderr + refused.stdout
     assert Server(folder / "home").running
     assert "But a database URL is set" in embedded("up").stderr
-
-
-def test_help_has_an_example(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """Each command's help shows how it is used."""
-    for command in ("up", "down", "url", "psql"):
-        assert "Example: " in Runner(tmp_path, capfd)(command, "--help").stdout

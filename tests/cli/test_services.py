@@ -124,9 +124,3 @@ def test_sample_data_is_local(userscope: Runner) -> None:
     """A server elsewhere is never filled with samples."""
     userscope.environment["DATABASE_URL"] = "postgresql://u:p@db.example.org/app"
     assert "runs only against a server on this machine" in userscope("sample-data", code=2).stderr
-
-
-@pytest.mark.parametrize("command", ["health", "create-login", "sample-data"])
-def test_help(userscope: Runner, command: str) -> None:
-    """The help of each command ends with an example of it."""
-    assert re.search(rf"Example: .*userscope\s+{command}", userscope(command, "--help").stdout)

@@ -57,16 +57,8 @@ def _end_sqitch() -> Iterator[None]:
 
 
 @pytest.fixture
-def empty(cluster: Cluster) -> Iterator[Database]:
-    """An empty database of PostgreSQL 18."""
-    made = cluster.database()
-    yield made
-    made.drop()
-
-
-@pytest.fixture
 def other(cluster: Cluster) -> Iterator[Database]:
-    """Another empty database, to compare with."""
+    """Another empty database, to compare with the first."""
     made = cluster.database()
     yield made
     made.drop()

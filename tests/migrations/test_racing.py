@@ -1,5 +1,6 @@
 """Two runners at once: one waits, nothing is doubled; locks are waited for, but not for ever."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -160,6 +161,24 @@ def test_table_that_becomes_free(empty: Database, tmp_path: Path) -> None:
     holder.join()
     assert tries
     assert [row[0] for row in rows(empty)["events"]] == ["deploy", "deploy"]
+
+
+def test_stopped_between_two_tries(empty: Database, tmp_path: Path) -> None:
+    """A signal that comes while the next try is awaited ends the run: there is no next try."""
+    runner.migrate(empty.url(), [write(tmp_path / "p", ONE)])
+    project = write(tmp_path / "p", ONE, ALTER)
+    with empty.superuser_connection() as connection:
+        connection.execute("begin")
+        connection.execute("lock table public.one in access share mode")
+
+        def report(event: Event) -> None:
+            if "trying again" in event.text:
+                connection.execute("rollback")  # the next try would go through
+                signal.raise_signal(signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt):
+            runner.migrate(empty.url(), [project], options=Options(Timeouts(lock="50ms")), report=report)
+    assert [row[2] for row in rows(empty)["changes"]] == ["one"]
 
 
 def test_statement_timeout(empty: Database, tmp_path: Path) -> None:

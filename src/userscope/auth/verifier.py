@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import wait
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -55,21 +56,32 @@ class TokenVerifier:
         self._issuer = _needed(given.auth_issuer, "AUTH_ISSUER", "who must have issued a token, its claim iss")
         self._audience = _needed(given.auth_audience, "AUTH_AUDIENCE", "whom a token must be meant for, its claim aud")
 
-    def verify(self, token: str) -> UUID:
-        """Return whose token it is. Raises InvalidToken, or Unavailable where the issuer's keys cannot be fetched."""
+    def claims(self, token: str) -> dict[str, Any]:
+        """Return what the issuer says in a token; ``sub``, whose it is, as PostgreSQL writes a uuid.
+
+        Raises InvalidToken, or Unavailable where the issuer's keys cannot be fetched.
+        """
         key_id = _key_id(token)
         if (fetch := self._keys.fetch_for(key_id)) is not None:
             wait([fetch], timeout=PATIENCE)
         return self._judge(token, self._keys.get(key_id))
 
-    async def verify_async(self, token: str) -> UUID:
-        """Return whose token it is; as ``verify``. What waits for a key holds up nobody else."""
+    async def claims_async(self, token: str) -> dict[str, Any]:
+        """Return what the issuer says; as ``claims``. What waits for a key holds up nobody else."""
         key_id = _key_id(token)
         if (fetch := self._keys.fetch_for(key_id)) is not None:
             await asyncio.wait([asyncio.wrap_future(fetch)], timeout=PATIENCE)
         return self._judge(token, self._keys.get(key_id))
 
-    def _judge(self, token: str, key: jwt.PyJWK) -> UUID:
+    def verify(self, token: str) -> UUID:
+        """Return whose token it is. Raises as ``claims``."""
+        return UUID(self.claims(token)["sub"])
+
+    async def verify_async(self, token: str) -> UUID:
+        """Return whose token it is; as ``claims_async``."""
+        return UUID((await self.claims_async(token))["sub"])
+
+    def _judge(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         try:
             claims = jwt.decode(
                 token,
@@ -80,7 +92,7 @@ class TokenVerifier:
                 leeway=LEEWAY,
                 options={"require": list(_CLAIMS)},
             )
-            return UUID(parse_user_id(claims["sub"]))
+            return claims | {"sub": parse_user_id(claims["sub"])}
         except IdentityError:
             reason = "Its subject is no user of ours: it is not a uuid."
         except _TROUBLE as error:

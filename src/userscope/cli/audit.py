@@ -1,12 +1,12 @@
 """``userscope audit``: who may do what in the live database, and what is wrong with it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from userscope.cli._options import admin
+from userscope.cli._ledger import print_json
+from userscope.cli._options import Json, admin
 
 if TYPE_CHECKING:
     from userscope.migrations.projects import Project
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with who may do what.")] = False,
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
@@ -52,7 +52,7 @@ def audit(
 
         report = report.with_findings(drifted(url, _beside_ours(project or [])))
     if as_json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        print_json(report.as_json())
     elif markdown:
         print(report.as_markdown())
     else:

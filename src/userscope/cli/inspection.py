@@ -52,11 +52,13 @@ def _print_status(item: "Status") -> None:
     if item.problem:
         print(item.problem)
     elif item.pending:
-        print("Undeployed change:" if len(item.pending) == 1 else "Undeployed changes:")
-        for label in item.pending:
-            print(f"  * {label}")
+        _print_undeployed(item.pending)
     else:
         print("Nothing to deploy (up-to-date)")
+
+
+def _print_undeployed(labels: list[str]) -> None:
+    print("\n  * ".join(["Undeployed change:" if len(labels) == 1 else "Undeployed changes:", *labels]))
 
 
 def verify(*, project: Projects = None, statement_timeout: StatementTimeout = "0", as_json: Json = False) -> None:
@@ -79,9 +81,7 @@ def verify(*, project: Projects = None, statement_timeout: StatementTimeout = "0
         if not results:
             print("No changes deployed")
         if pending:
-            print("Undeployed change:" if len(pending) == 1 else "Undeployed changes:")
-            for label in pending:
-                print(f"  * {label}")
+            _print_undeployed(pending)
         if errors:
             print(f"\nVerify Summary Report\n---------------------\nChanges: {len(results)}\nErrors:  {errors}")
         elif results:
@@ -117,7 +117,9 @@ def check(*, project: Projects = None, as_json: Json = False) -> None:
 
 def log(
     *,
-    limit: Annotated[int | None, typer.Option("-n", "--max-count", metavar="N", help="Only the newest N.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--max-count", min=1, metavar="N", help="Only the newest N.")
+    ] = None,
     project: Projects = None,
     as_json: Json = False,
 ) -> None:

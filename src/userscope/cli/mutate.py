@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from userscope.cli._options import Json
 from userscope.errors import ConfigurationError
 
 _ACCEPTED = Path("policies/accepted-mutants.txt")
@@ -32,7 +33,7 @@ def mutate(
         Path, typer.Option(metavar="FILE", help="Mutants that may survive, each with its reason.")
     ] = _ACCEPTED,
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Plant defects, and tell which ones COMMAND does not notice.
 

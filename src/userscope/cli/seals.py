@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from userscope.cli._ask import confirmed
-from userscope.cli._options import admin
+from userscope.cli._options import Json, admin
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also at a terminal.")]
 
 
@@ -20,18 +19,12 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
         help="Keys that seal identities, and whether a seal is required.",
     )
-    for command, name in (
-        (new, "new"),
-        (list_keys, "list"),
-        (retire, "retire"),
-        (require, "require"),
-        (relax, "relax"),
-    ):
+    for name, command in {"new": new, "list": list_keys, "retire": retire, "require": require, "relax": relax}.items():
         group.command(name)(command)
     app.add_typer(group, name="seal-key")
 
 
-def new(*, as_json: _Json = False) -> None:
+def new(*, as_json: Json = False) -> None:
     """Make a key and print it, this once. Its seals are accepted from now on, beside those of the other keys.
 
     Example: userscope seal-key new
@@ -50,7 +43,7 @@ def new(*, as_json: _Json = False) -> None:
     )
 
 
-def list_keys(*, as_json: _Json = False) -> None:
+def list_keys(*, as_json: Json = False) -> None:
     """Tell which keys there are and whether a seal is required. Exit code 1 if no identity is accepted at all.
 
     Example: userscope seal-key list

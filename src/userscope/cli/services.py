@@ -6,10 +6,7 @@ from typing import Annotated
 
 import typer
 
-from userscope.cli._options import start_embedded
-
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
+from userscope.cli._options import Json, start_embedded
 
 _MANY = 10_000
 """Rows from which a progress bar is shown."""
@@ -24,12 +21,11 @@ class Role(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.command()(health)
-    app.command()(create_login)
-    app.command()(sample_data)
+    for command in (health, create_login, sample_data):
+        app.command()(command)
 
 
-def health(*, as_json: _Json = False) -> None:
+def health(*, as_json: Json = False) -> None:
     """Tell whether the service's login can and may serve users. Exit code 1 if it must not, 2 if unreachable.
 
     Example: userscope health
@@ -42,13 +38,13 @@ def health(*, as_json: _Json = False) -> None:
         found = database.health()
     if as_json:
         print(json.dumps({"fit": found.fit, **asdict(found)}))
-        raise typer.Exit(int(not found.fit))
-    print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
-    print(f"  one round trip takes {found.latency * 1000:.1f} ms")
-    print(f"  identities are {'sealed' if found.sealing else 'not sealed: USERSCOPE_SEAL_KEY is not set'}")
-    for problem in found.problems:
-        print(f"  not ok: {problem}")
-    print("It must not serve users." if found.problems else "It may serve users.")
+    else:
+        print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
+        print(f"  one round trip takes {found.latency * 1000:.1f} ms")
+        print(f"  identities are {'sealed' if found.sealing else 'not sealed: USERSCOPE_SEAL_KEY is not set'}")
+        for problem in found.problems:
+            print(f"  not ok: {problem}")
+        print("It must not serve users." if found.problems else "It may serve users.")
     raise typer.Exit(int(not found.fit))
 
 
@@ -56,7 +52,7 @@ def create_login(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The login's name, such as todo_service.")],
     *,
     role: Annotated[Role, typer.Option(help="app_user for services, app_auth for the identity provider.")],
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """Make a login with a new password; print its URL this once.
 

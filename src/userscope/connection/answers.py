@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from userscope.connection.gate import Silence
+from userscope.connection.gate import FAILED, Silence
 from userscope.errors import (
     ConfigurationError,
     Conflict,
@@ -42,7 +42,7 @@ _CLASSES: dict[str, type[DatabaseError]] = {
 }
 """By the whole SQLSTATE, or by its class: its first two characters."""
 
-LOST = "What was not committed is gone; try again once the server is back."
+_LOST = "What was not committed is gone; try again once the server is back."
 
 _HINTS = {
     READ_ONLY: "Use Database.session(user_id): a reader cannot write.",
@@ -55,7 +55,7 @@ _HINTS = {
     "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
     "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
     "08": "Whether the last statement ran is not known; what was not committed is gone.",
-    "57": LOST,
+    "57": _LOST,
 }
 
 _REFUSED_LOGIN = re.compile(
@@ -109,6 +109,16 @@ def read_only(error: UserscopeError) -> Unavailable:
         "finds the one that does.",
         sqlstate=READ_ONLY,
     )
+
+
+def lost() -> Unavailable:
+    """Return what is told where the error of a lost connection was swallowed."""
+    return Unavailable("the connection was lost earlier in this transaction", hint=_LOST)
+
+
+def failed() -> DatabaseError:
+    """Return what is told where any other error was swallowed, and the transaction with it."""
+    return DatabaseError(FAILED, hint=_HINTS["25P02"], sqlstate="25P02")
 
 
 def _words(error: psycopg.Error) -> str:

@@ -14,11 +14,13 @@ class AsyncScopedSession(AsyncSession):
     """A session whose transactions all run in ``info["scope"]``."""
 
     sync_session_class = ScopedSession
+    sync_session: ScopedSession
 
 
 @asynccontextmanager
 async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator[AsyncSession]:
     """Open a session; as ``open_session``."""
     async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
-        yield session
-        await (session.flush() if scope.single else session.commit())
+        with session.sync_session.own_words():
+            yield session
+            await (session.flush() if scope.single else session.commit())

@@ -169,7 +169,7 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
 
     @override
     def commit(self) -> None:
-        self.refuse_lost()
+        self.refuse_failed()
         if not self.idle:
             super().commit()
 
@@ -196,7 +196,7 @@ class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
 
     @override
     async def commit(self) -> None:
-        self.refuse_lost()
+        self.refuse_failed()
         if not self.idle:
             await super().commit()
 

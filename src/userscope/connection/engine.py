@@ -13,7 +13,7 @@ from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
 
-from userscope.connection.answers import LOST, READ_ONLY, read_only, translate
+from userscope.connection.answers import READ_ONLY, lost, read_only, translate
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.gate import Gate
@@ -205,7 +205,7 @@ def _check_in(_: object, record: ConnectionPoolEntry) -> None:
 def _refuse_lost(connection: Connection, *_: object) -> None:
     """Name the loss again where its error was swallowed: SQLAlchemy would ask for a rollback instead."""
     if connection.invalidated:
-        raise Unavailable("the connection was lost earlier in this transaction", hint=LOST)
+        raise lost()
 
 
 def _log_connected(connection: Gate) -> None:

@@ -15,6 +15,7 @@ from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _USE_SESSION = "Use the session's own methods."
+FAILED = "an earlier statement of the transaction failed"
 
 
 class Silence(psycopg.OperationalError):
@@ -62,10 +63,10 @@ class Gate(psycopg.BaseConnection[Any]):
         """Whether the connection lives, and nothing is on the road in either direction."""
         return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
 
-    def refuse_lost(self) -> None:
+    def refuse_failed(self) -> None:
         """Raise InFailedSqlTransaction after a failed statement: PostgreSQL would roll back, and call that no error."""
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
-            raise psycopg.errors.InFailedSqlTransaction("an earlier statement of the transaction failed")
+            raise psycopg.errors.InFailedSqlTransaction(FAILED)
 
     @contextmanager
     def admit(self, made_for: Scope | None, *, needs_block: bool = False) -> Iterator[list[Command]]:

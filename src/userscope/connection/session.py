@@ -1,14 +1,17 @@
 """Sessions whose transactions all run in one scope."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, override
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import InvalidRequestError, PendingRollbackError
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
+from userscope.connection.answers import failed, lost
 from userscope.connection.scope import Scope
+from userscope.errors import Unavailable
 
 OPTIONS: dict[str, Any] = {
     # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
@@ -22,12 +25,34 @@ OPTIONS: dict[str, Any] = {
 class ScopedSession(Session):
     """A session whose transactions all run in ``info["scope"]``."""
 
+    runs_on: Connection | None = None
+    """What its last transaction began on."""
+
+    @override
+    def close(self) -> None:
+        """Close. The server rolls back what was lost with its connection: that hides no error that leads here."""
+        with suppress(Unavailable):
+            super().close()
+
+    @contextmanager
+    def own_words(self) -> Iterator[None]:
+        """Tell of a transaction that a swallowed error has lost, where SQLAlchemy asks for a rollback."""
+        try:
+            yield
+        except InvalidRequestError as error:
+            if self.runs_on and self.runs_on.invalidated:
+                raise lost() from error
+            if isinstance(error, PendingRollbackError) or not self.is_active:
+                raise failed() from error
+            raise
+
 
 @event.listens_for(ScopedSession, "after_begin")
-def _bind(session: Session, _: SessionTransaction, connection: Connection) -> None:
+def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection) -> None:
     """Tell the connection for whom it sends from now on. Its cursors see to the rest; nothing is sent here."""
     driver_connection: Any = connection.connection.driver_connection
     driver_connection.scope = session.info["scope"]
+    session.runs_on = connection
 
 
 @contextmanager
@@ -36,7 +61,7 @@ def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
 
     Where every statement is a transaction of its own there is nothing to commit; what is still pending is sent.
     """
-    with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
+    with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session, session.own_words():
         yield session
         finish = session.flush if scope.single else session.commit
         finish()
