@@ -19,8 +19,11 @@ def register(app: typer.Typer) -> None:
         rich_markup_mode=None,
         help="Keys that seal identities, and whether a seal is required.",
     )
-    for name, command in {"new": new, "list": list_keys, "retire": retire, "require": require, "relax": relax}.items():
-        group.command(name)(command)
+    group.command("new")(new)
+    group.command("list")(list_keys)
+    group.command("retire")(retire)
+    group.command("require")(require)
+    group.command("relax")(relax)
     app.add_typer(group, name="seal-key")
 
 
