@@ -14,10 +14,11 @@ from userscope.cli.app import app
 
 def every(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
     """The words of every command."""
-    for name, each in getattr(command, "commands", {}).items():
-        yield from every(each, *words, name)
-    if not hasattr(command, "commands"):
+    commands = getattr(command, "commands", {})
+    if not commands:
         yield words
+    for name, each in commands.items():
+        yield from every(each, *words, name)
 
 
 @pytest.mark.parametrize("words", every(get_command(app)), ids=" ".join)
