@@ -18,6 +18,7 @@ from tests import clusters
 from tests.clusters import ROOT, Cluster, OwnerKind, make_logins
 from tests.issuer import Issuer, Key, serving
 from tests.migrations.conftest import copied
+from tests.service.served import served
 from userscope import Accounts, Database, Todo
 from userscope.errors import Conflict, InvalidToken, UnknownReference
 from userscope.migrations import runner
@@ -116,21 +117,48 @@ type SignedIn = Callable[[str], UUID]
 
 
 @pytest.fixture
-def signed_in(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SignedIn]:
-    """The page's own function, run as it stands."""
-    assert len(PYTHON) == 1
+def pages(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[dict[str, Any]]]:
+    """What the page's two programs define, run as they stand: one by hand, one with FastAPI."""
     monkeypatch.chdir(tmp_path)
     for name in ("database_url", "auth_database_url"):
         monkeypatch.setenv(name.upper(), getattr(settings, name).get_secret_value())
     for name in ("auth_jwks_url", "auth_issuer", "auth_audience"):
         monkeypatch.setenv(name.upper(), getattr(settings, name))
-    page: dict[str, object] = {}
-    exec(PYTHON[0], page)  # noqa: S102  # that it runs is what is tested
-    made, accounts = page["signed_in"], page["accounts"]
-    assert callable(made)
-    assert isinstance(accounts, Accounts)
+    made: list[dict[str, Any]] = [{}, {}]
+    for program, names in zip(PYTHON, made, strict=True):
+        exec(program, names)  # noqa: S102  # that it runs is what is tested
     yield made
-    accounts.close()
+    for names in made:
+        names["accounts"].close()
+
+
+@pytest.fixture
+def signed_in(pages: list[dict[str, Any]]) -> SignedIn:
+    """The page's own function."""
+    made: SignedIn = pages[0]["signed_in"]
+    return made
+
+
+def test_fastapi(neon_auth: NeonAuth, pages: list[dict[str, Any]]) -> None:
+    """The first request of a user makes the profile before its route needs it; without a good token there is none."""
+    alice, bob = neon_auth.sign_up("Alice"), neon_auth.sign_up("Bob")
+    a, b = ({"Authorization": f"Bearer {neon_auth.token(*user)}"} for user in ((alice, "Alice"), (bob, "Bob")))
+    forged = {"Authorization": f"Bearer {neon_auth.issuer.token(alice, key=Key())}"}
+    with served(pages[1]["app"]) as client:
+        for nobody in ({}, forged):
+            assert client.post("/todos", json={"title": "theirs"}, headers=nobody).status_code == 401
+        assert neon_auth.profiles() == {}
+        assert client.post("/todos", json={"title": "alice's"}, headers=a).status_code == 201
+        assert [todo["title"] for todo in client.get("/todos", headers=a).json()] == ["alice's"]
+        assert client.get("/todos", headers=b).json() == []
+        assert neon_auth.profiles() == {
+            alice: ("Alice", "alice@example.org", True, 1),
+            bob: ("Bob", "bob@example.org", True, 0),
+        }
+        neon_auth.delete(alice)
+        gone = client.get("/todos", headers=a)
+        assert (gone.status_code, "does not exist any more" in gone.headers["www-authenticate"]) == (401, True)
+    assert neon_auth.profiles().keys() == {bob}
 
 
 def test_first_token(neon_auth: NeonAuth, settings: Settings, signed_in: SignedIn) -> None:

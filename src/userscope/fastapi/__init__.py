@@ -10,6 +10,7 @@ except ModuleNotFoundError as error:
 from userscope.fastapi.dependencies import (
     AsyncUserReader,
     AsyncUserSession,
+    Claims,
     UserId,
     UserReader,
     UserSession,
@@ -21,6 +22,7 @@ from userscope.fastapi.service import Service, install, lifespan
 __all__ = [
     "AsyncUserReader",
     "AsyncUserSession",
+    "Claims",
     "Service",
     "UserId",
     "UserReader",

@@ -6,7 +6,7 @@ a commit that fails becomes an error, and never a success that did not happen.
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, override
+from typing import Annotated, Any, override
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -49,9 +49,17 @@ _Credentials = Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
 
 
 # Never in the thread pool: a request that waits for a key must not keep others from running.
-async def current_user_id(credentials: _Credentials, service: _Served) -> UUID:
+async def _claims(credentials: _Credentials, service: _Served) -> dict[str, Any]:
+    return await service.verifier.claims_async(credentials.credentials)
+
+
+Claims = Annotated[dict[str, Any], Depends(_claims)]
+"""What the issuer says in the request's token, such as an e-mail address; 401 without a valid one."""
+
+
+async def current_user_id(claims: Claims) -> UUID:
     """Return whose token came with the request. A test may put an answer of its own in ``app.dependency_overrides``."""
-    return await service.verifier.verify_async(credentials.credentials)
+    return UUID(claims["sub"])
 
 
 UserId = Annotated[UUID, Depends(current_user_id)]

@@ -40,6 +40,9 @@ _MOST_ERRORS = 20
 
 logger = logging.getLogger(__name__)
 
+_TO_ACCOUNTS = ("_owner_id_fkey", "users_id_fkey")
+"""Foreign keys to the account that a request acts for: of what it owns, and of its profile (docs/neon-auth.md)."""
+
 
 def problem(
     status: int,
@@ -78,7 +81,7 @@ def _answer(error: UserscopeError) -> Response:
             return problem(403)
         case Conflict():
             return problem(409, error.detail)
-        case UnknownReference(constraint=str(name)) if name.endswith("_owner_id_fkey"):
+        case UnknownReference(constraint=str(name)) if name.endswith(_TO_ACCOUNTS):
             return _refused_token(AccountGone())
         case InvalidValue() | UnknownReference():
             return problem(422, error.detail)
