@@ -13,15 +13,14 @@ select coalesce(quote_ident(rolname), 'public'), item.privilege_type
 """
 
 
-def clone(superuser: ConnectionURL, template: str, name: str, *, owner: str | None = None) -> ConnectionURL:
+def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
     """Make the database ``name`` from ``template``, to which nobody may be connected; return its URL.
 
     Unlike after a plain CREATE DATABASE, what PUBLIC lost on the template it has lost on the clone as well.
     """
-    new = sql.Identifier(name)
     with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
-        made = sql.SQL("create database {} template {}").format(new, sql.Identifier(template))
-        connection.execute(made + sql.SQL(" owner {}").format(sql.Identifier(owner)) if owner else made)
+        names = (sql.Identifier(name), sql.Identifier(template))
+        connection.execute(sql.SQL("create database {} template {}").format(*names))
         set_acl(connection, name, acl(connection, template))
     return ConnectionURL(superuser.variable, {**superuser.params, "dbname": name})
 

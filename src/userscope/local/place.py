@@ -3,8 +3,10 @@
 server.json   how to connect, passwords included: for the owner alone
 lock          held by whoever starts the server, then by the server itself for as long as it lives
 server.log    what the server says
+pg_hba.conf   who may log in: everybody by password, over the socket
 data/         PostgreSQL's data; there only when complete
 run/          the socket, for the owner alone (in a private folder of /tmp where its path would be too long)
+binaries-*/   a copy of PostgreSQL, where the user that it runs as cannot reach the installed one
 """
 
 import errno

@@ -104,7 +104,7 @@ class Server:
                     asked = status.pid
                     with suppress(ProcessLookupError):
                         os.kill(asked, how)
-                _wait(deadline, LocalServerError("the embedded server does not stop", hint=f'See "{place.log}".'))
+                _wait(deadline, place, "does not stop")
             try:
                 place.remove_sockets()
             finally:
@@ -133,7 +133,7 @@ class Server:
             if status and status.phase == "ready":
                 # It lives, but its socket is gone: something has cleaned up /tmp. Nobody can ever reach it again.
                 self.stop()
-            _wait(deadline, LocalServerError("the embedded server does not get ready", hint=f'See "{place.log}".'))
+            _wait(deadline, place, "does not get ready")
         return lock
 
     def _launch(self, place: Place, lock: int) -> None:
@@ -181,14 +181,8 @@ class Server:
         work = place.private_folder("unfinished")
         try:
             password_file = place.write(work / "password", logins["admin"]["password"], mode=0o600, owner=place.account)
-            command: list[str | Path] = [
-                binaries / "initdb",
-                "-D",
-                work / "data",
-                "--username=postgres",
-                f"--pwfile={password_file}",
-            ]
-            command += ["--auth=scram-sha-256", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+            options = ("--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8")
+            command = (binaries / "initdb", "-D", work / "data", *options, "--no-sync", "--no-instructions")
             for locale in _LOCALES if major >= 17 else _LOCALES[1:]:
                 made = place.account.run(*command, *locale, keep=(lock,))
                 if "invalid locale name" not in made.stdout:
@@ -210,11 +204,11 @@ class Server:
             if (lock := try_lock(place)) is not None:
                 os.close(lock)
                 raise failure("has ended at once", place.log.read_text(errors="replace"), self.home)
-            _wait(deadline, LocalServerError("the embedded server does not get ready", hint=f'See "{place.log}".'))
+            _wait(deadline, place, "does not get ready")
 
 
-def _wait(deadline: float, error: LocalServerError) -> None:
-    """Wait a moment; raise ``error`` when the time is over."""
+def _wait(deadline: float, place: Place, what: str) -> None:
+    """Wait a moment; raise LocalServerError, "the embedded server <what>", when the time is over."""
     if time.monotonic() > deadline:
-        raise error
+        raise LocalServerError(f"the embedded server {what}", hint=f'See "{place.log}".')
     time.sleep(0.01)
