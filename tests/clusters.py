@@ -142,6 +142,12 @@ class Database:
         """All three URLs by their purpose."""
         return {"admin": self.url("admin"), "service": self.url("service"), "auth": self.url("auth")}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What somebody has in their environment who works with it."""
+        variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
+        return {variables[purpose]: url.text() for purpose, url in self.urls.items()}
+
     def connect(self, purpose: Purpose = "admin") -> Connection:
         """A new connection that commits by itself; the caller closes it."""
         return psycopg.connect(self.url(purpose).conninfo(), autocommit=True)
@@ -199,11 +205,22 @@ def run_psql(url: ConnectionURL, *arguments: str | Path) -> str:
     return done.stdout
 
 
-def deploy(url: ConnectionURL) -> None:
-    """Deploy every change of both projects as the admin of ``url``."""
-    scripts = [word for project in ("schema", "policies") for change in changes(project)
-               for word in ("-f", ROOT / project / "deploy" / f"{change}.sql")]  # fmt: skip
-    run_psql(url, *scripts)
+def somebody_waits(connection: Connection) -> bool:
+    """Whether somebody waits for an advisory lock in this connection's database."""
+    waiting = (
+        "select from pg_locks where locktype = 'advisory' and not granted "
+        "and database = (select oid from pg_database where datname = current_database())"
+    )
+    return connection.execute(waiting).fetchone() is not None
+
+
+def dump(database: Database) -> str:
+    """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
+    url = database.cluster.url("admin", dbname=database.name)
+    command: list[str | Path] = [binaries_of(database.cluster.version) / "pg_dump", "-s", "-d", url.conninfo()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(("\\restrict ", "\\unrestrict ")))
 
 
 def changes(project: str) -> list[str]:
@@ -212,12 +229,36 @@ def changes(project: str) -> list[str]:
     return [line.split()[0] for line in lines if line.strip() and line[0] not in "%#@"]
 
 
+CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
+"""Every change with its project, in the order in which they are deployed."""
+
+
+def deploy(url: ConnectionURL) -> None:
+    """Deploy every change of both projects as the admin of ``url``."""
+    scripts = [ROOT / project / "deploy" / f"{change}.sql" for project, change in CHANGES]
+    run_psql(url, *(word for script in scripts for word in ("-f", script)))
+
+
 def make_logins(database: Database) -> None:
     """Make the cluster's logins app_service and app_accounts, as "userscope migrate" does on the embedded server."""
     superuser = database.cluster.url("admin", dbname=database.name)
     service, auth = database.url("service").params, database.url("auth").params
     ensure_login(superuser, service["user"], "app_user", service["password"])
     ensure_login(superuser, auth["user"], "app_auth", auth["password"])
+
+
+@contextmanager
+def cloned(cluster: Cluster, template: str | None) -> Iterator[Database]:
+    """A migrated database until the end of the block, for more tests than one; the cluster has the services' logins."""
+    assert template
+    name = f"clone_{secrets.token_hex(4)}"
+    clones.clone(cluster.url("admin"), template, name)
+    made = Database(cluster, name)
+    make_logins(made)
+    try:
+        yield made
+    finally:
+        made.drop()
 
 
 def give_back_acl(cluster: Cluster, clone: str, template: str) -> None:

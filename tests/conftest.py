@@ -14,6 +14,7 @@ from tests.clusters import (
     Cluster,
     Connection,
     Database,
+    cloned,
     cluster_of,
     deploy,
     give_back_acl,
@@ -102,9 +103,8 @@ def any_database(request: pytest.FixtureRequest) -> Database:
 @pytest.fixture(scope="session")
 def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[str, ConnectionURL]]:
     """One migrated database for tests that leave it as they found it: its URLs by purpose."""
-    cluster.create_database("shared", template=template18.template_dbname)
-    yield _as_migrated(cluster, "shared").urls
-    cluster.drop_database("shared")
+    with cloned(cluster, template18.template_dbname) as made:
+        yield made.urls
 
 
 def _as_migrated(cluster: Cluster, clone: str) -> Database:

@@ -11,17 +11,14 @@ import pytest
 from sqlalchemy import Engine, exc
 from sqlmodel import Session, select
 
+from tests.clusters import Connection, somebody_waits
 from tests.clusters import Database as Clone
 from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import run, whoami
+from tests.processes import eventually
 from userscope.connection.engine import Connector
 from userscope.database import AsyncDatabase, Database
-from userscope.errors import (
-    NotPermitted,
-    SessionError,
-    SessionInUse,
-    Unavailable,
-)
+from userscope.errors import NotPermitted, SessionError, SessionInUse, Unavailable
 from userscope.models import Todo, User
 from userscope.settings import Settings
 
@@ -145,22 +142,25 @@ def test_used_after_close(settings: Settings, alice: UUID, bob: UUID) -> None:
             assert whoami(other) == bob
 
 
-def test_two_threads(settings: Settings, alice: UUID) -> None:
+def test_two_threads(settings: Settings, alice: UUID, database: Clone) -> None:
     """A second thread is told that the session is in use, instead of sending in between; the first one goes on."""
     failures: list[BaseException] = []
 
-    def intrude(session: Session) -> None:
-        time.sleep(0.1)
+    def intrude(session: Session, admin: Connection) -> None:
+        eventually(lambda: somebody_waits(admin))
         try:
             session.connection().connection.cursor().execute("select 1")
         except SessionInUse as error:
             failures.append(error)
+        finally:
+            admin.execute("select pg_advisory_unlock_all()")
 
-    with Database(settings) as db, db.session(alice) as session:
+    with database.superuser_connection() as admin, Database(settings) as db, db.session(alice) as session:
+        admin.execute("select pg_advisory_lock(4711)")
         whoami(session)
-        intruder = threading.Thread(target=intrude, args=[session])
+        intruder = threading.Thread(target=intrude, args=[session, admin])
         intruder.start()
-        run(session, "select pg_sleep(0.3)")
+        run(session, "select pg_advisory_xact_lock(4711)")
         intruder.join()
         assert whoami(session) == alice
     assert [type(failure) for failure in failures] == [SessionInUse]

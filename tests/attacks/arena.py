@@ -7,7 +7,7 @@ answer that tells the two apart tells something of Bob.
 import hashlib
 import hmac
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -192,7 +192,7 @@ class Arena:
         return True
 
 
-def run(connection: Connection, steps: Iterator[str] | Sequence[str]) -> Iterator[str]:
+def run(connection: Connection, steps: Iterable[str]) -> Iterator[str]:
     """Run statements as an attacker would who minds no error; yield answers and errors as text."""
     for step in steps:
         if connection.closed:

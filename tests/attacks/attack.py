@@ -33,8 +33,9 @@ class Attack:
     """One attack. ``steps`` run one after the other, each in a savepoint; then COMMIT.
 
     ``hole``: the change to a database after which the attack must succeed, sealed; None where the unsealed run shows
-    that it bites. ``careless``: it bites where services send seals as literals. ``circumstance``: what befell the database before, that must not open it. ``trophy``: what, in the
-    answers, proves success, where it is not a row of Bob's. ``because``: why an attack that works is not prevented.
+    that it bites. ``careless``: it bites where services send seals as literals. ``circumstance``: what befell the
+    database before, that must not open it. ``trophy``: what, in the answers, proves success, where it is not a row of
+    Bob's. ``because``: why an attack that works is not prevented.
     """
 
     name: str
@@ -58,6 +59,7 @@ PERSON = "select name, email from app.users"
 SPOIL = "update app.todos set title = 'spoiled' where owner_id <> '{alice}'"
 PLANT = "insert into app.todos (title) select 'planted' where app.current_user_id() <> '{alice}'"
 HARVEST = (LOOT, PERSON, SPOIL, PLANT)
+SESSIONS = "select token from app.sessions"
 
 NAIVE = """
 create or replace function app.current_user_id() returns uuid language sql stable parallel safe security definer

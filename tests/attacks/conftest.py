@@ -33,8 +33,8 @@ def attacked15() -> Iterator[Cluster]:
 class Grounds:
     """The pristine arena of one kind, its twin, and a copy that attacks may spoil."""
 
-    def __init__(self, pristine: Arena, twin: Arena, kind: OwnerKind) -> None:
-        self.pristine, self.pristine_twin, self.kind = pristine, twin, kind
+    def __init__(self, pristine: Arena, twin: Arena) -> None:
+        self.pristine, self.pristine_twin = pristine, twin
         self.twin = twin.clone()
         self._spoilable: Arena | None = None
 
@@ -81,6 +81,6 @@ def plain(attacked: Cluster) -> Iterator[Grounds]:
 
 
 def _grounds(cluster: Cluster, kind: OwnerKind) -> Iterator[Grounds]:
-    made = Grounds(Arena.build(cluster, kind), Arena.build(cluster, kind, twin=True), kind)
+    made = Grounds(Arena.build(cluster, kind), Arena.build(cluster, kind, twin=True))
     yield made
     made.drop()

@@ -4,7 +4,7 @@ import pytest
 from psycopg import sql
 
 from tests.attacks.arena import Arena
-from tests.attacks.attack import Aim, Attack, Outcome
+from tests.attacks.attack import Aim, Attack, Change, Outcome
 from tests.attacks.conftest import Grounds
 from tests.attacks.corpus import CATEGORIES, CORPUS
 from tests.clusters import OWNERS
@@ -47,7 +47,7 @@ def test_every_attack_has_a_control() -> None:
     assert len(CORPUS) == sum(len(module.ATTACKS) for module in CATEGORIES.values())
 
 
-def _apart(grounds: Grounds, attack: Attack, *changes: object) -> tuple[Outcome, str]:
+def _apart(grounds: Grounds, attack: Attack, *changes: Change | None) -> tuple[Outcome, str]:
     """Carry out an attack, sealed, in copies that were changed for it."""
     originals = [grounds.pristine, grounds.pristine_twin] if attack.aim is Aim.TELL else [grounds.pristine]
     arenas = [original.clone() for original in originals]
@@ -56,7 +56,7 @@ def _apart(grounds: Grounds, attack: Attack, *changes: object) -> tuple[Outcome,
             arena.require_seals(True)
             arena.careless = attack.careless
             for change in changes:
-                arena.change(change)  # type: ignore[arg-type]  # what Attack holds
+                arena.change(change)
         return arenas[0].attempt(attack, arenas[-1])
     finally:
         for arena in arenas:
@@ -68,7 +68,6 @@ def _mend(arena: Arena) -> None:
     """Undo what an attack did to the roles of the server, which outlive a database."""
     cluster = arena.database.cluster
     login = arena.database.url("service").params
-    kind = arena.database.owner.removeprefix("owner_")
     with cluster.superuser_connection() as superuser:
         verifier = superuser.pgconn.encrypt_password(
             login["password"].encode(), login["user"].encode(), b"scram-sha-256"
@@ -81,11 +80,8 @@ def _mend(arena: Arena) -> None:
             superuser.execute(sql.SQL("revoke {} from app_service").format(sql.Identifier(role)))
         superuser.execute("revoke pg_write_all_data from app_user")
         superuser.execute("drop role if exists evil")
-        superuser.execute(f"alter role owner_{kind} {_attributes(kind)}".encode())
-
-
-def _attributes(kind: str) -> str:
-    wanted = OWNERS[kind].split()  # type: ignore[index]  # a kind of owner
-    return " ".join(
-        word if word in wanted else f"no{word}" for word in ("superuser", "createdb", "createrole", "bypassrls")
-    )
+        (wanted,) = (text.split() for kind, text in OWNERS.items() if arena.database.owner == f"owner_{kind}")
+        attributes = (
+            f"{'' if word in wanted else 'no'}{word}" for word in ("superuser", "createdb", "createrole", "bypassrls")
+        )
+        superuser.execute(f"alter role {arena.database.owner} {' '.join(attributes)}".encode())

@@ -9,6 +9,10 @@ from tests.attacks.poisoning import HARVEST, OBSERVATIONS, PLANTS, WITHOUT_IDENT
 from tests.attacks.world import ALICE, BOB, MARKS
 from tests.clusters import BOTH_ENDS, Connection
 
+on_both_ends = pytest.mark.parametrize(
+    "grounds", [("attacked", "plain"), ("attacked15", "superuser")][: len(BOTH_ENDS)], ids=BOTH_ENDS, indirect=True
+)
+
 
 def borrow(arena: Arena, connection: Connection, *, clean: bool) -> list[str]:
     """Work for Bob, as Database does (``clean``) or without its DISCARD ALL; return what he noticed."""
@@ -36,12 +40,7 @@ def poison(arena: Arena, plant: Plant, *, clean: bool) -> tuple[bool, str]:
     return noticed != expected or taken, f"left {left}\nnoticed {noticed}\nexpected {expected}\ntaken {harvest}"
 
 
-@pytest.mark.parametrize(
-    "grounds",
-    [("attacked", "plain"), ("attacked15", "superuser")][: len(BOTH_ENDS)],
-    ids=BOTH_ENDS,
-    indirect=True,
-)
+@on_both_ends
 @pytest.mark.parametrize("plant", PLANTS, ids=[plant.name for plant in PLANTS])
 def test_poisoning(grounds: Grounds, plant: Plant) -> None:
     """With a clean slate before each transaction the next borrower notices nothing; without, it is noticed."""
@@ -90,9 +89,7 @@ def _told(grounds: Grounds, function: str, steps: list[str], scrub: list[str], q
         arena.drop()
 
 
-@pytest.mark.parametrize(
-    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
-)
+@on_both_ends
 def test_literal_in_a_plan(grounds: Grounds) -> None:
     """A literal read in Alice's time zone is read anew for Bob, which takes all of DISCARD ALL: its plans as well."""
     steps = ["set timezone = 'Asia/Tokyo'", "select app.noon()"]
@@ -102,9 +99,7 @@ def test_literal_in_a_plan(grounds: Grounds) -> None:
     assert _told(grounds, _NOON, steps, cheaper, "select app.noon()") != untouched  # why nothing cheaper is sent
 
 
-@pytest.mark.parametrize(
-    "grounds", [("attacked", "plain"), ("attacked15", "superuser")], ids=["18", "15"], indirect=True
-)
+@on_both_ends
 def test_backslash_in_a_body(grounds: Grounds) -> None:
     """What a backslash in a function's body means can be changed for the next borrower; pinned, it cannot."""
     scrub, query = ["discard all"], "select app.is_number('1')"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clusters import Cluster, Database, deploy
+from tests.clusters import Cluster, Database, OwnerKind, deploy
 from userscope.audit.drift import drifted
 from userscope.errors import ConfigurationError
 
@@ -76,9 +76,9 @@ def test_drift(any_database: Database) -> None:
 
 
 @pytest.mark.parametrize("kind", ["neon", "plain"])
-def test_owners(any_cluster: Cluster, kind: str) -> None:
+def test_owners(any_cluster: Cluster, kind: OwnerKind) -> None:
     """An owner that may create databases compares on its server, another on an embedded one of that version."""
-    database = any_cluster.database("neon" if kind == "neon" else "plain")
+    database = any_cluster.database(kind)
     try:
         deploy(database.url())
         if kind == "plain" and any_cluster.version != 18:

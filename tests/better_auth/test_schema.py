@@ -1,6 +1,7 @@
 """Our tables are Better Auth's tables: it finds nothing to create or change, nor do we in what it does not look at."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,9 @@ INDEXES = {("sessions", "user_id"), ("accounts", "user_id"), ("verifications", "
 
 
 @pytest.fixture
-def catalog(any_database: Database) -> Connection:
-    return any_database.superuser_connection()
+def catalog(any_database: Database) -> Iterator[Connection]:
+    with any_database.superuser_connection() as connection:
+        yield connection
 
 
 def test_keys(catalog: Connection) -> None:
@@ -79,22 +81,20 @@ def test_keys(catalog: Connection) -> None:
          where relnamespace = 'app'::regnamespace and relname <> 'todos' and contype in ('p', 'u', 'f')
         """
     ).fetchall()
-    with catalog:
-        assert {(table, kind, tuple(columns), target if kind == "f" else None)
-                for table, kind, columns, target in found} == KEYS  # fmt: skip
+    assert {(table, kind, tuple(columns), target if kind == "f" else None)
+            for table, kind, columns, target in found} == KEYS  # fmt: skip
 
 
 def test_indexes(catalog: Connection) -> None:
     """What is looked up by a column that is no key has an index that begins with it."""
-    with catalog:
-        found = catalog.execute(
-            """
-            select relname, attname from pg_index join pg_class on pg_class.oid = indrelid
-              join pg_attribute on attrelid = indrelid and attnum = indkey[0]
-             where relnamespace = 'app'::regnamespace and relname <> 'todos' and not indisunique and indisvalid
-            """
-        ).fetchall()
-        assert set(found) == INDEXES
+    found = catalog.execute(
+        """
+        select relname, attname from pg_index join pg_class on pg_class.oid = indrelid
+          join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+         where relnamespace = 'app'::regnamespace and relname <> 'todos' and not indisunique and indisvalid
+        """
+    ).fetchall()
+    assert set(found) == INDEXES
 
 
 @pytest.mark.usefixtures("node")

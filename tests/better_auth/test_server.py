@@ -14,6 +14,7 @@ from examples.todo_api.better_auth import FOLDER
 from tests.better_auth.people import PASSWORD, Running, auth_server, refusal, variables
 from tests.clusters import Cluster, Database
 from tests.pooling.pgbouncer import pgbouncer
+from tests.processes import eventually
 from userscope.urls import ConnectionURL
 
 pytestmark = pytest.mark.usefixtures("node")
@@ -136,8 +137,8 @@ def test_connections_end(auth: Running) -> None:
             auth.database.url("auth").user,
         )
         assert ended
-        while auth.log.count("a database connection ended") < len(ended):  # it has noticed them all
-            assert auth.process.poll() is None, auth.log
+        eventually(lambda: auth.log.count("a database connection ended") >= len(ended))  # it has noticed them all
+        assert auth.process.poll() is None, auth.log
         assert browser.session()
 
 

@@ -21,7 +21,7 @@ def every(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
         yield from every(each, *words, name)
 
 
-@pytest.mark.parametrize("words", every(get_command(app)), ids=" ".join)
+@pytest.mark.parametrize("words", list(every(get_command(app))), ids=" ".join)
 def test_example(tmp_path: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     """The help of each command ends with an example of it."""
     printed = Runner(tmp_path, capfd, COLUMNS="120")(*words, "--help").stdout

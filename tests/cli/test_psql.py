@@ -14,6 +14,7 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.clusters import Database
+from tests.processes import eventually
 from userscope.identity import SealKey
 
 ALICE, BOB = uuid4(), uuid4()
@@ -32,8 +33,7 @@ def users(database: Database) -> Database:
 @pytest.fixture
 def configured(users: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Runner:
     """The command line on that database."""
-    urls = {"ADMIN_DATABASE_URL": users.url("admin").text(), "DATABASE_URL": users.url("service").text()}
-    return Runner(tmp_path, capfd, **urls)
+    return Runner(tmp_path, capfd, **users.environment)
 
 
 def titles(database: Database) -> set[str]:
@@ -152,13 +152,13 @@ def test_psql_binds(configured: Runner, users: Database) -> None:
         [sys.executable, "-m", "userscope", "psql", "--as", str(ALICE), "--", "-At"],
         env=configured.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    seen = None
     with users.connect("service") as other:
-        deadline = time.monotonic() + 60
-        while seen is None and time.monotonic() < deadline:
-            seen = other.execute(
-                "select query from pg_stat_activity where state = 'idle in transaction' and query not like 'begin%'"
-            ).fetchone()
+        look = (
+            "select query from pg_stat_activity where datname = current_database() and state = 'idle in transaction' "
+            "and query not like 'begin%'"
+        )
+        eventually(lambda: process.poll() is not None or other.execute(look).fetchone())
+        seen = other.execute(look).fetchone()
     output, _ = process.communicate("select title from app.todos;")
     assert seen == ("select app.set_user_id($1, $2) ",)
     assert output == "alice's\n"

@@ -16,12 +16,7 @@ from userscope.urls import ConnectionURL
 @pytest.fixture
 def userscope(database: Database, folder: Path, capfd: pytest.CaptureFixture[str]) -> Runner:
     """The command line, configured for a migrated database."""
-    urls = {
-        "DATABASE_URL": database.url("service").text(),
-        "AUTH_DATABASE_URL": database.url("auth").text(),
-        "ADMIN_DATABASE_URL": database.url("admin").text(),
-    }
-    return Runner(folder, capfd, **urls)
+    return Runner(folder, capfd, **database.environment)
 
 
 def test_health(userscope: Runner, database: Database) -> None:
@@ -52,7 +47,7 @@ def test_unreachable(userscope: Runner, database: Database, folder: Path) -> Non
     url = database.url("service")
     userscope.environment["DATABASE_URL"] = type(url)(url.variable, {**url.params, "port": "1"}).text()
     assert userscope("health", code=2).stderr.startswith("ERROR:  the server cannot be reached\n")
-    for name in ("DATABASE_URL", "AUTH_DATABASE_URL", "ADMIN_DATABASE_URL"):
+    for name in database.environment:
         del userscope.environment[name]
     userscope.environment["USERSCOPE_HOME"] = str(folder / "home")
     userscope("up")

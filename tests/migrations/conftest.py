@@ -2,20 +2,18 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests.clusters import ROOT as ROOT
 from tests.clusters import Cluster, Connection, Database
+from tests.clusters import dump as dump
 from tests.migrations import sqitch
 from tests.migrations.sqitch import COMMITTER
-from tests.versions import binaries
 from userscope.migrations.projects import Project, find
 
-ROOT = Path(__file__).parents[2]
 NASTY = Path(__file__).with_name("nasty")
 _REGISTRY = {
     "releases": "version::text, installer_name, installer_email",
@@ -83,6 +81,13 @@ def rows(database: Database) -> Rows:
         return rows_of(connection)
 
 
+def deployed(database: Database) -> list[str]:
+    """The deployed changes, in the order of their commits."""
+    with database.superuser_connection() as connection:
+        query = "select project || ':' || change from sqitch.changes order by committed_at"
+        return [row[0] for row in connection.execute(query)]
+
+
 def rows_of(connection: Connection) -> Rows:
     """The same over a connection."""
     found: Rows = {}
@@ -91,13 +96,3 @@ def rows_of(connection: Connection) -> Rows:
     with connection.pipeline():
         cursors = {table: connection.execute(query) for table, query in _QUERIES.items()}
     return {table: cursor.fetchall() for table, cursor in cursors.items()}
-
-
-def dump(database: Database) -> str:
-    """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
-    params = dict(database.cluster.url("admin", dbname=database.name).params)
-    environment = {**os.environ, "PGPASSWORD": params.pop("password")}
-    bindir = binaries(database.cluster.version).bindir
-    command: list[str | Path] = [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return "".join(line for line in done.stdout.splitlines(keepends=True) if "restrict " not in line)

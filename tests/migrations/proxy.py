@@ -1,4 +1,4 @@
-"""A proxy that knows PostgreSQL's messages: it counts them and round trips, delays them, and cuts the connection."""
+"""A proxy that knows PostgreSQL's messages: it counts them, delays them, and cuts the connection after any of them."""
 
 import queue
 import socket
@@ -18,8 +18,7 @@ type Way = Literal["sent", "received"]
 class Proxy:
     """Listens on a TCP port for one PostgreSQL server; counts are of everything since ``reset``.
 
-    ``delay`` is in seconds, each way. ``trips`` are right only where it is longer than a client takes to send what it
-    has to say. ``rewrite`` replaces some bytes of what the server says by as many others.
+    ``delay`` is in seconds, each way. ``rewrite`` replaces some bytes of what the server says by as many others.
     """
 
     url: ConnectionURL
@@ -27,8 +26,6 @@ class Proxy:
     cut: tuple[Way, int] | None = None
     rewrite: tuple[bytes, bytes] = (b"", b"")
     counts: dict[Way, int] = field(default_factory=lambda: {"sent": 0, "received": 0})
-    trips: int = 0
-    _last: Way = "received"
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -43,8 +40,7 @@ class Proxy:
     def reset(self, cut: tuple[Way, int] | None = None) -> None:
         """Count from zero, and cut after so many messages that way."""
         self.join()
-        self.cut, self.trips, self._last = cut, 0, "received"
-        self.counts = {"sent": 0, "received": 0}
+        self.cut, self.counts = cut, {"sent": 0, "received": 0}
 
     def join(self) -> None:
         """Wait until every connection has ended."""
@@ -66,16 +62,16 @@ class Proxy:
                 )
                 for way, source, target in ways:
                     blocks: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
-                    for work, end in ((self._read, source), (self._write, target)):
-                        thread = threading.Thread(target=work, args=(way, end, blocks))
+                    for thread in (
+                        threading.Thread(target=self._read, args=(source, blocks)),
+                        threading.Thread(target=self._write, args=(way, target, blocks)),
+                    ):
                         self._threads.append(thread)
                         thread.start()
 
-    def _read(self, way: Way, source: socket.socket, blocks: "queue.SimpleQueue[tuple[float, bytes]]") -> None:
+    def _read(self, source: socket.socket, blocks: "queue.SimpleQueue[tuple[float, bytes]]") -> None:
         with suppress(OSError):
             while block := source.recv(1 << 16):
-                if way == "sent" and block[:1] != b"X":  # which says goodbye
-                    self._turn(way)
                 blocks.put((time.monotonic() + self.delay, block))
         blocks.put((time.monotonic() + self.delay, b""))
 
@@ -93,8 +89,6 @@ class Proxy:
                 open_ = self._count(way)
                 size += length if open_ else 0
                 started = True
-            if way == "received":
-                self._turn(way)  # first: the answer to it may come at once
             with suppress(OSError):
                 target.sendall(data[:size])
             data = data[size:]
@@ -109,12 +103,6 @@ class Proxy:
                 return False
             self.counts[way] += 1
             return True
-
-    def _turn(self, way: Way) -> None:
-        """Count a trip where the client sends once it has got something."""
-        with self._lock:
-            self.trips += way == "sent" and self._last == "received"
-            self._last = way
 
 
 def _size(data: bytes, started: bool) -> int | None:

@@ -120,19 +120,12 @@ LAYOUTS = {
 def test_layout(empty: Database, other: Database, tmp_path: Path, layout: str) -> None:
     """Folders and file names are where the configuration puts them."""
     folder = tmp_path / "p"
-    reworked = Sketch.table("c")
-    write(
-        folder,
-        A,
-        "@v1",
-        Sketch("a", "begin;\nselect 2;\ncommit;\n", "begin;\nselect 1;\ncommit;\n", "select 1;"),
-        reworked,
-    )
+    reworked = Sketch("a", "begin;\nselect 2;\ncommit;\n", "begin;\nselect 1;\ncommit;\n", "select 1;")
+    write(folder, A, "@v1", reworked, Sketch.table("c"))
     for kind in ("deploy", "revert", "verify"):
-        for name, text in (("a@v1", getattr(A, kind)),):
-            target = folder / {"reworked": "older" if kind == "verify" else f"old/{kind}"}.get(layout, kind)
-            target.mkdir(parents=True, exist_ok=True)
-            (target / f"{name}.sql").write_text(text, encoding="utf-8")
+        target = folder / {"reworked": "older" if kind == "verify" else f"old/{kind}"}.get(layout, kind)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "a@v1.sql").write_text(getattr(A, kind), encoding="utf-8")
     if layout != "reworked":
         (folder / "sql").mkdir()
         for kind in ("deploy", "revert", "verify"):

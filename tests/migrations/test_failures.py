@@ -199,7 +199,7 @@ def test_failing_revert_of_a_late_verification(empty: Database, tmp_path: Path) 
 
 
 def test_half_made_database(empty: Database, tmp_path: Path) -> None:
-    """A database with our objects but without a registry is told apart, with the way out."""
+    """A database with our objects but without a registry, as where it was dropped, is told apart, with the way out."""
     with empty.superuser_connection() as connection:
         connection.execute("create table public.one (id integer)")
     project = write(tmp_path / "p", ONE)

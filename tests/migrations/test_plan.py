@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.clusters import ROOT
 from tests.migrations.plans import ACCEPTED, AT, HEX, REFUSED, plan
 from tests.migrations.sqitch import Oracle, oracle
 from userscope.errors import PlanError
@@ -16,7 +17,6 @@ from userscope.migrations.plan import Plan
 from userscope.migrations.projects import Project
 
 PATH = Path("sqitch.plan")
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from tests.clusters import Database
 from tests.migrations import sqitch
 from tests.migrations.conftest import dump, rows
 from tests.migrations.sketch import Sketch, write
-from userscope.errors import MigrationError, RegistryError
+from userscope.errors import RegistryError
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import Project, load
 
@@ -154,12 +154,3 @@ def test_other_registry_schema(empty: Database, other: Database, tmp_path: Path)
     assert dump(empty) == dump(other)
     assert 'CREATE TABLE "My Own".changes' in dump(empty)
     assert runner.migrate(other.url(), [project]) == []
-
-
-def test_dropped_registry(empty: Database, deployed: Project) -> None:
-    """Where the registry was dropped by hand, the objects are in the way, and the way out is told."""
-    with empty.superuser_connection() as connection:
-        connection.execute("drop schema sqitch cascade")
-    with pytest.raises(MigrationError, match='relation "a" already exists') as failed:
-        runner.migrate(empty.url(), [deployed])
-    assert "--log-only" in (failed.value.hint or "")

@@ -1,29 +1,20 @@
-"""Migrating and reverting: the order of changes over two projects, and scripts that cannot disturb the bookkeeping."""
+"""Migrating and reverting: the order of changes over two projects, and how far either goes."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.clusters import Database
 from tests.migrations import sqitch
-from tests.migrations.conftest import dump, rows
-from tests.migrations.proxy import proxy
+from tests.migrations.conftest import deployed, dump, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.errors import ConfigurationError, MigrationError, PlanError, RegistryError
 from userscope.migrations import inspection, runner
-from userscope.migrations.projects import Project, find
+from userscope.migrations.projects import Project
 from userscope.migrations.wire import Timeouts
-from userscope.migrations.work import Event, Options
+from userscope.testing.proxy import Proxy
 
 A, B, C = Sketch.table("a"), Sketch.table("b", "a"), Sketch.table("c")
-
-
-def deployed(database: Database) -> list[str]:
-    """The deployed changes, in the order of their commits."""
-    with database.superuser_connection() as connection:
-        query = "select project || ':' || change from sqitch.changes order by committed_at"
-        return [row[0] for row in connection.execute(query)]
 
 
 def revert(database: Database, projects: list[Project], to: str | None = None) -> list[str]:
@@ -95,9 +86,10 @@ def test_dry_run(empty: Database, woven: list[Project]) -> None:
     """--dry-run tells what would be deployed, and leaves no trace."""
     runner.migrate(empty.url(), woven, to="s:a")
     before = rows(empty), dump(empty)
-    events: list[Event] = []
-    assert runner.migrate(empty.url(), woven, dry_run=True, report=events.append)[:2] == ["p:x", "s:b"]
-    assert [event.text for event in events][1:3] == ["  + p:x", "  + s:b"]
+    told: list[str] = []
+    would = runner.migrate(empty.url(), woven, dry_run=True, report=lambda event: told.append(event.text))
+    assert would[:2] == ["p:x", "s:b"]
+    assert told[1:3] == ["  + p:x", "  + s:b"]
     assert (rows(empty), dump(empty)) == before
 
 
@@ -207,112 +199,25 @@ def test_late_tag(empty: Database, other: Database, tmp_path: Path) -> None:
     assert len(rows(empty)["tags"]) == 2
 
 
-DISTURBING = {
-    "a role of the transaction": "set local role pg_monitor",
-    "a role of the session": "set role pg_monitor",
-    "another user": "set session authorization somebody",
-    "a search_path": "set search_path = nowhere",
-    "a search_path of the transaction": "set local search_path = nowhere",
-    "no time": "set statement_timeout = '1ms'; set local lock_timeout = '1ms'",
-    "read only": "set default_transaction_read_only = on",
-    "another isolation": "set default_transaction_isolation = 'serializable'",
-    "silence": "set client_min_messages = error",
-    "times and texts": "set timezone = 'Asia/Kathmandu'; set datestyle = 'German'",
-    "another encoding": "set client_encoding = 'latin1'",
-    "the lock's end": "select pg_advisory_unlock_all()",
-    "a prepared statement": "prepare x as select 1",
-    "a cursor": "declare x cursor with hold for select 1",
-    "a temporary table": "create temporary table changes (id integer); create temporary table x (id integer)",
-    "a listener": "listen x",
-    "a sequence's value": "create sequence public.s; select nextval('public.s')",
-    "deferred constraints": "set constraints all deferred",
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", DISTURBING)
-@pytest.mark.parametrize("form", ["begin;\n{};\n{};\ncommit;\n", "{};\n{};\n"], ids=["transaction", "statements"])
-def test_undisturbed(empty: Database, tmp_path: Path, what: str, form: str) -> None:
-    """Whatever a script leaves in its session, the rows are Sqitch's and the next script begins afresh."""
-    with empty.superuser_connection() as connection:
-        connection.execute("do $$ begin create role somebody; exception when duplicate_object then null; end $$")
-    statement = DISTURBING[what]
-    table = "create table public.{} (id integer)"
-    first = replace(A, deploy=form.format(table.format("a"), statement))
-    # Fails if anything of the first is still there.
-    probe = (
-        "do $$ begin assert current_user = session_user; assert current_user like 'owner%'; "
-        "assert current_schemas(false) = array['public']::name[]; "
-        "assert current_setting('transaction_isolation') = 'read committed'; "
-        "assert current_setting('client_encoding') = 'UTF8'; "
-        "assert not exists (select from pg_prepared_statements); "
-        "assert not exists (select from pg_cursors where name = 'x'); "
-        "assert to_regclass('x') is null; assert not exists (select from pg_listening_channels()); "
-        "assert current_setting('lock_timeout') in ('5s', '0'); end $$"
-    )
-    second = replace(C, deploy=form.format(probe, table.format("c")), verify=f"begin; {probe}; rollback;")
-    project = write(tmp_path / "p", replace(A, deploy=first.deploy, verify=f"begin; {probe}; rollback;"), second)
-    assert runner.migrate(empty.url(), [project]) == ["p:a", "p:c"]
-    assert [(row[2], row[5]) for row in rows(empty)["changes"]] == [("a", "Ada Love"), ("c", "Ada Love")]
-    with empty.superuser_connection() as connection:
-        owners = connection.execute("select distinct tableowner from pg_tables where schemaname = 'public'").fetchall()
-    assert owners == [("owner_superuser",)]
-
-
-def test_lock_outlives_scripts(empty: Database, tmp_path: Path) -> None:
-    """A script that gives up all advisory locks does not let another runner in before the next change."""
-    gives_up = replace(A, deploy="begin;\ncreate table public.a (id int);\nselect pg_advisory_unlock_all();\ncommit;\n")
-    project = write(tmp_path / "p", gives_up, C)
-    seen: list[bool] = []
-
-    def look(event: Event) -> None:
-        if event.kind == "ok":
-            with empty.superuser_connection() as connection:
-                row = connection.execute("select pg_try_advisory_lock(75474063)").fetchone()
-                seen.append(row == (False,))
-
-    runner.migrate(empty.url(), [project], report=look)
-    assert seen == [True, True]
-
-
-def test_new_enum_value(empty: Database, tmp_path: Path) -> None:
-    """A verification may use an enum value that its change adds: it runs after the commit."""
-    change = Sketch(
-        "mood",
-        "begin;\ncreate type public.mood as enum ();\nalter type public.mood add value 'fine';\ncommit;\n",
-        "begin;\ndrop type public.mood;\ncommit;\n",
-        "begin;\nselect 'fine'::public.mood;\nrollback;\n",
-    )
-    runner.migrate(empty.url(), [write(tmp_path / "p", change)])
-    assert deployed(empty) == ["p:mood"]
-
-
-def test_cannot_run_in_a_transaction(empty: Database, tmp_path: Path) -> None:
-    """Statements that PostgreSQL runs only outside a transaction work, one after the other."""
-    script = "create table public.a (id integer);\ncreate index concurrently on public.a (id);\nvacuum public.a;\n"
-    runner.migrate(empty.url(), [write(tmp_path / "p", replace(A, deploy=script))])
-    assert deployed(empty) == ["p:a"]
-
-
 def test_round_trips(empty: Database, tmp_path: Path) -> None:
     """A change takes one round trip: script, verification and bookkeeping travel together, and so does a revert."""
     changes = [Sketch.table(f"t{number}") for number in range(3)]
-    connecting, looking, registry = 3, 2, 1
-    with proxy(empty.url(), delay=0.05) as through:
-        runner.migrate(through.through, [write(tmp_path / "p", changes[0])])
-        through.join()
-        assert through.trips == connecting + 1 + registry + 1
+    looking, registry = 2, 1
+    with Proxy(empty.url()) as proxy:
+        with proxy.counting() as count:
+            runner.migrate(proxy.url, [write(tmp_path / "p", changes[0])])
+        assert count.trips == 1 + registry + 1
         project = write(tmp_path / "p", *changes)
-        for work, count in (
-            (lambda: runner.migrate(through.through, [project]), 2),
-            (lambda: runner.migrate(through.through, [project]), 0),
-            (lambda: inspection.verify(through.through, [project]), 3),
-            (lambda: inspection.status(through.through, [project]), 0),
-            (lambda: runner.revert(through.through, [project], to="p:t0", confirm=lambda _: True), 2),
+        for work, trips in (
+            (lambda: runner.migrate(proxy.url, [project]), 2),
+            (lambda: runner.migrate(proxy.url, [project]), 0),
+            (lambda: inspection.verify(proxy.url, [project]), 3),
+            (lambda: inspection.status(proxy.url, [project]), 0),
+            (lambda: runner.revert(proxy.url, [project], to="p:t0", confirm=lambda _: True), 2),
         ):
-            through.reset()
-            work()
-            through.join()
-            assert through.trips == connecting + looking + count
+            with proxy.counting() as count:
+                work()
+            assert (count.connections, count.trips) == (1, looking + trips)
 
 
 @pytest.mark.parametrize("value", ["5 parsecs", "", "-1", "1.5s", "5s; drop table x"])
@@ -322,15 +227,3 @@ def test_bad_timeouts(value: str) -> None:
         Timeouts(lock=value)
     with pytest.raises(ConfigurationError, match="is no statement timeout"):
         Timeouts(statement=value)
-
-
-def test_statement_timeout_of_bookkeeping(empty: Database, tmp_path: Path) -> None:
-    """A script's own time limits end with it."""
-    script = "begin;\nset local statement_timeout = '1h';\ncreate table public.a (id integer);\ncommit;\n"
-    options = Options(Timeouts(statement="30s"))
-    assert runner.migrate(empty.url(), [write(tmp_path / "p", replace(A, deploy=script))], options=options) == ["p:a"]
-
-
-def test_find_default() -> None:
-    """Without a name, the projects are schema and policies."""
-    assert [project.name for project in find()] == ["schema", "policies"]

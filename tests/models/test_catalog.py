@@ -1,5 +1,7 @@
 """The mappings are what the database has: names, types, nullability and keys; their one difference is named."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Table, inspect
 from sqlmodel import SQLModel
@@ -12,6 +14,12 @@ from userscope.models import Owned, Todo, User
 from userscope.models.base import Mapped
 
 TABLES = [Todo, User]
+
+
+def _stored(database: Database, query: str, table: str) -> list[tuple[Any, ...]]:
+    """What the catalog says of a table; the query's one value is its oid."""
+    with database.superuser_connection() as connection:
+        return connection.execute(query.encode(), [f"app.{table}"]).fetchall()
 
 
 def _table(model: type[SQLModel]) -> Table:
@@ -30,21 +38,16 @@ def test_every_table_model_is_here() -> None:
 def test_columns(any_database: Database, model: type[SQLModel]) -> None:
     """Each column has the database's type and says the same about null, in the mapping as in the annotation."""
     table = _table(model)
-    with any_database.superuser_connection() as connection:
-        stored = connection.execute(
-            "select attname, format_type(atttypid, atttypmod), not attnotnull from pg_attribute "
-            "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
-            [f"app.{table.name}"],
-        ).fetchall()
+    stored = _stored(
+        any_database,
+        "select attname, format_type(atttypid, atttypmod), not attnotnull from pg_attribute "
+        "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+        table.name,
+    )
     with Served(settings_for(any_database.url("service"))) as db:
         dialect = db.engine.dialect
     mapped = {
-        (
-            column.name,
-            column.type.compile(dialect=dialect).lower(),
-            bool(column.nullable),
-        )
-        for column in table.columns
+        (column.name, column.type.compile(dialect=dialect).lower(), bool(column.nullable)) for column in table.columns
     }
     assert mapped == set(stored)
     optional = {
@@ -57,12 +60,12 @@ def test_columns(any_database: Database, model: type[SQLModel]) -> None:
 def test_defaults(any_database: Database, model: type[SQLModel]) -> None:
     """What the database sets by itself is left to it; the one default that Python repeats is the id's."""
     table = _table(model)
-    with any_database.superuser_connection() as connection:
-        stored = connection.execute(
-            "select attname from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum "
-            "where adrelid = %s::regclass",
-            [f"app.{table.name}"],
-        ).fetchall()
+    stored = _stored(
+        any_database,
+        "select attname from pg_attrdef join pg_attribute on attrelid = adrelid and attnum = adnum "
+        "where adrelid = %s::regclass",
+        table.name,
+    )
     left_to_it = {column.name for column in table.columns if column.server_default is not None}
     assert left_to_it | {"id"} == {name for (name,) in stored}
     assert {column.name for column in table.columns if column.default is not None} == {"id"}
@@ -81,11 +84,11 @@ def test_key_of_owned(any_database: Database) -> None:
 
 
 def _key(database: Database, table: str) -> list[str]:
-    with database.superuser_connection() as connection:
-        rows = connection.execute(
-            "select attname from pg_constraint, unnest(conkey) with ordinality as part (number, place) "
-            "join pg_attribute on attnum = number where conrelid = %s::regclass and attrelid = conrelid "
-            "and contype = 'p' order by place",
-            [f"app.{table}"],
-        ).fetchall()
+    rows = _stored(
+        database,
+        "select attname from pg_constraint, unnest(conkey) with ordinality as part (number, place) "
+        "join pg_attribute on attnum = number where conrelid = %s::regclass and attrelid = conrelid "
+        "and contype = 'p' order by place",
+        table,
+    )
     return [name for (name,) in rows]

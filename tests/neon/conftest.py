@@ -12,7 +12,7 @@ from tests.cli.runner import Runner
 from tests.neon.rig import OWNER, Project, project
 from tests.versions import binaries
 from userscope import Accounts, seals
-from userscope.logins import create_login
+from userscope.logins import Role, create_login
 from userscope.migrations import projects, runner
 from userscope.settings import Settings
 
@@ -55,8 +55,9 @@ def service() -> Iterator[Service]:
     with project() as made:
         admin = made.url(OWNER)
         runner.migrate(admin, projects.find())
-        for name, role in (("todo_service", "app_user"), ("todo_auth", "app_auth")):
-            made.adopt(create_login(admin, name, role).text())  # type: ignore[arg-type]  # a pair of literals
+        logins: dict[str, Role] = {"todo_service": "app_user", "todo_auth": "app_auth"}
+        for name, role in logins.items():
+            made.adopt(create_login(admin, name, role).text())
         key, _ = seals.add(admin)
         seals.require(admin)
         yield Service(made, key.text())

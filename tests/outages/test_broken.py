@@ -1,7 +1,6 @@
 """Builds that are broken on purpose: the load under which ours are right finds each of them out."""
 
 import itertools
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
@@ -19,13 +18,6 @@ from userscope.connection.cursor import ScopedConnection, ScopedCursor
 from userscope.connection.engine import Connector
 from userscope.connection.gate import Gate
 from userscope.errors import NotPermitted
-
-
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Cluster]:
-    """A server that acknowledges only what it has written."""
-    with lasting() as made:
-        yield made
 
 
 def _work(_: Rig, load: Load) -> None:

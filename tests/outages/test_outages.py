@@ -1,22 +1,12 @@
 """Requests in flight fail with Unavailable, later ones succeed, and every acknowledged write is there exactly once."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.clusters import Cluster
 from tests.outages.outages import OUTAGES, carry_out
-from tests.outages.rig import lasting
 
 # Of these a service may notice nothing at all.
 UNNOTICED = {"one backend killed (-9)", "network slow"}
-
-
-@pytest.fixture(scope="module")
-def own_cluster() -> Iterator[Cluster]:
-    """A server that may be killed, and acknowledges only what it has written."""
-    with lasting() as made:
-        yield made
 
 
 @pytest.mark.parametrize("name", OUTAGES)

@@ -10,23 +10,11 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from tests.clusters import Database
-from tests.connection.conftest import (
-    MakeServed,
-    alice,
-    home,
-    make_async,
-    make_served,
-    make_sync,
-    proxy,
-    shared18,
-)
+from tests.connection.conftest import MakeServed
 from tests.connection.served import run
 from userscope.connection.scope import Scope
 from userscope.errors import Unavailable
 from userscope.testing.proxy import Proxy
-
-__all__ = ["alice", "home", "make_async", "make_served", "make_sync", "proxy", "shared18"]
 
 _INSERT = text("insert into app.todos (title) values (:title)")
 _TITLES = text("select title from app.todos")
@@ -76,7 +64,7 @@ def test_silence_at_the_door(make_served: MakeServed, proxy: Proxy, alice: UUID)
     assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
 
 
-def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID, home: Database) -> None:
+def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
     """The control: psycopg alone still waits when two of ours have given up one after the other."""
     hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 2}
     served = make_served(proxy.url, **hurried)
@@ -91,7 +79,6 @@ def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID, home:
             assert plain.pgconn.transaction_status == psycopg.pq.TransactionStatus.ACTIVE
             plain.pgconn.consume_input()
             assert plain.pgconn.is_busy()
-    del home
 
 
 def test_kernel_knows(make_served: MakeServed, proxy: Proxy) -> None:

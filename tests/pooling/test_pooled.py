@@ -16,9 +16,8 @@ from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import AsyncServed, Served, SyncServed, run, whoami
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
 from userscope import seals
-from userscope.errors import DatabaseError, NotPermitted, PooledHost, Unavailable
+from userscope.errors import DatabaseError, NotPermitted, Unavailable
 from userscope.models import Todo
-from userscope.settings import Settings
 
 type MakePooled = Callable[..., Served]
 
@@ -163,14 +162,3 @@ def test_a_session_setting_would_leak(database: Database) -> None:
         with psycopg.connect(conninfo, autocommit=True) as one, psycopg.connect(conninfo, autocommit=True) as other:
             one.execute("select set_config('app.loot', 'seen', false)")
             assert other.execute("select current_setting('app.loot', true)").fetchone() == ("seen",)
-
-
-@pytest.mark.parametrize("variable", ["admin_database_url", "database_url_unpooled", "database_url"])
-def test_admin_refuses_a_pooled_host(variable: str) -> None:
-    """What migrates never goes through a pooler, whichever variable names it; a service may."""
-    url = "postgresql://u:p@ep-some-name-123-pooler.eu-central-1.aws.neon.tech/app"
-    settings = Settings(_env_file=None, **{variable: url})
-    with pytest.raises(PooledHost, match=variable.upper()):
-        settings.url("admin")
-    if variable == "database_url":
-        assert settings.url("service").pooled

@@ -22,13 +22,7 @@ EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{nam
 
 def run(folder: Path, *words: str, database: Database | None = None) -> subprocess.CompletedProcess[str]:
     environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
-    if database:
-        for name, purpose in (
-            ("ADMIN_DATABASE_URL", "admin"),
-            ("DATABASE_URL", "service"),
-            ("AUTH_DATABASE_URL", "auth"),
-        ):
-            environment[name] = database.urls[purpose].text()
+    environment |= database.environment if database else {}
     return subprocess.run(
         [sys.executable, "-m", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -135,6 +129,7 @@ def test_own_pair(pair: Path, database: Database) -> None:
         (["a" * 41], "is no name for a table"),
         (["notes; drop table app.users"], "is no name for a table"),
         (["notes", "user:text"], '"user" is a word that PostgreSQL keeps for itself'),
+        (["notes", "like:boolean"], '"like" is a word that PostgreSQL keeps for itself'),
         (["notes", "body"], '"body" is no column'),
         (["notes", "body:varchar"], '"body:varchar" is no column'),
         (["notes", "body:text:0"], '"body:text:0" is no column'),
@@ -153,9 +148,8 @@ def test_own_pair(pair: Path, database: Database) -> None:
 def test_refused(clone: Path, words: list[str], message: str) -> None:
     """What cannot be is refused with a sentence, and nothing is written."""
     if words == ["access"]:
-        (clone / "policies" / "deploy" / "access.sql").unlink()
-        (clone / "policies" / "revert" / "access.sql").unlink()
-        (clone / "policies" / "verify" / "access.sql").unlink()
+        for kind in KINDS:
+            (clone / "policies" / kind / "access.sql").unlink()
     before = contents(clone)
     done = run(clone, "userscope", "new-table", *words)
     assert (done.returncode, done.stdout) == (2, "")

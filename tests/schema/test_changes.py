@@ -2,35 +2,23 @@
 
 import difflib
 import re
-import subprocess
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from tests.clusters import ROOT, Cluster, Database, changes, deploy, run_psql
-from tests.versions import binaries
-
-CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
+from tests.clusters import CHANGES, ROOT, Cluster, Database, deploy, dump, run_psql
 
 
 def state(database: Database) -> list[str]:
-    """The database's definition as its own version's pg_dump prints it, without the token that is drawn anew each time,
-    and the database's ACL."""
-    bindir = binaries(database.cluster.version).bindir
-    params = database.cluster.url("admin", dbname=database.name).params
-    done = subprocess.run(
-        [bindir / "pg_dump", "-s", "-d", psycopg.conninfo.make_conninfo(**params)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    """The database's definition, and its ACL."""
     with database.superuser_connection() as connection:
         acl = connection.execute(
             "select format('%s may %s', coalesce(rolname, 'public'), privilege_type) from pg_database, "
             "aclexplode(coalesce(datacl, acldefault('d', datdba))) as acl "
             "left join pg_roles on pg_roles.oid = acl.grantee where datname = current_database() order by 1"
         ).fetchall()
-    lines = [line for line in done.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict"))]
-    return lines + [row[0] for row in acl]
+    return dump(database).splitlines() + [row[0] for row in acl]
 
 
 def changed(before: list[str], after: list[str]) -> list[str]:

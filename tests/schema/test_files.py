@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from tests.clusters import ROOT, Database, changes
-
-CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
+from tests.clusters import CHANGES, ROOT, Database, changes
 
 
 def plan_line(project: str, change: str) -> str:

@@ -1,7 +1,7 @@
 """The todo service of examples/, running, on one database: its tests make people of their own, who meet nobody else."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import httpx
@@ -59,17 +59,10 @@ def client(settings: Settings) -> Iterator[httpx.Client]:
         yield made
 
 
-class As:
-    """``bearer(user)``: headers of a request that a user makes."""
-
-    def __init__(self, issuer: Issuer) -> None:
-        self.issuer = issuer
-
-    def __call__(self, user: User | UUID) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.issuer.token(user.id if isinstance(user, User) else user)}"}
+type As = Callable[[User | UUID], dict[str, str]]
 
 
 @pytest.fixture(scope="session")
 def bearer(issuer: Issuer) -> As:
     """``bearer(user)``: headers of a request that a user makes."""
-    return As(issuer)
+    return lambda user: {"Authorization": f"Bearer {issuer.token(user.id if isinstance(user, User) else user)}"}

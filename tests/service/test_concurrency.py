@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.clusters import somebody_waits
 from tests.issuer import Issuer
+from tests.processes import eventually
 from tests.service.conftest import As, trusting
 from tests.service.served import served
 from tests.service.test_commit import Probe
@@ -59,9 +61,8 @@ def test_no_turn(world: Sandbox, issuer: Issuer, bearer: As) -> None:
     with served(Probe(settings).app) as client, ThreadPoolExecutor(1) as pool, world.admin() as admin:
         admin.execute("select pg_advisory_lock(4711)")
         slow = pool.submit(client.post, "/run?sql=select pg_advisory_xact_lock(4711)", headers=bearer(alice))
-        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        while admin.execute(waiting).fetchone() == (0,):
-            assert not slow.done(), slow.result().text
+        eventually(lambda: slow.done() or somebody_waits(admin))
+        assert not slow.done(), slow.result().text
         refused = client.get("/sync", headers=bearer(alice))
         admin.execute("select pg_advisory_unlock(4711)")
         assert slow.result().status_code == 200

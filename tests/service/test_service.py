@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import httpx
@@ -31,9 +30,8 @@ def _started(settings: Settings) -> None:
     """Start a service, and stop it."""
 
     async def run() -> None:
-        app = FastAPI()
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(lifespan(settings)(app))
+        async with lifespan(settings)(FastAPI()):
+            pass
 
     asyncio.run(run())
 

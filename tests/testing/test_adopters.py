@@ -47,9 +47,7 @@ def adopter(tmp_path: Path) -> Adopter:
 @pytest.fixture
 def configured(adopter: Adopter, database: Database) -> Adopter:
     """Somebody with a database of their own, or "userscope mutate"."""
-    for purpose, name in (("admin", "ADMIN"), ("auth", "AUTH")):
-        adopter.environment[f"{name}_DATABASE_URL"] = database.urls[purpose].text()
-    adopter.environment["DATABASE_URL"] = database.urls["service"].text()
+    adopter.environment |= database.environment
     return adopter
 
 
