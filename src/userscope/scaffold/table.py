@@ -53,7 +53,8 @@ class Table:
                 raise ConfigurationError(f'two columns are named "{column}"')
         for column in names:
             try:
-                list(script.split(f"create table app.{name} ({column} text)", Path(name)))
+                # Not in "create table", where "like text" is no column.
+                list(script.split(f"grant select ({column}) on app.{name} to app_user", Path(name)))
             except ScriptError:
                 raise ConfigurationError(
                     f'"{column}" is a word that PostgreSQL keeps for itself', hint="Choose one that needs no quotes."
