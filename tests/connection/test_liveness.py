@@ -1,5 +1,6 @@
 """A connection that the server has closed is noticed without asking the server, and replaced."""
 
+import asyncio
 import select
 import threading
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from sqlmodel import Session
 
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
-from tests.connection.served import Served, run
+from tests.connection.served import AsyncServed, Served, run
 from tests.connection.test_identity_binding import ALICES, driver_of, titles
 from userscope.errors import Unavailable
 from userscope.models import Todo
@@ -67,36 +68,76 @@ def test_alive_costs_nothing(served: Served, proxy: Proxy, alice: UUID) -> None:
     assert (count.connections, count.trips) == (0, 1)
 
 
-def _again(session: Session) -> None:
-    run(session, "select 1")
+def _in_a_statement(session: Session, _: Database) -> None:
+    run(session, "select pg_terminate_backend(pg_backend_pid())")
 
 
-def _savepoint(session: Session) -> None:
-    with session.begin_nested():
-        session.add(Todo(title="x"))
+def _in_a_flush(session: Session, home: Database) -> None:
+    _terminate(home, _backend(session))
+    session.add(Todo(title="lost as well"))
+    session.flush()
 
 
-def _flush(session: Session) -> None:
-    session.add(Todo(title="x"))
+def _in_a_commit(session: Session, home: Database) -> None:
+    _terminate(home, _backend(session))
+    session.commit()
 
 
-def _nothing(_: Session) -> None:
-    """Leave the block, which commits."""
+THEN: dict[str, Callable[[Session], object]] = {
+    "a statement": lambda session: run(session, "select 1"),
+    "a statement past SQLAlchemy's": lambda session: session.connection().exec_driver_sql("select 1"),
+    "a savepoint": lambda session: session.begin_nested(),
+    "a new row": lambda session: session.add(Todo(title="x")),
+    "a commit": lambda session: session.commit(),
+    "nothing": lambda _: None,
+}
 
 
-@pytest.mark.parametrize("then", [_again, _savepoint, _flush, _nothing])
-def test_swallowed(served: Served, alice: UUID, then: Callable[[Session], None]) -> None:
-    """A loss that was swallowed is told again by whatever comes next, and nothing is taken for committed."""
+@pytest.mark.parametrize("lose", [_in_a_statement, _in_a_flush, _in_a_commit])
+def test_swallowed(served: Served, home: Database, alice: UUID, lose: Callable[[Session, Database], None]) -> None:
+    """A loss that was swallowed is told again, whatever comes next, and nothing is taken for committed."""
+    for then in THEN.values():
 
-    def swallow(session: Session) -> None:
+        def swallow(session: Session, then: Callable[[Session], object] = then) -> None:
+            session.add(Todo(title="lost"))
+            session.flush()
+            with suppress(Unavailable):
+                lose(session, home)
+            then(session)
+
+        with pytest.raises(Unavailable, match="lost earlier in this transaction"):
+            served.session(alice, swallow)
+        assert served.reader(alice, titles) == ALICES
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_own_error(served: Served, home: Database, alice: UUID, error: type[BaseException]) -> None:
+    """Who leaves with an error of their own is told that: a connection that died has nothing to be rolled back."""
+
+    def work(session: Session) -> None:
         session.add(Todo(title="lost"))
         session.flush()
-        with suppress(Unavailable):
-            run(session, "select pg_terminate_backend(pg_backend_pid())")
-        then(session)
+        _terminate(home, _backend(session))
+        raise error
 
-    with pytest.raises(Unavailable, match="lost earlier in this transaction"):
-        served.session(alice, swallow)
+    with pytest.raises(error):
+        served.session(alice, work)
+    assert served.pool.checkedout() == 0
+    assert served.reader(alice, titles) == ALICES
+
+
+def test_time_is_up(make_async: Callable[..., AsyncServed], home: Database, alice: UUID) -> None:
+    """A task whose connection died meanwhile can be cancelled all the same."""
+    served = make_async(database_pool_size=1)
+
+    async def work() -> None:
+        async with asyncio.timeout(None) as limit, served.db.session(alice) as session:
+            _terminate(home, await session.run_sync(lambda _: _backend(session.sync_session)))
+            limit.reschedule(0)
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        served.runner.run(work())
     assert served.reader(alice, titles) == ALICES
 
 

@@ -179,11 +179,17 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
             super().rollback()
 
     @override
+    def close(self) -> None:
+        if not self.forsake():
+            super().close()
+
+    @override
     def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        bounded = self._bounded(gen)
         try:
-            return super().wait(self._bounded(gen), *args, **options)
+            return super().wait(bounded, *args, **options)
         except BaseException as error:
-            self._interrupted(gen, error)
+            self._interrupted(bounded, error)
             raise
 
 
@@ -206,9 +212,15 @@ class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
             await super().rollback()
 
     @override
+    async def close(self) -> None:
+        if not self.forsake():
+            await super().close()
+
+    @override
     async def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        bounded = self._bounded(gen)
         try:
-            return await super().wait(self._bounded(gen), *args, **options)
+            return await super().wait(bounded, *args, **options)
         except BaseException as error:
-            self._interrupted(gen, error)
+            self._interrupted(bounded, error)
             raise

@@ -52,6 +52,7 @@ class Gate(psycopg.BaseConnection[Any]):
         self.scope: Scope | None = None
         self.grace = 10.0
         self._admitted = False
+        self._waiting = self._forsaken = False
 
     @property
     def idle(self) -> bool:
@@ -98,11 +99,14 @@ class Gate(psycopg.BaseConnection[Any]):
         from whatever was heard or sent last, so that a long answer may take as long as it likes.
         """
         patience = self.grace + (self.scope.patience if self.scope else 0)
+        self._waiting = True
         try:
             awaited = next(work)
             heard = monotonic()
             while True:
                 ready = yield awaited
+                if self._forsaken:
+                    raise SessionInUse
                 if ready:
                     heard = monotonic()
                 elif monotonic() - heard > patience:
@@ -113,6 +117,19 @@ class Gate(psycopg.BaseConnection[Any]):
         except StopIteration as end:
             result: T = end.value
             return result
+        finally:
+            work.close()
+            self._waiting = False
+            if self._forsaken:
+                self.pgconn.finish()
+
+    def forsake(self) -> bool:
+        """Leave closing to another thread or task, if one is waiting for the server: its socket must not go under it.
+
+        The socket's number may be the next connection's, which it would listen to then.
+        """
+        self._forsaken = self._waiting
+        return self._forsaken
 
     def _interrupted(self, work: PQGen[Any], error: BaseException) -> None:
         """Close the connection if ``error`` came from outside and left something on the road.

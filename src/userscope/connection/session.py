@@ -1,17 +1,17 @@
 """Sessions whose transactions all run in one scope."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, override
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import InvalidRequestError, PendingRollbackError
+from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
 from userscope.connection.answers import failed, lost
 from userscope.connection.scope import Scope
-from userscope.errors import Unavailable
+from userscope.errors import SessionInUse, Unavailable
 
 OPTIONS: dict[str, Any] = {
     # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
@@ -26,21 +26,35 @@ class ScopedSession(Session):
     """A session whose transactions all run in ``info["scope"]``."""
 
     runs_on: Connection | None = None
-    """What its last transaction began on."""
+    over = False
 
     @override
     def close(self) -> None:
-        """Close. The server rolls back what was lost with its connection: that hides no error that leads here."""
-        with suppress(Unavailable):
+        """Close. Raises SessionInUse where another thread or task goes on with it; what it does ends soon, in an error.
+
+        A loss that shows only here is no error: the server rolls back by itself, and what led here is what to tell.
+        """
+        self.over = True
+        try:
             super().close()
+        except Unavailable:
+            pass
+        except IllegalStateChangeError as error:
+            raise SessionInUse from error
+        finally:
+            # SQLAlchemy keeps it out of the pool where the rollback was refused.
+            if self.runs_on is not None:
+                self.runs_on.close()
 
     @contextmanager
     def own_words(self) -> Iterator[None]:
-        """Tell of a transaction that a swallowed error has lost, where SQLAlchemy asks for a rollback."""
+        """Name what SQLAlchemy names after its own states: two at once, or an error that was swallowed."""
         try:
             yield
         except InvalidRequestError as error:
-            if self.runs_on and self.runs_on.invalidated:
+            if error.code == "isce":
+                raise SessionInUse from error
+            if self.runs_on is not None and self.runs_on.invalidated:
                 raise lost() from error
             if isinstance(error, PendingRollbackError) or not self.is_active:
                 raise failed() from error
@@ -50,6 +64,9 @@ class ScopedSession(Session):
 @event.listens_for(ScopedSession, "after_begin")
 def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection) -> None:
     """Tell the connection for whom it sends from now on. Its cursors see to the rest; nothing is sent here."""
+    if session.over:  # closed while another thread or task had it connect
+        connection.close()
+        raise SessionInUse
     driver_connection: Any = connection.connection.driver_connection
     driver_connection.scope = session.info["scope"]
     session.runs_on = connection
