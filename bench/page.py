@@ -66,7 +66,9 @@ def _slate(found: Record) -> str:
         ("reader, with its clean slate / without", "reader/reader_unwiped"),
         ("session, with its clean slate / without", "session/session_unwiped"),
         ("reader / AUTOCOMMIT", "reader/autocommit"),
+        ("reader / AUTOCOMMIT, nothing prepared", "reader/autocommit_unprepared"),
         ("reader without its clean slate / AUTOCOMMIT", "reader_unwiped/autocommit"),
+        ("reader without its clean slate / AUTOCOMMIT, nothing prepared", "reader_unwiped/autocommit_unprepared"),
         ("reader / psycopg, a `WHERE` by hand", "reader/psycopg"),
         ("reader / psycopg, identity and query in one pipeline", "reader/psycopg_pipeline"),
     ):

@@ -103,7 +103,7 @@ def _measured(kinds: dict[str, Read], distance: int, *, quick: bool) -> Figures:
     pairs = [(other, ours) for ours in ("reader", "session") for other in (*UNSAFE, *ISOLATING)]
     pairs += [(other, "async_reader") for other in ASYNC]
     pairs += [("reader", limit) for limit in LIMITS]
-    pairs += [(ours, "autocommit") for ours in ("reader", "reader_unwiped")]
+    pairs += [(ours, f"autocommit{kind}") for ours in ("reader", "reader_unwiped") for kind in ("", "_unprepared")]
     pairs += [("reader", "reader_unwiped"), ("session", "session_unwiped")]
     return taken.figures(*pairs)
 
@@ -126,6 +126,9 @@ def _kinds(stack: contextlib.ExitStack, admin: ConnectionURL, service: Connectio
         "psycopg": enter(_psycopg(admin, user)),
         "psycopg_pipeline": enter(_psycopg_pipeline(service, user)),
         "autocommit": enter(_where(admin, user, isolation_level="AUTOCOMMIT")),
+        "autocommit_unprepared": enter(
+            _where(admin, user, isolation_level="AUTOCOMMIT", connect_args={"prepare_threshold": None})
+        ),
         "where": enter(_where(admin, user)),
         "event": enter(_event(service, user)),
         "rls": enter(peers.rls(service, user)),

@@ -10,6 +10,7 @@ TRIPS = {
     "async_session": 2,
     "where": 3,
     "autocommit": 1,
+    "autocommit_unprepared": 1,
     "psycopg": 1,
     "psycopg_pipeline": 1,
     "event": 4,
@@ -40,12 +41,13 @@ WAYS = {
     "django_rls": "SETs of each request, as django-rls",
     "where": "SQLModel, `WHERE` by hand",
     "autocommit": "SQLModel, `WHERE` by hand, AUTOCOMMIT",
+    "autocommit_unprepared": "the same, as poolers need it: nothing prepared",
     "psycopg": "psycopg, `WHERE` by hand",
     "psycopg_pipeline": "psycopg, identity and query in one pipeline",
 }
 
 OURS = ("reader", "reader_unwiped", "session", "session_unwiped", "async_reader", "async_session")
-UNSAFE = ("where", "autocommit")
+UNSAFE = ("where", "autocommit", "autocommit_unprepared")
 """A WHERE that somebody has to remember."""
 LIMITS = ("psycopg", "psycopg_pipeline")
 """Without an ORM, and without a pool."""
