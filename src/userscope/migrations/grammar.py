@@ -18,6 +18,7 @@ _SPACE = (
     "\u2028\u2029\u202f\u205f\u3000"
 )
 _PUNCT = r"""\-!"#$%&'()*+,./:;<=>?@\[\]^`{|}~"""
+_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}"
 # The years in which these days ended in a leap second.
 _LEAP_SECONDS = {
     "06-30": (1972, 1981, 1982, 1983, 1985, 1992, 1993, 1994, 1997, 2012, 2015),
@@ -42,7 +43,6 @@ def _patterns(word: str) -> _Patterns:
     """Build the patterns; ``word`` is the character class of what Perl takes for a letter, digit or underscore."""
     boundary = rf"(?:(?<=[{word}])(?![{word}])|(?<![{word}])(?=[{word}]))"
     name = rf"(?![{_PUNCT}])(?:(?![~/=%^]\d+(?:\Z|{_BLANK}))(?!{_BLANK})[^:@#\\])+(?<![{_PUNCT}]){boundary}"
-    timestamp = r"(?P<date>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})Z"
     return _Patterns(
         re.compile(rf"{name}\Z"),
         re.compile(
@@ -51,13 +51,13 @@ def _patterns(word: str) -> _Patterns:
         ),
         re.compile(
             rf"{_BLANK}*(?:@|{_BLANK}*[+-]{_BLANK}*)?(?P<name>{name})(?:{_BLANK}+)?"
-            rf"(?:\[(?P<dependencies>[^\]]+)\]{_BLANK}*)?(?:{timestamp}{_BLANK}*)?"
+            rf"(?:\[(?P<dependencies>[^\]]+)\]{_BLANK}*)?(?:(?P<date>{_TIME})Z{_BLANK}*)?"
             rf"(?:(?P<planner>[^<]+){_BLANK}+<(?P<email>[^>]+)>)?\Z"
         ),
     )
 
 
-_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_TIMESTAMP = re.compile(f"{_TIME}Z")
 _COMMENT = re.compile(rf"{_BLANK}*(?:#{_BLANK}*(?P<note>.+)|\Z)")
 _NOTE = re.compile(rf"{_BLANK}*(?:#{_BLANK}*(?P<note>.*))?\Z")
 _PRAGMA = re.compile(

@@ -112,8 +112,9 @@ class Session:
         return results
 
     def _wait(self) -> None:
-        unsent = self._pgconn.flush()
-        select.select([self._pgconn.socket], [self._pgconn.socket] if unsent else [], [])
+        poll = select.poll()  # select() itself fails where this process has a thousand files open
+        poll.register(self._pgconn.socket, select.POLLIN | (select.POLLOUT if self._pgconn.flush() else 0))
+        poll.poll()
         self._pgconn.consume_input()
 
     def roll_back(self) -> None:

@@ -41,7 +41,8 @@ select pg_catalog.json_build_object(
 
 -- name: events
 select event, project, change_id, change, note, pg_catalog.to_json(requires)::text as requires,
-       pg_catalog.to_json(conflicts)::text as conflicts, pg_catalog.to_json(tags)::text as tags, committer_name, committer_email, planner_name, planner_email,
+       pg_catalog.to_json(conflicts)::text as conflicts, pg_catalog.to_json(tags)::text as tags,
+       committer_name, committer_email, planner_name, planner_email,
        pg_catalog.to_char(committed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as committed_at,
        pg_catalog.to_char(planned_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as planned_at
   from :"registry".events
