@@ -143,9 +143,11 @@ def test_wrong_seals(keys: World, what: str, message: str, must: bool) -> None:
 def test_retired_key(keys: World) -> None:
     """A retired key seals nothing; another active one goes on."""
     alice, _ = keys.users
+    keys.admin.execute("insert into app_private.seal_keys select 'k2', inner_pad, outer_pad from app_private.seal_keys")
     keys.admin.execute("update app_private.seal_keys set retired_at = now() where id = 'k1'")
     with pytest.raises(REFUSED, match="names no active key"):
         seen(keys, alice, seal(alice))
+    assert seen(keys, alice, seal(alice, key_id="k2")) == keys.titles(alice) != set()
 
 
 def test_outlives_its_seal(keys: World) -> None:

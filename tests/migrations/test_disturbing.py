@@ -104,7 +104,7 @@ def test_time_limits(empty: Database, tmp_path: Path) -> None:
     """A script's own time limits end with it: its verification and the next script have those that were asked for."""
     probe = "do $$ begin assert current_setting('statement_timeout') = '30s'; end $$;"
     script = "begin;\nset statement_timeout = '1h';\ncreate table public.a (id integer);\ncommit;\n"
-    first = replace(A, deploy=script, verify=probe)
-    project = write(tmp_path / "p", first, replace(C, deploy=f"begin;\n{probe}\ncreate table public.c ();\ncommit;\n"))
+    second = f"begin;\n{probe}\ncreate table public.c (id integer);\ncommit;\n"
+    project = write(tmp_path / "p", replace(A, deploy=script, verify=probe), replace(C, deploy=second))
     options = Options(Timeouts(statement="30s"))
     assert runner.migrate(empty.url(), [project], options=options) == ["p:a", "p:c"]
