@@ -20,6 +20,7 @@ from sqlmodel import Session, select
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import Served, run
+from tests.connection.test_identity_binding import driver_of
 from userscope.errors import (
     ConfigurationError,
     Conflict,
@@ -147,21 +148,27 @@ def test_deleted_user(served: Served, home: Database) -> None:
     del home
 
 
-def test_swallowed_error(served: Served, alice: UUID) -> None:
-    """A transaction that a swallowed error has lost is never taken for committed."""
+@pytest.mark.parametrize(
+    "fail", [_run("select 1/0"), lambda session: [session.add(Todo(title=" ")), session.flush()]], ids=["run", "flush"]
+)
+def test_swallowed_error(make_served: MakeServed, alice: UUID, fail: Callable[[Session], object]) -> None:
+    """A transaction that a swallowed error has lost is never taken for committed, nor left open in the pool."""
+    served = make_served(database_pool_size=1)
+    driver = served.session(alice, driver_of)
 
     def swallow(session: Session) -> None:
         session.add(Todo(title="lost"))
         session.flush()
         with suppress(InvalidValue):
-            run(session, "select 1/0")
+            fail(session)
 
     with pytest.raises(DatabaseError, match="an earlier statement of the transaction failed") as raised:
         served.session(alice, swallow)
     assert (raised.value.sqlstate, (raised.value.hint or "")[:20]) == ("25P02", "Nothing was written.")
+    assert driver.idle
     titles = "select title from app.todos where title in ('lost', 'kept')"
     served.session(alice, lambda session: run(session, "insert into app.todos (title) values ('kept')"))
-    assert served.reader(alice, lambda session: run(session, titles)) == ["kept"]
+    assert served.reader(alice, lambda session: [run(session, titles), driver_of(session)]) == [["kept"], driver]
 
 
 def test_idle_for_too_long(served: Served, alice: UUID) -> None:

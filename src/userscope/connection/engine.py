@@ -11,7 +11,14 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool, PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import (
+    AsyncAdaptedQueuePool,
+    ConnectionPoolEntry,
+    Pool,
+    PoolProxiedConnection,
+    PoolResetState,
+    QueuePool,
+)
 
 from userscope.connection.answers import READ_ONLY, lost, read_only, translate
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
@@ -98,6 +105,7 @@ class Connector:
             "pool_size": self.pool_size,
             "pool_timeout": self.pool_timeout,
             "max_overflow": 0,
+            "pool_reset_on_return": None,  # see _reset
             "hide_parameters": True,
         }
 
@@ -157,6 +165,7 @@ class Connector:
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)
         event.listen(engine, "checkin", _check_in)
+        event.listen(engine, "reset", _reset)
         for what in ("before_execute", "savepoint", "commit"):
             event.listen(engine, what, _refuse_lost)
         event.listen(engine, "handle_error", self._handle_error, retval=True)
@@ -194,6 +203,12 @@ def _hears(connection: Gate) -> bool:
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
     return bool(poll.poll(0))
+
+
+def _reset(connection: Any, _: object, state: PoolResetState) -> None:
+    """Roll back whatever is open still: SQLAlchemy would not, after a COMMIT that was refused."""
+    if state.asyncio_safe and not state.terminate_only:
+        connection.rollback()
 
 
 def _check_in(_: object, record: ConnectionPoolEntry) -> None:
