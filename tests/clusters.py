@@ -189,18 +189,9 @@ def run_psql(url: ConnectionURL, *arguments: str | Path) -> str:
         "PGPASSWORD": params.pop("password", ""),
         "PGOPTIONS": "-c client_min_messages=warning",
     }
-    command: list[str | Path] = [
-        Binaries.embedded() / "psql",
-        "-X",
-        "-q",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-d",
-        psycopg.conninfo.make_conninfo(**params),
-    ]
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", psycopg.conninfo.make_conninfo(**params))
+    command = [Binaries.embedded() / "psql", *options, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

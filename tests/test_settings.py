@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from userscope.errors import ConfigurationError, InvalidURL, LocalServerError, MissingSetting, PooledHost
-from userscope.settings import Settings
+from userscope.settings import Purpose, Settings
 
 LOCAL = "postgresql://me:Zx9q@localhost/app"
 REMOTE = "postgresql://me:Zx9q@ep-1.neon.tech/app"
@@ -75,16 +75,17 @@ def test_some_urls_set(
     """As soon as one URL is set, what is missing is an error that names it, and never the embedded server."""
     made = settings(**dict.fromkeys(variables, REMOTE))
     assert not made.embedded
-    for purpose, variable, missing in (
-        ("service", service, "DATABASE_URL"),
-        ("auth", auth, "AUTH_DATABASE_URL"),
-        ("admin", admin, "ADMIN_DATABASE_URL"),
-    ):
+    expected: dict[Purpose, tuple[str | None, str]] = {
+        "service": (service, "DATABASE_URL"),
+        "auth": (auth, "AUTH_DATABASE_URL"),
+        "admin": (admin, "ADMIN_DATABASE_URL"),
+    }
+    for purpose, (variable, missing) in expected.items():
         if variable:
-            assert made.url(purpose).variable == variable  # type: ignore[arg-type]  # the loop's literals are purposes
+            assert made.url(purpose).variable == variable
         else:
             with pytest.raises(MissingSetting, match=f"^{missing} is not set") as caught:
-                made.url(purpose)  # type: ignore[arg-type]  # as above
+                made.url(purpose)
             assert f"Set {missing} in the environment or in .env" in str(caught.value)
 
 
