@@ -1,4 +1,4 @@
-"""The application's own help: every command is told of in a whole sentence, and shown by an example."""
+"""The application: its help has a whole sentence and an example of each command, and no refusal is a traceback."""
 
 import re
 from collections.abc import Iterator
@@ -37,6 +37,15 @@ def test_help(tmp_path: Path, capfd: pytest.CaptureFixture[str], group: str) -> 
     command: Any = get_command(app)
     assert list(listed) == list((command.commands[group] if group else command).commands)
     assert [sentence for sentence in listed.values() if not sentence.endswith(".") or sentence.endswith("...")] == []
+
+
+@pytest.mark.parametrize("words", ["create-login x --role app_user", "seal-key list", "seal-key new", "mutate --list"])
+def test_unreachable(tmp_path: Path, capfd: pytest.CaptureFixture[str], words: str) -> None:
+    """Where no server answers, a command that has no words of its own for that says so as well, and ends with 2."""
+    run = Runner(tmp_path, capfd, ADMIN_DATABASE_URL="postgresql://ada:s3cr3t@127.0.0.1:1/x")
+    refused = run(*words.split(), code=2).stderr
+    assert refused.startswith("ERROR:  the server cannot be reached\nDETAIL:  libpq said: ")
+    assert "s3cr3t" not in refused
 
 
 def test_width(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

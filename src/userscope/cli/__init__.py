@@ -17,9 +17,23 @@ def main() -> None:
                 raise MissingExtra(error.name, "cli") from None
             raise
         app()
-    except UserscopeError as error:
-        print(f"ERROR:  {error}", file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         print("\nERROR:  interrupted", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        refusal = error if isinstance(error, UserscopeError) else _answered(error)
+        if refusal is None:
+            raise
+        print(f"ERROR:  {refusal}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _answered(error: Exception) -> UserscopeError | None:
+    """Word what PostgreSQL answered where the command itself has no better words; None for a defect of ours."""
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        return None
+    from userscope.connection.answers import translate
+
+    return translate(error, {})

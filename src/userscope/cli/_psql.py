@@ -207,10 +207,8 @@ def _find(url: ConnectionURL, *, binding: bool = False) -> Path:
     mode = url.params.get("sslmode", "prefer")
     tls = mode in ("require", "verify-ca", "verify-full")
     if not tls:
-        try:
+        with suppress(MissingExtra):
             return Binaries.embedded() / "psql"
-        except MissingExtra:
-            pass
     for folder in os.get_exec_path():
         found = shutil.which("psql", path=folder)
         if found and (not binding or _version(found) >= 16) and (not tls or _has_tls(found)):

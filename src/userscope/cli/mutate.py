@@ -30,7 +30,7 @@ def mutate(
     jobs: Annotated[int, typer.Option(metavar="N", help="How many to try at a time; 0 for one a processor.")] = 0,
     patience: Annotated[float, typer.Option(metavar="SECONDS", help="How long COMMAND may take unmutated.")] = 600,
     accepted: Annotated[
-        Path, typer.Option(metavar="FILE", help="Mutants that may survive, each with its reason.")
+        Path, typer.Option(metavar="FILE", dir_okay=False, help="Mutants that may survive, each with its reason.")
     ] = _ACCEPTED,
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
     as_json: Json = False,

@@ -73,7 +73,7 @@ def sample_data(
     *,
     users: Annotated[int, typer.Option(min=1, help="How many users.")] = 10,
     todos: Annotated[int, typer.Option(min=0, help="How many todos each.")] = 20,
-    seed: Annotated[int, typer.Option(help="Another seed, other content.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=999_999_999, help="Another seed, other content.")] = 0,
 ) -> None:
     """Write users with todos, as real ones: through both logins.
 
