@@ -66,7 +66,6 @@ def test_threads(
 ) -> None:  # fmt: skip
     """A thread that goes on when the block ends is stopped, and keeps no connection."""
     served = make_sync(proxy.url, database_pool_size=1)
-
     stopped = threading.Event()
 
     def go_on() -> None:
