@@ -1,5 +1,6 @@
 """TokenVerifier accepts the issuer's tokens for its audience, and nothing else; what it refuses it does not repeat."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -34,6 +35,16 @@ def test_accepted(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> No
     assert issuer.fetches == 1
     assert verify(verifier, issuer.token(alice, aud=["another", AUDIENCE], nbf=int(time.time()), role="x")) == alice
     assert verify(verifier, issuer.token(str(alice).upper())) == alice
+
+
+def test_claims(issuer: Issuer, verifier: TokenVerifier) -> None:
+    """What else the issuer says of a user comes along, once it is verified; the id as PostgreSQL writes it."""
+    alice = uuid4()
+    told = issuer.claims(str(alice).upper(), email="alice@example.org", emailVerified=True)
+    token = jwt.encode(told, issuer.keys[0].private, "EdDSA", headers={"kid": issuer.keys[0].id})
+    assert verifier.claims(token) == asyncio.run(verifier.claims_async(token)) == told | {"sub": str(alice)}
+    with pytest.raises(InvalidToken):
+        verifier.claims(_tampered(issuer))
 
 
 def _signed(header: dict[str, Any], payload: bytes, sign: Callable[[bytes], bytes]) -> str:
