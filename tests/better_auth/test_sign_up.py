@@ -64,17 +64,20 @@ def test_refused(auth: Running, browser: Browser, given: dict[str, str], expecte
 
 
 @pytest.mark.parametrize(
-    ("given", "constraint"),
-    [({"email": f"{'a' * 250}@example.com"}, "users_email_check"), ({"image": "x", "name": "\0"}, "")],
+    ("given", "logged"),
+    [
+        ({"email": f"{'a' * 250}@example.com"}, "users_email_check"),
+        ({"image": "x", "name": "\0"}, "invalid byte sequence"),
+    ],
     ids=["long address", "nul"],
 )
-def test_refused_by_the_table(auth: Running, browser: Browser, given: dict[str, str], constraint: str) -> None:
+def test_refused_by_the_table(auth: Running, browser: Browser, given: dict[str, str], logged: str) -> None:
     """What Better Auth lets through the table still refuses: an error, no row, and no SQL in the answer."""
     before = people(auth)
     answer = browser.sign_up(**{"email": "table@example.com", **given})
     assert answer.status_code in (400, 422)
     assert people(auth) == before
-    assert constraint in auth.log
+    assert logged in auth.log
     assert "users" not in answer.text
 
 
