@@ -16,7 +16,6 @@ from userscope.urls import ConnectionURL, embedded_url
 
 Purpose = Literal["service", "admin", "auth"]
 
-
 _UNITS = {"": 0.001, "us": 0.000_001, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 

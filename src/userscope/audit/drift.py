@@ -64,22 +64,13 @@ def compare(live: Facts, migrated: Facts) -> list[Finding]:
 def _finding(key: Fact, level: str, here: str | None, there: str | None) -> Finding:
     kind, name = key
     if there is None:
-        return Finding(level, f"{kind} {name}", "beyond the migrations", f"Here: {here}", "drop it, or write a change")
-    if here is None:
-        return Finding(
-            level,
-            f"{kind} {name}",
-            "missing from the database",
-            f"Migrations: {there}",
-            "run userscope migrate, or make it",
-        )
-    return Finding(
-        level,
-        f"{kind} {name}",
-        "not as the migrations make it",
-        f"Here: {here}. Migrations: {there}",
-        "undo the difference, or write a change that makes it",
-    )
+        told = "beyond the migrations", f"Here: {here}", "drop it, or write a change"
+    elif here is None:
+        told = "missing from the database", f"Migrations: {there}", "run userscope migrate, or make it"
+    else:
+        both = f"Here: {here}. Migrations: {there}"
+        told = "not as the migrations make it", both, "undo the difference, or write a change that makes it"
+    return Finding(level, f"{kind} {name}", *told)
 
 
 def _setting(connection: "psycopg.Connection[Any]", name: str) -> str:

@@ -26,7 +26,9 @@ class ScopedSession(Session):
     """A session whose transactions all run in ``info["scope"]``."""
 
     runs_on: Connection | None = None
+    """What its last transaction began on."""
     over = False
+    """Whether it was closed, though another thread or task may go on with it."""
 
     @override
     def close(self) -> None:

@@ -21,7 +21,7 @@ def mutants(catalog: Catalog) -> Iterator[Mutant]:
     for function in catalog.functions:
         yield from _of_function(function)
     yield from _of_sealing(catalog)
-    yield from of_roles(catalog)
+    yield from _of_roles(catalog)
 
 
 def _of_security(catalog: Catalog, table: Json) -> Iterator[Mutant]:
@@ -139,7 +139,7 @@ def _of_sealing(catalog: Catalog) -> Iterator[Mutant]:
             yield Mutant(operator, target, (ddl,), "whether seals are required is said aloud", idea)
 
 
-def of_roles(catalog: Catalog) -> Iterator[Mutant]:
+def _of_roles(catalog: Catalog) -> Iterator[Mutant]:
     """Yield the mutants that concern the whole server: they run one at a time, and are undone."""
     for role in [*catalog.roles, *catalog.content["logins"]]:
         promise = "a service's role does not bypass row-level security"
