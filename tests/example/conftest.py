@@ -12,7 +12,7 @@ from tests.example.running import Example, Person, running
 @pytest.fixture(scope="package")
 def example(node: None) -> Iterator[Example]:  # noqa: ARG001  # node is installed by then
     """All of it, on a new server that is gone afterwards."""
-    with short_folder() as home, running(home) as made:
+    with short_folder() as folder, running(folder / "home") as made:
         yield made
 
 
