@@ -210,7 +210,7 @@ def test_lookup(reworked: Plan, key: str, index: int | None) -> None:
 def test_lookup_by_id(reworked: Plan) -> None:
     """Changes are found by their own id and by their tags'."""
     assert [reworked.index_of(change.id) for change in reworked.changes] == [0, 1, 2, 3, 4]
-    assert [reworked.index_of(tag.id) for tag in reworked.tags()] == [1, 3]
+    assert [reworked.index_of(tag.id) for change in reworked.changes for tag in change.tags] == [1, 3]
 
 
 def test_ambiguous(reworked: Plan) -> None:

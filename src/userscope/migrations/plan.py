@@ -5,7 +5,6 @@ An id is the SHA-1 of a change's own words and of its parent's id, so editing an
 
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -157,11 +156,6 @@ class Plan:
             found["HEAD"] = found["@HEAD"] = [len(self.changes) - 1]
             found["ROOT"] = found["@ROOT"] = [0]
         return found
-
-    def tags(self) -> Iterator[Tag]:
-        """All tags in plan order."""
-        for change in self.changes:
-            yield from change.tags
 
     def index_of(self, key: str) -> int | None:
         """Find ``name``, ``@tag``, ``name@tag`` or an id, each with an offset such as ``^`` or ``~2``.
