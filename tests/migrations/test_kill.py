@@ -24,8 +24,7 @@ from userscope.migrations.projects import find
 
 TIMES = 20
 FOLDERS = [ROOT / "schema", ROOT / "policies"]
-# How long a migration takes behind the proxy, about: the kill comes at any instant of it.
-DELAY, SPAN = 0.004, 0.35
+DELAY = 0.004
 
 
 @pytest.fixture
@@ -33,6 +32,18 @@ def undisturbed(other: Database) -> tuple[Rows, str]:
     """What an undisturbed run leaves."""
     runner.migrate(other.url(), find(FOLDERS))
     return rows(other), dump(other)
+
+
+@pytest.fixture
+def span(cluster: Cluster) -> float:
+    """How many seconds a migration takes behind the proxy just now: the kill comes at any instant of it."""
+    database = cluster.database()
+    with proxy(database.url(), delay=DELAY) as through:
+        began = time.monotonic()
+        runner.migrate(through.through, find(FOLDERS))
+        taken = time.monotonic() - began
+    database.drop()
+    return taken
 
 
 def _end_when_begun(process: "subprocess.Popen[bytes]", through: Proxy, seconds: float) -> None:
@@ -43,7 +54,7 @@ def _end_when_begun(process: "subprocess.Popen[bytes]", through: Proxy, seconds:
     process.wait()
 
 
-def test_client(cluster: Cluster, undisturbed: tuple[Rows, str]) -> None:
+def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], span: float) -> None:
     """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on."""
     chance = random.Random(5)  # noqa: S311  # which instants is no secret
     halfway = 0
@@ -55,7 +66,7 @@ def test_client(cluster: Cluster, undisturbed: tuple[Rows, str]) -> None:
             environment = {**os.environ, "ADMIN_DATABASE_URL": through.through.text()}
             quiet = subprocess.DEVNULL
             process = subprocess.Popen(command, env=environment, cwd="/", stdout=quiet, stderr=quiet)
-            _end_when_begun(process, through, chance.uniform(0, SPAN))
+            _end_when_begun(process, through, chance.uniform(0, span))
         halfway += 0 < len(rows(database).get("changes", [])) < 9
         runner.migrate(database.url(), find(FOLDERS))
         assert (rows(database), dump(database)) == undisturbed
@@ -95,7 +106,7 @@ def _restart(cluster: Cluster) -> None:
         time.sleep(0.05)
 
 
-def test_server(fragile: Cluster, undisturbed: tuple[Rows, str]) -> None:
+def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float) -> None:
     """SIGKILL of the server, or of the process that serves us: the error says so, and the next run goes on."""
     chance = random.Random(7)  # noqa: S311  # which instants is no secret
     lost = 0
@@ -103,7 +114,7 @@ def test_server(fragile: Cluster, undisturbed: tuple[Rows, str]) -> None:
         database = fragile.database()
         with proxy(database.url(), delay=DELAY) as through:
             timer = threading.Timer(
-                chance.uniform(0, SPAN), _kill, args=(fragile, database), kwargs={"whole": number % 2 == 0}
+                chance.uniform(0, span), _kill, args=(fragile, database), kwargs={"whole": number % 2 == 0}
             )
             timer.start()
             try:
