@@ -14,7 +14,7 @@ select 'error' as level, format('function %s', proc.oid::regprocedure) as object
   join pg_namespace as schema on schema.oid = pronamespace,
        lateral (
            select 'Its body was changed.' as why
-            where schema.nspname = 'app' and proname = 'current_user_id' and md5(prosrc) <> '0b3b3078caae89e6f947ba327345b9cc'
+            where schema.nspname = 'app' and proname = 'current_user_id' and md5(prosrc) <> 'ba3bebbe239b90fa4fd494a138d0a650'
            union all
            select 'It does not run with its owner''s rights, and so cannot read the keys.'
             where schema.nspname = 'app' and proname = 'current_user_id' and not prosecdef

@@ -59,33 +59,37 @@ create function app.current_user_id() returns uuid
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    user_id   constant text := nullif(current_setting('app.user_id', true), '');
-    seal      constant text := nullif(current_setting('app.user_seal', true), '');
+    user_id   text;
+    seal      text;
     required  boolean;
     expiry    text;
     inner_pad bytea;
     outer_pad bytea;
 begin
-    if user_id is null then
-        return null;
-    end if;
-
-    if seal is null then
+    -- Few expressions on this way: userscope discards plans between users, so each is planned anew.
+    if nullif(current_setting('app.user_seal', true), '') is null then
         select sealing.required into required from app_private.sealing;
-        if required is null then
-            raise exception 'whether identities must be sealed cannot be read' using
-                errcode = '28000',
-                detail = 'app_private.sealing has no row, or row-level security hides it from its owner.',
-                hint = 'The owner runs: insert into app_private.sealing (required) values (true);';
+        if not required then
+            return nullif(current_setting('app.user_id', true), '')::uuid;
+        elsif nullif(current_setting('app.user_id', true), '') is null then
+            return null;
         elsif required then
             raise exception 'the identity is not sealed' using
                 errcode = '28000',
                 detail = 'This database accepts app.user_id only with a valid app.user_seal.',
                 hint = 'Give the service a seal key in USERSCOPE_SEAL_KEY.';
         end if;
-        return user_id::uuid;
+        raise exception 'whether identities must be sealed cannot be read' using
+            errcode = '28000',
+            detail = 'app_private.sealing has no row, or row-level security hides it from its owner.',
+            hint = 'The owner runs: insert into app_private.sealing (required) values (true);';
     end if;
 
+    user_id := nullif(current_setting('app.user_id', true), '');
+    seal := current_setting('app.user_seal', true);
+    if user_id is null then
+        return null;
+    end if;
     -- A wrong seal is refused also while none is required, so that a service that seals wrongly is noticed in time.
     if seal !~ '^[A-Za-z0-9_-]{1,32}[.][0-9]{1,12}[.][0-9a-f]{64}$' then
         raise exception 'the identity''s seal is malformed' using errcode = '28000';

@@ -67,6 +67,17 @@ def test_killed_while_it_is_made(folder: Path, seen: str) -> None:
     assert not (home / "unfinished").exists()
 
 
+def test_killed_when_it_was_made(server: Server) -> None:
+    """Nor does a start that was killed with the data in place leave its folder, which holds the admin's password."""
+    server.start()
+    server.stop()
+    (server.home / "unfinished").mkdir()
+    (server.home / "unfinished" / "password").write_text("secret")
+    server.start()
+    assert ask(server, "select 1") == 1
+    assert not (server.home / "unfinished").exists()
+
+
 def test_sockets_removed_under_a_running_server(server: Server) -> None:
     """A server whose socket was cleaned away is replaced, since nobody could ever reach or stop it otherwise."""
     server.start()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import (
@@ -20,7 +20,7 @@ from sqlalchemy.pool import (
     QueuePool,
 )
 
-from userscope.connection.answers import READ_ONLY, lost, read_only, translate
+from userscope.connection.answers import READ_ONLY, read_only, translate
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.gate import Gate
@@ -166,8 +166,6 @@ class Connector:
         event.listen(engine, "checkout", _check_out)
         event.listen(engine, "checkin", _check_in)
         event.listen(engine, "reset", _reset)
-        for what in ("before_execute", "savepoint", "commit"):
-            event.listen(engine, what, _refuse_lost)
         event.listen(engine, "handle_error", self._handle_error, retval=True)
 
     def _handle_error(self, context: ExceptionContext) -> Exception | None:
@@ -215,12 +213,6 @@ def _check_in(_: object, record: ConnectionPoolEntry) -> None:
     connection: Gate | None = record.driver_connection
     if connection is not None:
         connection.scope = None
-
-
-def _refuse_lost(connection: Connection, *_: object) -> None:
-    """Name the loss again where its error was swallowed: SQLAlchemy would ask for a rollback instead."""
-    if connection.invalidated:
-        raise lost()
 
 
 def _log_connected(connection: Gate) -> None:

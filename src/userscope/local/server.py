@@ -146,6 +146,8 @@ class Server:
         major = int(re.split(r"\D", version, maxsplit=1)[0])
         if not place.data.exists():
             self._init(place, binaries, major, lock)
+        # Of a start that was killed just when it was done: the admin's password is in it.
+        shutil.rmtree(place.folder / "unfinished", ignore_errors=True)
         made_by = (place.data / "PG_VERSION").read_text().strip()
         if made_by != str(major):
             raise LocalServerError(

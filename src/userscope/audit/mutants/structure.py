@@ -89,8 +89,8 @@ _CUTS = (
     ("ignores retirement", r" and keys\.retired_at is null", "", "a retired key seals nothing"),
     ("ignores expiry", r"expiry::bigint < extract\(epoch from now\(\)\)", "false", "an expired seal is refused"),
     ("ignores the seal", r"is distinct from\s+sha256\(", "is null and null = sha256(", "a seal is checked"),
-    ("accepts unsealed", r"elsif required then", "elsif false then", "where a seal is required none is not enough"),
-    ("falls open", r"if required is null then", "if false then", "where sealing cannot be read no identity counts"),
+    ("accepts unsealed", r"not required then", "required notnull then", "where a seal is required none is not enough"),
+    ("falls open", r"not required then", "required is not true then", "no identity counts where sealing is unknown"),
     ("accepts any form of seal", r"if seal !~ '[^']+' then", "if false then", "a malformed seal is refused as such"),
     ("says unsealed when lost", r", true\)(?=\s*$)", ", false)", "where sealing cannot be read it is required"),
 )  # fmt: skip
