@@ -9,7 +9,7 @@ _BY_PRESENCE = helper(
     "required := exists (select from app_private.seal_keys as k where k.retired_at is null);",
 )
 """The helper as it was first designed: a seal is required where there are keys."""
-_LOST_IS_NO = helper(r"if required is null then.*?elsif required then", "if required then")
+_LOST_IS_NO = helper(r"if not required then", "if required is not true then")
 
 _POLICIES = "drop policy select_own on app.todos; drop policy select_own on app.users"
 
