@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -163,8 +164,13 @@ def test_huge(client: httpx.Client, alice: dict[str, str], chunked: bool) -> Non
         yield from [b" " * 65_536] * (MAX_BODY // 65_536)
         yield b'{"title": "x"}'
 
-    content: Any = chunks() if chunked else b"".join(chunks())
-    answer = client.post("/todos", content=content, headers=alice)
+    def sent() -> httpx.Response:
+        for _ in range(9):  # closed on what was not read, TCP may reset the connection before the answer has arrived
+            with suppress(httpx.ReadError, httpx.WriteError):
+                return client.post("/todos", content=chunks() if chunked else b"".join(chunks()), headers=alice)
+        pytest.fail("no answer arrived")
+
+    answer = sent()
     assert problem(answer)[0] == 413
     assert answer.headers["connection"] == "close"
     assert client.get("/todos", headers=alice).json()["items"] == []
