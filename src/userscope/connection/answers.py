@@ -42,8 +42,6 @@ _CLASSES: dict[str, type[DatabaseError]] = {
 }
 """By the whole SQLSTATE, or by its class: its first two characters."""
 
-_LOST = "What was not committed is gone; try again once the server is back."
-
 _HINTS = {
     READ_ONLY: "Use Database.session(user_id): a reader cannot write.",
     "25P02": "Nothing was written. Let the error of that statement through, or have it in a session.begin_nested().",
@@ -55,7 +53,7 @@ _HINTS = {
     "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
     "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
     "08": "Whether the last statement ran is not known; what was not committed is gone.",
-    "57": _LOST,
+    "57": "What was not committed is gone; try again once the server is back.",
 }
 
 _REFUSED_LOGIN = re.compile(
@@ -113,7 +111,7 @@ def read_only(error: UserscopeError) -> Unavailable:
 
 def lost() -> Unavailable:
     """Return what is told where the error of a lost connection was swallowed."""
-    return Unavailable("the connection was lost earlier in this transaction", hint=_LOST)
+    return Unavailable("the connection was lost earlier in this transaction", hint=_HINTS["57"])
 
 
 def failed() -> DatabaseError:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -40,7 +41,7 @@ _MOST_ERRORS = 20
 
 logger = logging.getLogger(__name__)
 
-_TO_ACCOUNTS = ("_owner_id_fkey", "users_id_fkey")
+_TO_ACCOUNT = re.compile(r".*_owner_id_fkey|users_id_fkey")
 """Foreign keys to the account that a request acts for: of what it owns, and of its profile (docs/neon-auth.md)."""
 
 
@@ -81,7 +82,7 @@ def _answer(error: UserscopeError) -> Response:
             return problem(403)
         case Conflict():
             return problem(409, error.detail)
-        case UnknownReference(constraint=str(name)) if name.endswith(_TO_ACCOUNTS):
+        case UnknownReference(constraint=str(name)) if _TO_ACCOUNT.fullmatch(name):
             return _refused_token(AccountGone())
         case InvalidValue() | UnknownReference():
             return problem(422, error.detail)
