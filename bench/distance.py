@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from userscope.postgres.url import ConnectionURL
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 
 @contextmanager

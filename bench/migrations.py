@@ -20,14 +20,14 @@ from bench.measuring import Figures, Times
 from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
 from userscope.migrations.projects import find
+from userscope.postgres.url import ConnectionURL
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 CHANGES = 50
 DELAY = 0.01
 """Seconds in each direction: a round trip of 20 ms."""
 
-type Work = Callable[[ConnectionURL], object]
+type Engine = Callable[[ConnectionURL], object]
 
 
 def main(*, quick: bool = False) -> Figures:
@@ -64,8 +64,8 @@ def _compare(project: Path, databases: Iterator[ConnectionURL], *, rounds: int) 
     return figures
 
 
-def _sqitch(project: Path) -> dict[str, Work]:
-    def run(*words: str) -> Work:
+def _sqitch(project: Path) -> dict[str, Engine]:
+    def run(*words: str) -> Engine:
         def work(url: ConnectionURL) -> None:
             names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
             server = {variable: url.params[name] for variable, name in names.items()}
@@ -83,8 +83,8 @@ def _sqitch(project: Path) -> dict[str, Work]:
     }
 
 
-def _command(project: Path) -> dict[str, Work]:
-    def run(*words: str) -> Work:
+def _command(project: Path) -> dict[str, Engine]:
+    def run(*words: str) -> Engine:
         def work(url: ConnectionURL) -> None:
             command = [sys.executable, "-m", "userscope", *words, "--project", str(project)]
             _run(command, project, {**os.environ, "ADMIN_DATABASE_URL": url.text()})
@@ -99,7 +99,7 @@ def _command(project: Path) -> dict[str, Work]:
     }
 
 
-def _function(project: Path) -> dict[str, Work]:
+def _function(project: Path) -> dict[str, Engine]:
     from userscope.migrations import inspection
 
     projects = find([project])

@@ -20,7 +20,7 @@ from sqlalchemy import URL, Engine, create_engine, select
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, sessionmaker
 
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 type Read = Callable[[int], object]
 """Reads one's todos so many times, one after the other, and returns those of the last."""

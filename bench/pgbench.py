@@ -10,7 +10,7 @@ from typing import Literal
 from psycopg.conninfo import make_conninfo
 
 from userscope.local.binaries import Binaries
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 Mode = Literal["extended", "prepared"]
 """Whether each statement is parsed and planned anew, as userscope's are, or once for each connection."""

@@ -21,9 +21,9 @@ from bench.world import EACH, fill, world
 from userscope.connection.scope import Command, Scope
 from userscope.database import AsyncDatabase, Database
 from userscope.models import Todo
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 USERS, TODOS = 50, 20
 """Few: the policies of one peer cannot use an index, and this is about the way to the server."""

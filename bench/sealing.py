@@ -12,12 +12,12 @@ from bench.distance import distant
 from bench.growth import named
 from bench.measuring import Figures, take_turns
 from bench.world import EACH, fill, world
-from userscope import seals
+from userscope.admin import seals
 from userscope.database import Database
 from userscope.identity import SealKey
 from userscope.models import Todo
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.urls import ConnectionURL
 
 READS, CALLS = 40, 10_000
 

@@ -21,8 +21,8 @@ from examples.todo_api.pages import Page, PageQuery
 from tests.issuer import serving
 from userscope.fastapi import UserId, install, lifespan
 from userscope.models import Todo
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.urls import ConnectionURL
 
 USERS, TODOS = 50, 20
 AT_ONCE = 5

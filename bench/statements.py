@@ -7,7 +7,7 @@ from bench.measuring import Figures, Measured, take_turns
 from bench.operations import OPERATIONS, Operation, ending, one_by_one, opening, pipelined
 from bench.pgbench import Mode, latency
 from bench.world import World, fill, world
-from userscope import seals
+from userscope.admin import seals
 
 TODOS = 100_000
 USERS = 1_000

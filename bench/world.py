@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from userscope.admin.logins import ensure_login
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
-from userscope.logins import ensure_login
 from userscope.migrations import projects, runner
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Purpose
-from userscope.urls import ConnectionURL
 
 USERS = 100_000
 EACH = 100

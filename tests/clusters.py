@@ -19,13 +19,13 @@ from tests.versions import MAIN as MAIN
 from tests.versions import ROOT as ROOT
 from tests.versions import binaries as binaries_of
 from tests.versions import unavailable as unavailable
-from userscope.local import clones
+from userscope.admin.logins import ensure_login
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
-from userscope.logins import ensure_login
+from userscope.postgres import clones
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Purpose
-from userscope.urls import ConnectionURL
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
 type OwnerKind = Literal["superuser", "neon", "plain", "plain2"]

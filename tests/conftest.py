@@ -21,8 +21,8 @@ from tests.clusters import (
     make_logins,
     short_folder,
 )
+from userscope.postgres.url import ConnectionURL
 from userscope.testing import Target
-from userscope.urls import ConnectionURL
 
 pytest_plugins = ["userscope.testing"]
 

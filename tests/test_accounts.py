@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from userscope.accounts import Accounts
 from userscope.errors import Conflict, InvalidUserId, InvalidValue, MissingUserId, OutsideSession, RoleBypassesRLS
 from userscope.models import Todo, User
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing import Proxy, Sandbox
-from userscope.urls import ConnectionURL
 
 
 @pytest.fixture

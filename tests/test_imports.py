@@ -1,4 +1,4 @@
-"""Imports go one way: each part of the package imports only what stands before it, and the command line is lazy."""
+"""Imports go one way: a part of the package imports what stands below it, or to its left; the command line is lazy."""
 
 import ast
 import subprocess
@@ -11,32 +11,21 @@ import userscope
 
 SOURCE = Path(userscope.__file__).parent
 
-BASE = {"errors", "urls", "settings"}
-SERVICE = BASE | {"identity", "models", "connection"}
-# Each part, and which others it may import. A file of local/ is a part of its own where it needs more than a server.
-MAY_IMPORT: dict[str, set[str]] = {
-    "errors": set(),
-    "urls": {"errors"},
-    "settings": {"errors", "urls"},
-    "identity": BASE,
-    "models": BASE,
-    "logins": BASE,
-    "seals": BASE | {"identity"},
-    "connection": BASE | {"identity", "models"},
-    "database": SERVICE,
-    "accounts": SERVICE | {"database"},
-    "auth": SERVICE | {"database"},
-    "fastapi": SERVICE | {"database", "accounts", "auth"},
-    "migrations": BASE,
-    "scaffold": BASE | {"migrations"},
-    "local": BASE,
-    "local.sample_data": SERVICE | {"database", "accounts"},
-    "local.demo": SERVICE | {"database", "accounts"},
-    "audit": BASE | {"migrations", "local"},
-    "testing": SERVICE | {"database", "accounts", "local", "migrations", "logins"},
-    "__init__": SERVICE | {"database", "accounts", "auth"},
-    "__main__": {"cli"},
-}
+FLOORS = [
+    ["errors", "postgres", "urls"],
+    ["settings", "identity"],
+    ["models", "connection"],
+    ["database", "accounts", "migrations", "local", "admin", "audit"],
+    ["auth", "mutation", "generate"],
+    ["demo", "testing", "fastapi"],
+    ["cli"],
+]
+"""Imports go down, and on one floor to the left."""
+
+NEVER = {"connection": {"models"}, "fastapi": {"admin", "audit", "local", "migrations"}}
+"""What a part does without, though it stands below: services bring no tools along."""
+
+TOP = {"__init__": {"errors", "settings", "models", "database", "accounts"}, "__main__": {"cli"}}
 
 SHARED = {"cli._ask", "cli._ledger", "cli._options"}
 """What commands have in common, as light as they are themselves."""
@@ -46,9 +35,15 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 def part(module: str) -> str:
     """The part that a module of the package belongs to, by its name below ``userscope.``."""
-    first, _, rest = module.partition(".")
-    second = f"{first}.{rest.partition('.')[0]}"
-    return second if second in MAY_IMPORT else first
+    return module.partition(".")[0]
+
+
+def below(own: str) -> set[str]:
+    """The parts that stand below another, or to its left."""
+    if own in TOP:
+        return TOP[own]
+    order = [name for floor in FLOORS for name in floor]
+    return set(order[: order.index(own)]) - NEVER.get(own, set())
 
 
 def imported(path: Path, *, everywhere: bool = True) -> set[str]:
@@ -70,10 +65,10 @@ def imported(path: Path, *, everywhere: bool = True) -> set[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_one_way(path: Path) -> None:
-    """A file imports its own part, and those before it."""
+    """A file imports its own part, and those below it."""
     own = part(".".join(path.relative_to(SOURCE).with_suffix("").parts))
     if own != "cli":
-        assert {part(module) for module in imported(path)} <= MAY_IMPORT[own] | {own}
+        assert {part(module) for module in imported(path)} <= below(own) | {own}
     elif path.name == "__init__.py" or not path.name.startswith("_"):  # a command imports what it uses when it runs
         assert imported(path, everywhere=False) <= {"errors"} | SHARED
     elif f"cli.{path.stem}" in SHARED:

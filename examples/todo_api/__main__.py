@@ -19,7 +19,7 @@ from examples.todo_api.better_auth import AuthServer, install
 from userscope import Settings
 from userscope.errors import ConfigurationError, MissingSetting, UserscopeError
 from userscope.local.server import Server
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 _HOST = "127.0.0.1"
 _AUDIENCE = "todo-api"

@@ -8,7 +8,7 @@ from sqlalchemy.sql.base import Executable
 from sqlmodel import col, delete, insert, select, update
 
 from userscope.connection.engine import Connector
-from userscope.connection.guard import Guard
+from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Scope
 from userscope.connection.session import open_session
 from userscope.errors import Conflict
@@ -31,7 +31,7 @@ class Accounts:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         self.settings = settings or Settings()
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
-        self._connector = Connector(self.settings.url("auth"), Guard(None), size, timeout)
+        self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
         self._scope = Scope(None, self.settings.database_statement_timeout, single=True)
         self.engine = self._connector.engine()
         """The engine; what it sends by itself is refused."""

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from userscope.connection.engine import Connector
-from userscope.connection.guard import Guard
 from userscope.connection.health import Health, examine
+from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
 from userscope.identity import SealKey
@@ -32,7 +32,7 @@ class _Base:
         self._key = SealKey.parse(key.get_secret_value()) if key else None
         self._connector = Connector(
             self.settings.url("service"),
-            Guard(self._key is not None, self.settings.userscope_seal_optional),
+            LoginCheck(self._key is not None, self.settings.userscope_seal_optional),
             self.settings.database_pool_size,
             self.settings.database_pool_timeout,
         )

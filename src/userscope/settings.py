@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, PooledHost
-from userscope.urls import ConnectionURL, embedded_url
+from userscope.postgres.url import ConnectionURL, embedded_url
 
 Purpose = Literal["service", "admin", "auth"]
 

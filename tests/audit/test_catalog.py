@@ -7,11 +7,11 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.clusters import Connection, Database
-from userscope.audit.catalog import MATRIX, Report, ask, audit, questions
 from userscope.audit.findings import Access, Finding
+from userscope.audit.run import MATRIX, Report, ask, audit, questions
 from userscope.errors import ConfigurationError, DatabaseError, Unavailable
+from userscope.postgres.url import ConnectionURL
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 OWN = "(owner_id = ( SELECT app.current_user_id() AS current_user_id))"
 CONTENT = ["title", "description", "completed", "due_at"]

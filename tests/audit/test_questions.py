@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from tests.clusters import ROOT, Connection, Database
-from userscope.audit.catalog import MATRIX, connect, questions
 from userscope.audit.findings import LEVELS
+from userscope.audit.run import MATRIX, connect, questions
 
 FOLDER = ROOT / "policies" / "audit"
 QUESTIONS = {name: text for name, text in questions(FOLDER).items() if name != MATRIX}

@@ -15,7 +15,7 @@ from tests.better_auth.people import PASSWORD, Running, auth_server, refusal, va
 from tests.clusters import Cluster, Database
 from tests.pooling.pgbouncer import pgbouncer
 from tests.processes import eventually
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 pytestmark = pytest.mark.usefixtures("node")
 

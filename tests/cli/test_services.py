@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.clusters import Database
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pytest_postgresql.executors import NoopExecutor
 
 from tests.clusters import BOTH_ENDS, Cluster, Database, give_back_acl, make_logins
 from tests.connection.served import AsyncServed, Served, SyncServed
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 type MakeServed = Callable[..., Served]
 

@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import Any
 
 from tests.clusters import ROOT, Connection
-from userscope.audit.catalog import ask, questions
 from userscope.audit.findings import matrix_table
+from userscope.audit.run import ask, questions
 
 TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}

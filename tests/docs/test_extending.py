@@ -16,7 +16,7 @@ import pytest
 from typer.main import get_command
 
 from tests.clusters import ROOT, Cluster, Connection, Database, run_psql
-from userscope.audit import catalog
+from userscope.audit import run
 from userscope.cli.app import app
 from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
@@ -146,11 +146,11 @@ def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     with pytest.raises(MigrationError, match="schema:identity"):
         runner.migrate(empty.url(), pair)
     runner.migrate(empty.url(), ours)
-    found = catalog.audit(empty.url()).findings  # roles of other tests in the same cluster, if anything
+    found = run.audit(empty.url()).findings  # roles of other tests in the same cluster, if anything
     assert runner.migrate(empty.url(), pair) == ["what:notes", "who:notes"]
     results, pending = inspection.verify(empty.url(), pair)
     assert ([problem for result in results for problem in result.problems], pending) == ([], [])
-    assert catalog.audit(empty.url()).findings == found
+    assert run.audit(empty.url()).findings == found
     assert runner.revert(empty.url(), pair, to=None, confirm=lambda _: True) == ["who:notes", "what:notes"]
     assert runner.migrate(empty.url(), ours + pair) == ["what:notes", "who:notes"]  # as docs/testing.md joins them
     empty.drop()

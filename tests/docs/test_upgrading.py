@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.clusters import ROOT, Cluster, Connection, Database, make_logins
-from userscope.audit import catalog
+from userscope.audit import run
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import KINDS, Project, find
 
@@ -77,12 +77,12 @@ def test_upgrade(database: Database, released: list[Project]) -> None:
         auth.execute("insert into app.users (id, name, email) values (%s, 'A', 'a@x.io')", [alice])
     with database.connect("service") as service:
         as_user(service, alice, "insert into app.todos (title) values ('old')")
-        found = catalog.audit(database.url()).findings  # roles of other tests in the same cluster, if anything
+        found = run.audit(database.url()).findings  # roles of other tests in the same cluster, if anything
         pair = upgraded(released)
         assert runner.migrate(database.url(), pair) == ["schema:todos_pinned", "policies:todos"]
         results, pending = inspection.verify(database.url(), pair)
         assert ([problem for result in results for problem in result.problems], pending) == ([], [])
-        assert catalog.audit(database.url()).findings == found
+        assert run.audit(database.url()).findings == found
         as_user(service, alice, "insert into app.todos (title, pinned) values ('kept', true)")
         assert as_user(service, alice, "delete from app.todos") == [(1,)]
         assert as_user(service, alice, "select title, pinned from app.todos") == [("kept", True)]

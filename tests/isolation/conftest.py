@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.isolation.world import World
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 PURPOSES = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
 

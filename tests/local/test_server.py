@@ -17,7 +17,7 @@ from userscope.errors import LocalServerError, MissingExtra
 from userscope.local.account import Account
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 
 def test_make_stop_and_start_again(folder: Path) -> None:

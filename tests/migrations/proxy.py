@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 type Way = Literal["sent", "received"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.clusters import unavailable
 from userscope.local.binaries import Binaries
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 ORACLE = Path(__file__).with_name("oracle.pl")
 SERVER = Path(__file__).with_name("sqitch_server.pl")

@@ -18,7 +18,7 @@ from userscope.errors import ConfigurationError, MigrationError, RegistryError, 
 from userscope.local.throwaway import throwaway
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import Project
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 A = Sketch.table("a")
 SECRET = "s3cr3t-pa55"

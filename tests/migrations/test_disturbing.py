@@ -9,8 +9,8 @@ from tests.clusters import Database
 from tests.migrations.conftest import deployed, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.migrations import runner
-from userscope.migrations.wire import Timeouts
-from userscope.migrations.work import Event, Options
+from userscope.migrations.engine import Event, Options
+from userscope.migrations.statements import Timeouts
 
 A, C = Sketch.table("a"), Sketch.table("c")
 

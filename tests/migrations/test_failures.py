@@ -11,8 +11,8 @@ from tests.migrations.conftest import dump, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.errors import MigrationError
 from userscope.migrations import runner
+from userscope.migrations.engine import Event, Options
 from userscope.migrations.projects import Project
-from userscope.migrations.work import Event, Options
 
 ONE, THREE = Sketch.table("one"), Sketch.table("three")
 TWO = Sketch.table("two")

@@ -8,7 +8,7 @@ from tests.clusters import Cluster, Database, OwnerKind
 from tests.migrations import sqitch
 from tests.migrations.conftest import NASTY, ROOT, Rows, copied, dump, rows
 from userscope.migrations import inspection, runner
-from userscope.migrations.plan import Change
+from userscope.migrations.plan.plan import Change
 from userscope.migrations.projects import Project, find
 
 OURS = {"ours": (ROOT, "schema", "policies"), "nasty": (NASTY, "store", "access")}

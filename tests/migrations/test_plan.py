@@ -12,8 +12,8 @@ from tests.clusters import ROOT
 from tests.migrations.plans import ACCEPTED, AT, HEX, REFUSED, plan
 from tests.migrations.sqitch import Oracle, oracle
 from userscope.errors import PlanError
-from userscope.migrations.grammar import parse
-from userscope.migrations.plan import Plan
+from userscope.migrations.plan.grammar import parse
+from userscope.migrations.plan.plan import Plan
 from userscope.migrations.projects import Project
 
 PATH = Path("sqitch.plan")

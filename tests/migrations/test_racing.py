@@ -18,10 +18,10 @@ from tests.migrations.conftest import NASTY, dump, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations import runner
+from userscope.migrations.engine import Event, Options
 from userscope.migrations.projects import find
 from userscope.migrations.runner import connected, silent
-from userscope.migrations.wire import Timeouts
-from userscope.migrations.work import Event, Options
+from userscope.migrations.statements import Timeouts
 
 FOLDERS = [NASTY / "store", NASTY / "access"]
 LOCK = "select pg_advisory_lock(75474063)"

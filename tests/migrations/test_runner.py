@@ -11,7 +11,7 @@ from tests.migrations.sketch import Sketch, write
 from userscope.errors import ConfigurationError, MigrationError, PlanError, RegistryError
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import Project
-from userscope.migrations.wire import Timeouts
+from userscope.migrations.statements import Timeouts
 from userscope.testing.proxy import Proxy
 
 A, B, C = Sketch.table("a"), Sketch.table("b", "a"), Sketch.table("c")

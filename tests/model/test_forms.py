@@ -9,7 +9,7 @@ from psycopg import sql
 
 from tests.clusters import Connection
 from tests.model.forms import DENIED, READS, WRITES, Case, Rows, insert, insert_unless, upsert
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 SETTINGS: dict[str, tuple[str, str] | None] = {
     "owner": ("alice", ""),

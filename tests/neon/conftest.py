@@ -11,8 +11,9 @@ import pytest
 from tests.cli.runner import Runner
 from tests.neon.rig import OWNER, Project, project
 from tests.versions import binaries
-from userscope import Accounts, seals
-from userscope.logins import Role, create_login
+from userscope import Accounts
+from userscope.admin import seals
+from userscope.admin.logins import Role, create_login
 from userscope.migrations import projects, runner
 from userscope.settings import Settings
 

@@ -20,10 +20,10 @@ from tests.pooling.pgbouncer import PgBouncer
 from tests.versions import CHOSEN, binaries
 from userscope.local.account import Account
 from userscope.local.binaries import Binaries
-from userscope.local.place import Place
+from userscope.local.directory import ServerDirectory
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 DOMAIN = "eu-central-1.aws.neon.tech"
 ENDPOINT = "ep-quiet-lake-123456"
@@ -156,7 +156,7 @@ class Project:
         """Make a branch: a copy of everything there is, roles and passwords included, with hosts of its own."""
         with _project(self.folder, self.programs) as made:
             made.server.stop()
-            place = Place.find(made.server.home)
+            place = ServerDirectory.find(made.server.home)
             assert place is not None
             shutil.rmtree(place.data)
             parent = self.server.url("admin").params
@@ -167,7 +167,7 @@ class Project:
             )
             assert done.returncode == 0, done.stdout
             copy.rename(place.data)
-            state = Place.find(self.server.home)
+            state = ServerDirectory.find(self.server.home)
             assert state is not None
             place.write_state({**place.read_state(), "logins": state.read_state()["logins"]})
             made.pooler._write("users.txt", f'"postgres" "{parent["password"]}"\n')

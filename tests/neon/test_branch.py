@@ -7,7 +7,8 @@ from sqlmodel import select
 
 from tests.neon.conftest import MakeRunner, Service
 from tests.neon.rig import OWNER
-from userscope import Database, Todo, seals
+from userscope import Database, Todo
+from userscope.admin import seals
 from userscope.errors import ConfigurationError, SealRejected
 
 

@@ -13,8 +13,8 @@ from tests.clusters import ROOT
 from tests.neon.rig import DOMAIN, ENDPOINT, OWNER, Project, project
 from tests.versions import binaries
 from userscope import Accounts, Database, Todo
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.urls import ConnectionURL
 
 PAGE = (ROOT / "docs" / "neon.md").read_text(encoding="utf-8")
 SETUP, _, REST = PAGE.partition("\n## Traps\n")

@@ -13,12 +13,13 @@ from sqlmodel import select
 
 from tests.neon.conftest import MakeRunner, Service
 from tests.neon.rig import DOMAIN, OWNER
-from userscope import Accounts, Database, Todo, seals
+from userscope import Accounts, Database, Todo
+from userscope.admin import seals
+from userscope.admin.logins import create_login
 from userscope.errors import ConfigurationError, InvalidURL, RoleBypassesRLS, SealRejected, Unavailable
-from userscope.local.place import Place
-from userscope.logins import create_login
+from userscope.local.directory import ServerDirectory
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.urls import ConnectionURL
 
 
 def test_deployed(make_runner: MakeRunner) -> None:
@@ -87,7 +88,7 @@ def test_console_role(make_runner: MakeRunner, service: Service, user: str, pool
 def test_password_for_neon(service: Service) -> None:
     """On Neon the password itself is sent, over TLS, since Neon takes no hash; the server keeps a verifier."""
     url = create_login(service.project.url(OWNER), "plainly", "app_user", password="Nine-Lives-4-All-Cats")
-    place = Place.find(service.project.server.home)
+    place = ServerDirectory.find(service.project.server.home)
     assert place is not None
     statements = [line for line in place.log.read_text().splitlines() if 'create role "plainly"' in line]
     assert len(statements) == 1

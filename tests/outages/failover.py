@@ -14,7 +14,7 @@ from userscope.database import Database as Service
 from userscope.errors import Unavailable
 from userscope.local.account import Account
 from userscope.local.binaries import Binaries
-from userscope.local.place import Place
+from userscope.local.directory import ServerDirectory
 from userscope.models import Todo
 
 
@@ -38,7 +38,7 @@ def replicated(_: Cluster) -> Iterator[Rig]:
 
 def _replicate(primary: Cluster, standby: Cluster) -> None:
     """Replace the standby's data by a copy of the primary's that follows it."""
-    source, place = Place.find(primary.server.home), Place.find(standby.server.home)
+    source, place = ServerDirectory.find(primary.server.home), ServerDirectory.find(standby.server.home)
     assert source
     assert place
     rules = source.folder / "pg_hba.conf"

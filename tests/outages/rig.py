@@ -15,9 +15,9 @@ from tests.processes import eventually, gone, postmaster
 from tests.soak.town import Town, town
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy
-from userscope.urls import ConnectionURL
 
 USERS = 120
 # A throw-away server acknowledges before it has written; whoever kills one has to ask for better.

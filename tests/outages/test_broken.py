@@ -14,9 +14,9 @@ from tests.outages.outages import OUTAGES, Outage, carry_out
 from tests.outages.rig import Rig, kill, lasting
 from tests.soak.broken import bind_once
 from tests.soak.truth import Truth
+from userscope.connection.base import ScopedConnectionBase
 from userscope.connection.cursor import ScopedConnection, ScopedCursor
 from userscope.connection.engine import Connector
-from userscope.connection.gate import Gate
 from userscope.errors import NotPermitted
 
 
@@ -102,7 +102,7 @@ def test_identity_of_the_connection(own_cluster: Cluster, monkeypatch: pytest.Mo
 
 def test_endless_wait(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that waits for an answer for ever is told apart from one that is slow."""
-    monkeypatch.setattr(Gate, "_bounded", lambda _, work: work)
+    monkeypatch.setattr(ScopedConnectionBase, "_bounded", lambda _, work: work)
     monkeypatch.setattr(load_module, "PATIENCE", 5)
     with pytest.raises(AssertionError, match="never came to be failed"):
         carry_out(OUTAGES["network silent"], own_cluster)

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Database, unavailable
 from userscope.local.account import Account
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 _PORT = "6432"
 _CONFIG = """

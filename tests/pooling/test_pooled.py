@@ -15,7 +15,7 @@ from tests.clusters import Database
 from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import AsyncServed, Served, SyncServed, run, whoami
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
-from userscope import seals
+from userscope.admin import seals
 from userscope.errors import DatabaseError, NotPermitted, Unavailable
 from userscope.models import Todo
 

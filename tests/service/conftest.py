@@ -11,8 +11,8 @@ from pytest_postgresql.executors import NoopExecutor
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, serving
 from tests.service.served import served
-from userscope.local import clones
 from userscope.models import User
+from userscope.postgres import clones
 from userscope.settings import Settings
 from userscope.testing import Sandbox, Target
 

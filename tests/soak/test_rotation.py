@@ -10,7 +10,7 @@ import pytest
 from tests.clusters import Database
 from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import SyncServed, whoami
-from userscope import seals
+from userscope.admin import seals
 from userscope.errors import SealRejected
 from userscope.identity import SealKey
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from tests.clusters import Cluster, Database, deploy, make_logins
 from tests.connection.served import run
-from userscope import seals
+from userscope.admin import seals
 from userscope.database import Database as Service
 from userscope.identity import SealKey
 

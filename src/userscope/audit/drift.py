@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from userscope.audit.catalog import connect
 from userscope.audit.findings import Finding
+from userscope.audit.run import connect
 from userscope.errors import ConfigurationError
 from userscope.migrations.projects import Project
 from userscope.migrations.runner import migrate
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 type Fact = tuple[str, str]
 type Facts = dict[Fact, tuple[str, bool]]

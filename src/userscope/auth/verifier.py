@@ -13,8 +13,8 @@ import jwt
 from userscope.auth.keys import PATIENCE, KeySet
 from userscope.errors import IdentityError, InvalidToken, InvalidURL, MissingSetting
 from userscope.identity import parse_user_id
+from userscope.postgres.url import is_local
 from userscope.settings import Settings
-from userscope.urls import is_local
 
 LEEWAY = 30
 """Seconds that the issuer's clock and ours may differ."""

@@ -34,6 +34,6 @@ def _answered(error: Exception) -> UserscopeError | None:
 
     if not isinstance(error, psycopg.Error):
         return None
-    from userscope.connection.answers import translate
+    from userscope.connection.sqlstate import to_error
 
-    return translate(error, {})
+    return to_error(error, {})

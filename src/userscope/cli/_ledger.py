@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from userscope.migrations.work import Event
+    from userscope.migrations.engine import Event
 
 
 class Ledger:

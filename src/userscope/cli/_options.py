@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from userscope.migrations.engine import Options
     from userscope.migrations.projects import Project
-    from userscope.migrations.work import Options
+    from userscope.postgres.url import ConnectionURL
     from userscope.settings import Settings
-    from userscope.urls import ConnectionURL
 
 Projects = Annotated[
     list[Path] | None,
@@ -50,7 +50,7 @@ def find(folders: Sequence[Path] | None) -> "list[Project]":
 
 def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":
     """Return what a run is told."""
-    from userscope.migrations.wire import Timeouts
-    from userscope.migrations.work import Options
+    from userscope.migrations.engine import Options
+    from userscope.migrations.statements import Timeouts
 
     return Options(Timeouts(lock, statement), wait=wait, log_only=log_only)

@@ -21,8 +21,8 @@ from psycopg.conninfo import make_conninfo
 from userscope.errors import ConfigurationError, LocalServerError, MissingExtra, MissingTool
 from userscope.identity import SEAL_LIFE
 from userscope.local.binaries import Binaries
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.urls import ConnectionURL
 
 _SHORT = "aAbc:d:eEf:F:h:HlL:no:p:P:qR:sStT:U:v:VwWxXz?01"
 _LONG = [

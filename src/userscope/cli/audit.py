@@ -40,13 +40,13 @@ def audit(
 
     Example: userscope audit --json
     """
-    from userscope.audit import catalog
+    from userscope.audit import run
     from userscope.errors import ConfigurationError
 
     if as_json and markdown:
         raise ConfigurationError("--json and --markdown exclude each other", hint="Choose one of them.")
     url = admin()
-    report = catalog.audit(url, folder=folder)
+    report = run.audit(url, folder=folder)
     if drift:
         from userscope.audit.drift import drifted
 

@@ -19,7 +19,7 @@ def demo() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from userscope.local.demo import Step, run
+    from userscope.demo.demo import Step, run
     from userscope.settings import Settings
 
     steps: list[Step] = []

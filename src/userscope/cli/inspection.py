@@ -11,9 +11,9 @@ from userscope.cli._options import Json, Projects, StatementTimeout, admin, find
 
 if TYPE_CHECKING:
     from userscope.migrations.inspection import Status
-    from userscope.migrations.plan import Change
+    from userscope.migrations.plan.plan import Change
     from userscope.migrations.projects import Project
-    from userscope.urls import ConnectionURL
+    from userscope.postgres.url import ConnectionURL
 
 
 def register(app: typer.Typer) -> None:
@@ -157,7 +157,7 @@ def plan(
 
     Example: userscope plan schema/sqitch.plan --ids
     """
-    from userscope.migrations import grammar
+    from userscope.migrations.plan import grammar
 
     read = grammar.read(file)
     if as_json:

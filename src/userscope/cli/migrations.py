@@ -21,8 +21,8 @@ from userscope.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from userscope.postgres.url import ConnectionURL
     from userscope.settings import Settings
-    from userscope.urls import ConnectionURL
 
 
 def register(app: typer.Typer) -> None:
@@ -122,7 +122,7 @@ def _make_logins(settings: "Settings") -> None:
     """Make the embedded server's service logins ready, once their roles exist."""
     import psycopg
 
-    from userscope.logins import ensure_login
+    from userscope.admin.logins import ensure_login
 
     admin = settings.url("admin")
     service, auth = settings.url("service").params, settings.url("auth").params

@@ -46,18 +46,18 @@ def mutate(
     import os
     from contextlib import ExitStack
 
-    from userscope.audit.mutants import choose
-    from userscope.audit.mutants.laboratory import laboratory
-    from userscope.audit.mutants.report import Tally, progress
-    from userscope.audit.mutants.trials import Trials
+    from userscope.mutation import selection
+    from userscope.mutation.execute import Trials
+    from userscope.mutation.report import Tally, progress
+    from userscope.mutation.scratch import laboratory
     from userscope.settings import Settings
 
     settings = Settings()
     with ExitStack() as stack:
         first = stack.enter_context(laboratory(settings))
-        mutants = choose.every(first.catalog)
-        tally = Tally(choose.accepted(accepted, mutants))
-        chosen = choose.some(mutants, only, sample, seed)
+        mutants = selection.every(first.catalog)
+        tally = Tally(selection.accepted(accepted, mutants))
+        chosen = selection.some(mutants, only, sample, seed)
         if list_only:
             print(*(mutant.id for mutant in chosen), sep="\n")
             return

@@ -33,9 +33,9 @@ def new_table(
 
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """
+    from userscope.generate import files
+    from userscope.generate.table import Table
     from userscope.migrations import projects
-    from userscope.scaffold import files
-    from userscope.scaffold.table import Table
 
     table = Table.of(name, columns or [], one)
     for path in files.write(table, projects.find(project or [Path.cwd()]), test):

@@ -32,7 +32,7 @@ def new(*, as_json: Json = False) -> None:
 
     Example: userscope seal-key new
     """
-    from userscope import seals
+    from userscope.admin import seals
 
     key, created_at = seals.add(admin())
     if as_json:
@@ -51,7 +51,7 @@ def list_keys(*, as_json: Json = False) -> None:
 
     Example: userscope seal-key list
     """
-    from userscope import seals
+    from userscope.admin import seals
 
     sealing = seals.read(admin())
     stuck = sealing.required is None or (sealing.required and not sealing.active)
@@ -87,7 +87,7 @@ def retire(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's i
 
     Example: userscope seal-key retire 3f9c21aa
     """
-    from userscope import seals
+    from userscope.admin import seals
 
     _ask(f'Retire the key "{key_id}"? A service that still seals with it is refused, and it cannot come back.', yes=yes)
     print(f'The key "{key_id}" is retired since {seals.retire(admin(), key_id):%Y-%m-%d %H:%M:%S%z}.')
@@ -98,7 +98,7 @@ def require(*, yes: _Yes = False) -> None:
 
     Example: userscope seal-key require
     """
-    from userscope import seals
+    from userscope.admin import seals
 
     url = admin()
     connected = seals.services(url)
@@ -117,7 +117,7 @@ def relax(*, yes: _Yes = False) -> None:
 
     Example: userscope seal-key relax
     """
-    from userscope import seals
+    from userscope.admin import seals
 
     _ask("Accept identities without a seal? One injected statement can then act for anybody.", yes=yes)
     seals.relax(admin())

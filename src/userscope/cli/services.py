@@ -60,7 +60,7 @@ def create_login(
 
     Example: userscope create-login todo_service --role app_user
     """
-    from userscope import logins
+    from userscope.admin import logins
     from userscope.settings import Settings
 
     settings = Settings()
@@ -84,7 +84,7 @@ def sample_data(
     from rich.console import Console
     from rich.progress import track
 
-    from userscope.local.sample_data import write
+    from userscope.demo.sample_data import write
     from userscope.settings import Settings
 
     settings = Settings()

@@ -22,7 +22,7 @@ from psycopg.generators import fetch_many, send
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
-from userscope.connection.gate import Gate, refused
+from userscope.connection.base import ScopedConnectionBase, refused
 from userscope.connection.scope import Command, Scope
 
 _COPYING = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
@@ -160,7 +160,7 @@ class AsyncScopedServerCursor(_ScopedServer, psycopg.AsyncServerCursor[Any]):
     """A server-side cursor, whose DECLARE begins a transaction with its identity where it is the first."""
 
 
-class ScopedConnection(Gate, psycopg.Connection[Any]):
+class ScopedConnection(ScopedConnectionBase, psycopg.Connection[Any]):
     """A connection that sends nothing without a scope."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -193,7 +193,7 @@ class ScopedConnection(Gate, psycopg.Connection[Any]):
             raise
 
 
-class AsyncScopedConnection(Gate, psycopg.AsyncConnection[Any]):
+class AsyncScopedConnection(ScopedConnectionBase, psycopg.AsyncConnection[Any]):
     """A connection that sends nothing without a scope."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

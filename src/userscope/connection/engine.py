@@ -20,14 +20,14 @@ from sqlalchemy.pool import (
     QueuePool,
 )
 
-from userscope.connection.answers import READ_ONLY, read_only, translate
+from userscope.connection.base import ScopedConnectionBase
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
-from userscope.connection.gate import Gate
-from userscope.connection.guard import Guard
+from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Scope
+from userscope.connection.sqlstate import READ_ONLY, read_only, to_error
 from userscope.errors import MissingExtra, PoolExhausted, Unavailable
-from userscope.urls import EMBEDDED, ConnectionURL
+from userscope.postgres.url import EMBEDDED, ConnectionURL
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 _TCP = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "30000"}
 """When the kernel gives up a connection whose other end is gone: after a minute idle, half a minute after sending.
 
-Its own answer is hours. It knows nothing of a server that hangs behind a pooler that lives: see ``Gate``."""
+Its own answer is hours. It knows nothing of a server that hangs behind a pooler that lives: see ``base``."""
 
 
 class _Patient(Pool):
@@ -70,7 +70,7 @@ class Connector:
     """How the connections of one engine are made: where to, judged by whom, how many, how long to wait (seconds)."""
 
     url: ConnectionURL
-    guard: Guard
+    login_check: LoginCheck
     pool_size: int
     pool_timeout: float
 
@@ -143,7 +143,7 @@ class Connector:
     def _connect(self) -> ScopedConnection:
         connection = self.connect()
         try:
-            self.guard.check(connection, self.nobody)
+            self.login_check.check(connection, self.nobody)
         except BaseException:
             connection.close()
             raise
@@ -155,7 +155,7 @@ class Connector:
             connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
         connection.grace = self.pool_timeout
         try:
-            await self.guard.check_async(connection, self.nobody)
+            await self.login_check.check_async(connection, self.nobody)
         except BaseException:
             await connection.close()
             raise
@@ -170,13 +170,13 @@ class Connector:
 
     def _handle_error(self, context: ExceptionContext) -> Exception | None:
         connection = context.connection
-        driver: Gate | None = (
+        driver: ScopedConnectionBase | None = (
             connection.connection.driver_connection if connection and not connection.invalidated else None
         )
         if driver is not None and driver.closed:
             # Closed by us as well, where something interrupted it half-way; the pool must not keep it.
             context.is_disconnect = True
-        known = translate(context.original_exception, self.guard.sentences)
+        known = to_error(context.original_exception, self.login_check.constraint_messages)
         if driver is None or known is None or getattr(known, "sqlstate", None) != READ_ONLY:
             return known
         if driver.scope and driver.scope.read_only:
@@ -196,7 +196,7 @@ def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")
 
 
-def _hears(connection: Gate) -> bool:
+def _hears(connection: ScopedConnectionBase) -> bool:
     """Whether anything waits to be read. An idle server sends nothing but its farewell."""
     poll = select.poll()
     poll.register(connection.pgconn.socket, select.POLLIN)
@@ -210,11 +210,11 @@ def _reset(connection: Any, _: object, state: PoolResetState) -> None:
 
 
 def _check_in(_: object, record: ConnectionPoolEntry) -> None:
-    connection: Gate | None = record.driver_connection
+    connection: ScopedConnectionBase | None = record.driver_connection
     if connection is not None:
         connection.scope = None
 
 
-def _log_connected(connection: Gate) -> None:
+def _log_connected(connection: ScopedConnectionBase) -> None:
     info = connection.info
     logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)

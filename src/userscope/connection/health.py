@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from importlib.resources import files
 
-from userscope.connection.answers import translate
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
+from userscope.connection.sqlstate import to_error
 from userscope.errors import UserscopeError
 
 _HEALTH = files(__package__).joinpath("health.sql").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def examine(connector: Connector) -> Health:
         with connector.connect() as connection:
             return _look(connection, connector)
     except Exception as error:
-        known = translate(error, {})
+        known = to_error(error, {})
         if known is None:
             raise
         raise known from error
@@ -44,7 +44,7 @@ def examine(connector: Connector) -> Health:
 def _look(connection: ScopedConnection, connector: Connector) -> Health:
     problems = []
     try:
-        connector.guard.check(connection, connector.nobody)
+        connector.login_check.check(connection, connector.nobody)
     except UserscopeError as error:
         problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
     connection.scope = connector.nobody
@@ -57,4 +57,4 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
     latency = time.perf_counter() - started
     info = connection.info
     version = info.parameter_status("server_version") or str(info.server_version)
-    return Health(info.user, info.dbname, version, latency, bool(connector.guard.sealing), tuple(problems))
+    return Health(info.user, info.dbname, version, latency, bool(connector.login_check.sealing), tuple(problems))

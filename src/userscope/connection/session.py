@@ -9,8 +9,8 @@ from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, Pending
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
-from userscope.connection.answers import failed, lost
 from userscope.connection.scope import Scope
+from userscope.connection.sqlstate import failed, lost
 from userscope.errors import SessionInUse, Unavailable
 
 OPTIONS: dict[str, Any] = {

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from userscope.errors import LocalServerError
 from userscope.local.binaries import Binaries
-from userscope.local.liveness import Status, answers, mark_launched, try_lock
-from userscope.local.place import Place
-from userscope.local.trouble import explained, failure
+from userscope.local.directory import ServerDirectory
+from userscope.local.errors import as_local_error, failure
+from userscope.local.lock import Status, answers, mark_launched, try_lock
+from userscope.postgres.url import ConnectionURL, embedded_url
 from userscope.settings import Purpose
-from userscope.urls import ConnectionURL, embedded_url
 
 _PATIENCE = 60.0
 """Seconds to wait for a server to start or to stop; crash recovery takes a while."""
@@ -52,13 +52,13 @@ class Server:
     @property
     def folder(self) -> Path | None:
         """The folder that holds the server: ``home``, or what stands in for it; None where it was never made."""
-        place = Place.find(self.home)
+        place = ServerDirectory.find(self.home)
         return place.folder if place else None
 
     @property
     def running(self) -> bool:
         """Whether the server takes connections now."""
-        place = Place.find(self.home)
+        place = ServerDirectory.find(self.home)
         return place is not None and answers(place)
 
     def url(self, purpose: Purpose) -> ConnectionURL:
@@ -72,8 +72,8 @@ class Server:
         """
         if self.running:
             return False
-        with explained("cannot be started", self.home):
-            place = Place.make(self.home)
+        with as_local_error("cannot be started", self.home):
+            place = ServerDirectory.make(self.home)
             lock = self._lock(place)
             if lock is None:
                 return False
@@ -91,13 +91,13 @@ class Server:
 
         No process is sent anything unless the server of this very folder is alive.
         """
-        place = Place.find(self.home)
+        place = ServerDirectory.find(self.home)
         if place is None:
             return False
         how = signal.SIGQUIT if immediately else signal.SIGINT
         asked = 0
         deadline = time.monotonic() + _PATIENCE
-        with explained("cannot be stopped", self.home):
+        with as_local_error("cannot be stopped", self.home):
             while (lock := try_lock(place)) is None:
                 status = Status.of(place)
                 if status and status.pid != asked:
@@ -114,8 +114,8 @@ class Server:
     def delete(self) -> None:
         """Stop the server and remove it with all its data. Raises LocalServerError where that fails."""
         self.stop(immediately=True)
-        place = Place.find(self.home)
-        with explained("cannot be removed", self.home):
+        place = ServerDirectory.find(self.home)
+        with as_local_error("cannot be removed", self.home):
             lock = try_lock(place) if place else None
             if place and lock is not None:
                 try:
@@ -123,7 +123,7 @@ class Server:
                 finally:
                     os.close(lock)
 
-    def _lock(self, place: Place) -> int | None:
+    def _lock(self, place: ServerDirectory) -> int | None:
         """Lock the place to start its server; None where somebody else has started it meanwhile."""
         deadline = time.monotonic() + _PATIENCE
         while (lock := try_lock(place)) is None:
@@ -136,7 +136,7 @@ class Server:
             _wait(deadline, place, "does not get ready")
         return lock
 
-    def _launch(self, place: Place, lock: int) -> None:
+    def _launch(self, place: ServerDirectory, lock: int) -> None:
         """Start the server of a locked place; the server inherits the lock."""
         binaries = self._binaries or Binaries.embedded()
         version = binaries.version(place.account)
@@ -177,7 +177,7 @@ class Server:
                 "/bin/sh", "-c", '"$@" </dev/null &', "sh", *server, output=log, keep=(lock,), detach=True
             )
 
-    def _init(self, place: Place, binaries: Binaries, major: int, lock: int) -> None:
+    def _init(self, place: ServerDirectory, binaries: Binaries, major: int, lock: int) -> None:
         """Make the passwords and the data directory, which gets its place when it is complete."""
         logins = {purpose: {"user": user, "password": secrets.token_urlsafe(24)} for purpose, user in _LOGINS.items()}
         work = place.private_folder("unfinished")
@@ -200,7 +200,7 @@ class Server:
         finally:
             shutil.rmtree(work)
 
-    def _await_answer(self, place: Place) -> None:
+    def _await_answer(self, place: ServerDirectory) -> None:
         deadline = time.monotonic() + _PATIENCE
         while not answers(place):
             if (lock := try_lock(place)) is not None:
@@ -209,7 +209,7 @@ class Server:
             _wait(deadline, place, "does not get ready")
 
 
-def _wait(deadline: float, place: Place, what: str) -> None:
+def _wait(deadline: float, place: ServerDirectory, what: str) -> None:
     """Wait a moment; raise LocalServerError, "the embedded server <what>", when the time is over."""
     if time.monotonic() > deadline:
         raise LocalServerError(f"the embedded server {what}", hint=f'See "{place.log}".')

@@ -1,7 +1,7 @@
 """The Sqitch-compatible runner.
 
-``grammar`` reads a ``plan``; ``projects`` puts it beside its folders, named by ``config``; ``script`` splits scripts;
-``registry`` tells what is deployed, ``order`` what comes next; ``wire`` turns a change into messages, with those of
-``bookkeeping``; ``session`` sends them; ``work`` does one thing after the other, ``failures`` words what went wrong.
-``runner`` migrates and reverts, ``inspection`` only looks.
+``plan/`` holds a plan and its grammar; ``projects`` puts it beside its folders, named by ``config``; ``script`` splits
+scripts; ``registry/`` reads what is deployed and writes it, ``order`` tells what comes next; ``statements`` turns a
+change into what is sent, ``client`` sends it; ``engine`` does one thing after the other, ``failures`` words what went
+wrong. ``runner`` migrates and reverts, ``inspection`` only looks.
 """

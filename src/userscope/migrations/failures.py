@@ -1,7 +1,7 @@
 """How a refusal of the server is worded: what, where in which script, and the cure."""
 
 from userscope.errors import MigrationError, RegistryError, ScriptError
-from userscope.migrations.session import Failed
+from userscope.migrations.client import Failed
 
 _HALF_MADE = (
     "Was this database made by other means? Start from an empty one, or record what is there already by --log-only."
@@ -15,7 +15,7 @@ _CURES = {
     "42710": _HALF_MADE,
     "42723": _HALF_MADE,
     "53": "The server lacks disk space, memory or connections: free some, then run the command again.",
-    "55P03": "Another session holds a lock: end it, or allow more time by --lock-timeout.",
+    "55P03": "Another client holds a lock: end it, or allow more time by --lock-timeout.",
     "57014": "A time limit ended it: allow more by --statement-timeout.",
 }
 

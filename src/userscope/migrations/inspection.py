@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from userscope.errors import MigrationError, RegistryError
-from userscope.migrations import wire
+from userscope.migrations import statements
+from userscope.migrations.client import Failed
+from userscope.migrations.engine import Engine, Event, Options, Report
 from userscope.migrations.failures import wording
 from userscope.migrations.projects import Project
 from userscope.migrations.runner import connected, silent
-from userscope.migrations.session import Failed
-from userscope.migrations.work import Event, Options, Report, Work
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,26 @@ class Check:
 
 def status(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Status]:
     """Tell where each project stands. Raises MigrationError, Unavailable, ConfigurationError."""
-    with connected(url, projects, report=report) as work:
-        return [_status(work, project) for project in work.projects]
+    with connected(url, projects, report=report) as engine:
+        return [_status(engine, project) for project in engine.projects]
 
 
-def _status(work: Work, project: Project) -> Status:
-    deployed = work.state.of(project.name)
+def _status(engine: Engine, project: Project) -> Status:
+    deployed = engine.state.of(project.name)
     changes = project.plan.changes
     if not deployed:
         return Status(project.name, None, None, [], None, None, [change.label for change in changes])
     newest = deployed[-1]
     pending, problem = [], None
     try:
-        pending = [change.label for change in changes[work.state.position(project.plan) + 1 :]]
+        pending = [change.label for change in changes[engine.state.position(project.plan) + 1 :]]
     except RegistryError as error:
         problem = error.message
     return Status(
         project.name,
         newest.id,
         newest.name,
-        work.state.tags_of(newest.id),
+        engine.state.tags_of(newest.id),
         newest.committed_at,
         f"{newest.committer_name} <{newest.committer_email}>",
         pending,
@@ -87,21 +87,21 @@ def verify(
     Older instances of reworked changes are not verified: the newer one replaced what they checked. Raises
     MigrationError, Unavailable, ConfigurationError.
     """
-    with connected(url, projects, report=report, options=options) as work:
+    with connected(url, projects, report=report, options=options) as engine:
         results: list[Verification] = []
         pending: list[str] = []
-        width = max((len(work.label(change)) for change in work.state.changes), default=0)
-        for project in work.projects:
-            results += _verify(work, project, width)
-            pending += _undeployed(work, project)[1]
+        width = max((len(engine.label(change)) for change in engine.state.changes), default=0)
+        for project in engine.projects:
+            results += _verify(engine, project, width)
+            pending += _undeployed(engine, project)[1]
     return results, pending
 
 
-def _verify(work: Work, project: Project, width: int) -> list[Verification]:
+def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
     results = []
-    for position, row in enumerate(work.state.of(project.name)):
-        label = work.label(row)
-        work.report(Event("start", label, "*", width))
+    for position, row in enumerate(engine.state.of(project.name)):
+        label = engine.label(row)
+        engine.report(Event("start", label, "*", width))
         problems: list[str] = []
         change = project.plan.find(row.id)
         if change is None:
@@ -111,30 +111,30 @@ def _verify(work: Work, project: Project, width: int) -> list[Verification]:
         if change is None or not change.is_reworked:
             path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
-                work.run(wire.verify(project.load("verify", path), work.options.timeouts, replica=True))
+                engine.run(statements.verify(project.load("verify", path), engine.options.timeouts, replica=True))
             except FileNotFoundError:
-                work.warn(f"Verify script {path} does not exist")
+                engine.warn(f"Verify script {path} does not exist")
             except Failed as error:
                 problems.append(str(wording(error, "the verification")))
             except MigrationError as error:
                 problems.append(str(error))
         for problem in problems:
-            work.warn(problem)
-        work.report(Event("failed" if problems else "ok", label, "*", width))
+            engine.warn(problem)
+        engine.report(Event("failed" if problems else "ok", label, "*", width))
         results.append(Verification(label, problems))
-    for label in _undeployed(work, project)[0]:
-        work.report(Event("start", label, "*", width))
-        work.warn("Not deployed")
-        work.report(Event("failed", label, "*", width))
+    for label in _undeployed(engine, project)[0]:
+        engine.report(Event("start", label, "*", width))
+        engine.warn("Not deployed")
+        engine.report(Event("failed", label, "*", width))
         results.append(Verification(label, ["Not deployed"]))
     return results
 
 
-def _undeployed(work: Work, project: Project) -> tuple[list[str], list[str]]:
+def _undeployed(engine: Engine, project: Project) -> tuple[list[str], list[str]]:
     """Return the labels of changes that are missing among the deployed ones, and of those still to come."""
-    deployed = {row.id for row in work.state.of(project.name)}
+    deployed = {row.id for row in engine.state.of(project.name)}
     try:
-        position = work.state.position(project.plan)
+        position = engine.state.position(project.plan)
     except RegistryError:
         position = len(project.plan.changes) - 1
     missing = [change.label for change in project.plan.changes[: position + 1] if change.id not in deployed]
@@ -143,17 +143,17 @@ def _undeployed(work: Work, project: Project) -> tuple[list[str], list[str]]:
 
 def check(url: ConnectionURL, projects: Sequence[Project] | None = None, *, report: Report = silent) -> list[Check]:
     """Compare the hashes of deployed scripts with the files. Raises MigrationError, Unavailable, ConfigurationError."""
-    with connected(url, projects, report=report) as work:
-        return [_check(work, project) for project in work.projects]
+    with connected(url, projects, report=report) as engine:
+        return [_check(engine, project) for project in engine.projects]
 
 
-def _check(work: Work, project: Project) -> Check:
-    deployed, changes = work.state.of(project.name), project.plan.changes
+def _check(engine: Engine, project: Project) -> Check:
+    deployed, changes = engine.state.of(project.name), project.plan.changes
     for row, change in zip(deployed, changes, strict=False):
         if row.script_hash != project.script_hash(change):
-            return Check(project.name, len(deployed), work.label(row))
+            return Check(project.name, len(deployed), engine.label(row))
     more = deployed[len(changes) :]
-    return Check(project.name, len(deployed), work.label(more[0]) if more else None)
+    return Check(project.name, len(deployed), engine.label(more[0]) if more else None)
 
 
 def log(
@@ -163,11 +163,11 @@ def log(
 
     Raises MigrationError, Unavailable, ConfigurationError.
     """
-    with connected(url, projects, report=report) as work:
-        if not work.initialized:
+    with connected(url, projects, report=report) as engine:
+        if not engine.initialized:
             return []
-        names = {project.name for project in work.projects}
-        rows = work.session.run([work.registry.statement("events")])[0]
+        names = {project.name for project in engine.projects}
+        rows = engine.client.run([engine.registry.statement("events")])[0]
     events: list[dict[str, Any]] = [dict(row) for row in rows if row["project"] in names][:limit]
     for event in events:
         for column in ("requires", "conflicts", "tags"):

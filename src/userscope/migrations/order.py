@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from userscope.errors import PlanError, RegistryError
-from userscope.migrations.plan import Change, Dependency, Plan
+from userscope.migrations.plan.plan import Change, Dependency, Plan
 from userscope.migrations.projects import Project
-from userscope.migrations.registry import Deployed, State
+from userscope.migrations.registry.read import Deployed, State
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from userscope.errors import ConfigurationError, PlanError
-from userscope.migrations import grammar
 from userscope.migrations.config import read_config
-from userscope.migrations.plan import Change, Plan, Tag
+from userscope.migrations.plan import grammar
+from userscope.migrations.plan.plan import Change, Plan, Tag
 
 if TYPE_CHECKING:
     from userscope.migrations.script import Kind, Script

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from userscope.errors import MigrationError, RegistryError
-from userscope.migrations.bookkeeping import Registry
+from userscope.migrations.client import Client, Failed
 from userscope.migrations.config import committer
+from userscope.migrations.engine import Engine, Event, Options, Report
 from userscope.migrations.failures import wording
 from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
-from userscope.migrations.registry import Deployed, State
-from userscope.migrations.session import Failed, Session
-from userscope.migrations.work import Event, Options, Report, Work
-from userscope.urls import ConnectionURL
+from userscope.migrations.registry.read import Deployed, State
+from userscope.migrations.registry.write import Registry
+from userscope.postgres.url import ConnectionURL
 
 _OLDEST = 150000
 
@@ -38,24 +38,24 @@ def migrate(
     """
     projects = find() if projects is None else projects
     target = _planned_target(projects, to) if to is not None else None
-    with connected(url, projects, report=report, lock=not dry_run, options=options) as work:
-        if target is not None and target[1] < work.state.position(target[0].plan):
+    with connected(url, projects, report=report, lock=not dry_run, options=options) as engine:
+        if target is not None and target[1] < engine.state.position(target[0].plan):
             raise MigrationError(
                 f'"{to}" is deployed already, and so are later changes', hint='To go back, use "userscope revert --to".'
             )
-        steps = pending(copy.deepcopy(work.state), projects, target)
+        steps = pending(copy.deepcopy(engine.state), projects, target)
         labels = [step.change.label for step in steps]
         if not dry_run:
-            work.record_tags()
+            engine.record_tags()
         if not steps:
-            work.remark("Nothing to deploy (up-to-date)" if to is None else f'Nothing to deploy (already at "{to}")')
+            engine.remark("Nothing to deploy (up-to-date)" if to is None else f'Nothing to deploy (already at "{to}")')
         elif dry_run:
-            work.remark(f"Would deploy to {work.destination}")
+            engine.remark(f"Would deploy to {engine.destination}")
             for label in labels:
-                work.remark(f"  + {label}")
+                engine.remark(f"  + {label}")
         else:
-            work.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {work.destination}")
-            work.deploy(steps)
+            engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
+            engine.deploy(steps)
     return labels
 
 
@@ -73,21 +73,21 @@ def revert(
     ``confirm`` is asked with the labels, newest first, before anything is done. Returns the labels of what was
     reverted. Raises MigrationError, Unavailable, ConfigurationError.
     """
-    with connected(url, projects, report=report, lock=True, options=options) as work:
-        if not work.initialized:
-            raise RegistryError(f"{work.destination} has no registry", hint="Was anything ever deployed there?")
-        target = _deployed_target(work.state, work.projects, to) if to is not None else None
-        changes = to_revert(work.state, work.projects, target)
-        labels = [work.label(change) for change in changes]
+    with connected(url, projects, report=report, lock=True, options=options) as engine:
+        if not engine.initialized:
+            raise RegistryError(f"{engine.destination} has no registry", hint="Was anything ever deployed there?")
+        target = _deployed_target(engine.state, engine.projects, to) if to is not None else None
+        changes = to_revert(engine.state, engine.projects, target)
+        labels = [engine.label(change) for change in changes]
         if not changes:
             nothing = "Nothing to revert (nothing deployed)"
-            work.remark(nothing if to is None else f'No changes deployed since: "{to}"')
+            engine.remark(nothing if to is None else f'No changes deployed since: "{to}"')
         elif not confirm(labels):
-            work.remark("Nothing reverted")
+            engine.remark("Nothing reverted")
             return []
         else:
-            work.remark(f"Reverting {'all changes' if to is None else f'changes to {to}'} from {work.destination}")
-            work.revert(changes)
+            engine.remark(f"Reverting {'all changes' if to is None else f'changes to {to}'} from {engine.destination}")
+            engine.revert(changes)
     return labels
 
 
@@ -99,7 +99,7 @@ def connected(
     report: Report,
     lock: bool = False,
     options: Options | None = None,
-) -> Iterator[Work]:
+) -> Iterator[Engine]:
     """Connect, check the server, take Sqitch's lock if asked, and read the registry; ``projects`` default to ours.
 
     Raises Unavailable, ConfigurationError or RegistryError.
@@ -107,27 +107,27 @@ def connected(
     projects = find() if projects is None else projects
     name, email = committer(projects[0].config)
     registry = Registry(projects[0].registry, name, email)
-    with Session.connect(url, lambda severity, text: report(Event("warning", f"{severity}:  {text}"))) as session:
-        work = Work(session, projects, registry, report, str(url), options or Options())
-        with session.stoppable():
+    with Client.connect(url, lambda severity, text: report(Event("warning", f"{severity}:  {text}"))) as client:
+        engine = Engine(client, projects, registry, report, str(url), options or Options())
+        with client.stoppable():
             try:
-                _look(work, lock=lock)
-                work.read()
-                yield work
+                _look(engine, lock=lock)
+                engine.read()
+                yield engine
             except Failed as error:
                 raise wording(error, "the registry") from None
 
 
-def _look(work: Work, *, lock: bool) -> None:
+def _look(engine: Engine, *, lock: bool) -> None:
     """Check the server and, in the same trip, take the lock."""
-    facts = work.registry.statement("facts", work.registry.schema)
-    try_lock = work.registry.statement("try_lock")
-    rows = work.session.run([facts, try_lock] if lock else [facts])
+    facts = engine.registry.statement("facts", engine.registry.schema)
+    try_lock = engine.registry.statement("try_lock")
+    rows = engine.client.run([facts, try_lock] if lock else [facts])
     _check_server(rows[0][0], writing=lock)
     if lock and rows[1][0]["locked"] != "true":
-        _wait_for_lock(work)
-        rows = work.session.run([facts])
-    work.initialized = rows[0][0]["initialized"] == "true"
+        _wait_for_lock(engine)
+        rows = engine.client.run([facts])
+    engine.initialized = rows[0][0]["initialized"] == "true"
 
 
 def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
@@ -141,26 +141,26 @@ def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
         raise RegistryError("the server is a read-only replica", hint="Connect to the primary server instead.")
     if writing and facts["read_only"] == "on":
         raise RegistryError(
-            "the session only reads",
+            "the client only reads",
             detail="default_transaction_read_only is on for this server, database or role.",
             hint="Turn it off for the role that migrates.",
         )
 
 
-def _wait_for_lock(work: Work) -> None:
+def _wait_for_lock(engine: Engine) -> None:
     """Ask for Sqitch's lock again and again, with growing pauses."""
-    session, wait = work.session, work.options.wait
-    work.remark(f"Blocked by another instance of Sqitch working on {work.destination}; waiting {wait:g} seconds...")
+    client, wait = engine.client, engine.options.wait
+    engine.remark(f"Blocked by another instance of Sqitch working on {engine.destination}; waiting {wait:g} seconds...")
     until, pause = time.monotonic() + wait, 0.01
     while time.monotonic() < until:
-        session.pause(min(pause, until - time.monotonic()))
-        if session.run([work.registry.statement("try_lock")])[0][0]["locked"] == "true":
+        client.pause(min(pause, until - time.monotonic()))
+        if client.run([engine.registry.statement("try_lock")])[0][0]["locked"] == "true":
             return
         pause = min(pause * 2, 1.0)
     raise RegistryError(
         f"another instance of Sqitch has worked on the database for {wait:g} seconds",
         detail="It holds the advisory lock 75474063.",
-        hint="Wait until it has finished, or end its session; --wait allows more time.",
+        hint="Wait until it has finished, or end its client; --wait allows more time.",
     )
 
 

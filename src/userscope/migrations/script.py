@@ -29,7 +29,7 @@ _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
 
 
 @dataclass(frozen=True)
-class Statement:
+class ScriptStatement:
     """One statement as the script writes it, and the line where it begins."""
 
     sql: str
@@ -76,7 +76,7 @@ class Script:
     """A script that may run: ``path`` is for messages."""
 
     path: Path
-    statements: tuple[Statement, ...] = ()
+    statements: tuple[ScriptStatement, ...] = ()
 
     @property
     def is_transaction(self) -> bool:
@@ -91,7 +91,7 @@ class Script:
         return not any(statement.control for statement in inside)
 
     @property
-    def body(self) -> tuple[Statement, ...]:
+    def body(self) -> tuple[ScriptStatement, ...]:
         """The statements between ``begin`` and the end of a script that is one transaction, or holds none."""
         return tuple(statement for statement in self.statements if not statement.control)
 
@@ -132,7 +132,7 @@ def load(path: Path, kind: Kind, variables: Iterable[str] = ()) -> Script:
     return script
 
 
-def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Iterator[Statement]:
+def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Iterator[ScriptStatement]:
     """Split a script into statements. Raises ScriptError for what is not SQL."""
     data = text.encode()
     if b"\0" in data:
@@ -145,7 +145,7 @@ def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Ite
     for sql in statements:
         start = data.index(sql.encode(), end)
         end = start + len(sql.encode())
-        statement = Statement(sql, data.count(b"\n", 0, start) + 1, _tokens(sql, path, data[:start], variables))
+        statement = ScriptStatement(sql, data.count(b"\n", 0, start) + 1, _tokens(sql, path, data[:start], variables))
         if copy := _client_copy(statement.tokens):
             _refuse(path, statement.line, copy)
         yield statement
@@ -222,7 +222,7 @@ def _refuse(path: Path, line: int, what: str) -> NoReturn:
 
 def _check_end(script: Script) -> None:
     """Refuse a script whose work would be lost, though psql and Sqitch call it a success."""
-    opened: Statement | None = None
+    opened: ScriptStatement | None = None
     for statement in script.statements:
         if statement.control == "begin":
             opened = statement

@@ -9,14 +9,14 @@ import pytest
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 
-from userscope.local import clones
+from userscope.admin.logins import ensure_login
 from userscope.local.throwaway import throwaway
-from userscope.logins import ensure_login
 from userscope.migrations import projects, runner
 from userscope.migrations.projects import Project
+from userscope.postgres import clones
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.sandbox import Sandbox, Target
-from userscope.urls import ConnectionURL
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Self
 
-from userscope.urls import ConnectionURL
+from userscope.postgres.url import ConnectionURL
 
 _READY = b"Z\0\0\0\5I"  # ReadyForQuery, idle: the handshake ends with it
 _TERMINATE = b"X\0\0\0\4"

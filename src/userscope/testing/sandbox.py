@@ -19,9 +19,9 @@ from userscope.connection.scope import Isolation
 from userscope.database import Database
 from userscope.errors import NotPermitted
 from userscope.models import User
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy, Trips
-from userscope.urls import ConnectionURL
 
 
 @dataclass(frozen=True)

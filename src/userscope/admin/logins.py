@@ -1,0 +1,70 @@
+"""LOGIN roles for processes: each a member of app_user or of app_auth, never of both, never more than that."""
+
+import secrets
+from typing import Literal
+
+import psycopg
+from psycopg import sql
+
+from userscope.errors import ConfigurationError, NotPermitted
+from userscope.postgres.url import ConnectionURL
+
+Role = Literal["app_user", "app_auth"]
+
+
+def create_login(admin: ConnectionURL, name: str, role: Role, *, password: str | None = None) -> ConnectionURL:
+    """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
+
+    The server is sent a SCRAM verifier, so the password shows in no log; Neon takes only the password itself. Raises
+    ConfigurationError where ``name`` exists already or ``role`` does not, NotPermitted where the admin may not grant
+    ``role``.
+    """
+    password = password or secrets.token_urlsafe(24)
+    with psycopg.connect(admin.conninfo()) as connection:
+        if _exists(connection, name):
+            raise ConfigurationError(
+                f'the role "{name}" exists already', hint="Choose another name, or drop the role first."
+            )
+        if not _exists(connection, role):
+            raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
+        _write(connection, name, role, password)
+    return ConnectionURL(admin.variable, {**admin.params, "user": name, "password": password})
+
+
+def ensure_login(admin: ConnectionURL, name: str, role: Role, password: str) -> bool:
+    """Make sure that ``name`` can log in with ``password`` as a member of ``role``; True where it was made now."""
+    with psycopg.connect(admin.conninfo()) as connection:
+        missing = not _exists(connection, name)
+        if missing:
+            _write(connection, name, role, password)
+    return missing
+
+
+def _exists(connection: psycopg.Connection, name: str) -> bool:
+    return connection.execute("select from pg_catalog.pg_roles where rolname = %s", [name]).fetchone() is not None
+
+
+def _write(connection: psycopg.Connection, name: str, role: Role, password: str) -> None:
+    verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+    # Neon's proxy asks for the password before the server does, and Neon refuses roles whose password it cannot read.
+    secret = password if _exists(connection, "neon_superuser") else verifier
+    login = sql.Identifier(name)
+    statements = [
+        sql.SQL(
+            "create role {} login nosuperuser nobypassrls nocreaterole nocreatedb noreplication password {}"
+        ).format(login, sql.Literal(secret)),
+        sql.SQL("grant {} to {}").format(sql.Identifier(role), login),
+    ]
+    if role == "app_auth":
+        # Better Auth names its tables without a schema.
+        statements.append(sql.SQL("alter role {} set search_path = app").format(login))
+    try:
+        for statement in statements:
+            connection.execute(statement)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotPermitted(
+            f'role "{connection.info.user}" may not make a login of "{role}"',
+            detail=f"PostgreSQL said: {error.diag.message_primary}.",
+            hint=f"Roles belong to the whole server. Whoever made {role} runs: "
+            f'grant {role} to "{connection.info.user}" with admin option; the admin itself needs CREATEROLE.',
+        ) from error

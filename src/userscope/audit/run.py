@@ -1,0 +1,123 @@
+"""Ask the questions of ``policies/audit/``: every file in one pipeline, in one transaction that only reads."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from userscope.audit.findings import Access, Finding, as_markdown, as_text, by_level
+from userscope.errors import ConfigurationError, DatabaseError
+from userscope.migrations import projects
+from userscope.migrations.client import Client
+from userscope.postgres.url import ConnectionURL
+
+MATRIX = "access_matrix"
+
+# The same for every caller, so that every name below is written with its schema; whoever asks may set what is audited.
+_PREPARE = (
+    "begin transaction isolation level repeatable read read only",
+    "set local search_path = pg_catalog, pg_temp",
+    "set local jit = off",
+)
+_COLUMNS = """
+select format('%I.%I', nspname, relname), array_agg(attname::text order by attnum)
+  from pg_class join pg_namespace on pg_namespace.oid = relnamespace join pg_attribute on attrelid = pg_class.oid
+ where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f')
+   and nspname <> 'information_schema' and nspname !~ '^pg_'
+ group by nspname, relname
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Who may do what, and what is wrong with it, errors first; ``columns`` are all of each table's."""
+
+    matrix: list[Access]
+    findings: list[Finding]
+    columns: dict[str, list[str]]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among the findings."""
+        return any(found.level == "error" for found in self.findings)
+
+    def with_findings(self, more: Iterable[Finding]) -> "Report":
+        """Return the same with ``more`` findings."""
+        return replace(self, findings=by_level([*self.findings, *more]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ``{"matrix": [...], "findings": [...]}``, ready for JSON."""
+        return {
+            "matrix": [asdict(access) for access in self.matrix],
+            "findings": [asdict(found) for found in self.findings],
+        }
+
+    def as_markdown(self) -> str:
+        """Write both as Markdown."""
+        return as_markdown(self.matrix, self.findings, self.columns)
+
+    def as_text(self) -> str:
+        """Write both for a terminal: the findings in PostgreSQL's form."""
+        return as_text(self.matrix, self.findings, self.columns)
+
+
+def questions(folder: Path | None = None) -> dict[str, str]:
+    """Read the questions in ``folder``, or those that userscope brings, by name. Raises ConfigurationError."""
+    folder = folder or _folder()
+    found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
+    if MATRIX not in found:
+        raise ConfigurationError(f'"{folder}" holds no {MATRIX}.sql', hint="Install userscope anew.")
+    return found
+
+
+def _folder() -> Path:
+    """The folder beside the scripts of a project, the current folder's or the ones that userscope brings."""
+    for project in projects.find():
+        folder = project.folder / "audit"
+        if folder.is_dir():
+            return folder
+    raise ConfigurationError("the questions of policies/audit are missing", hint="Install userscope anew.")
+
+
+def audit(url: ConnectionURL, *, folder: Path | None = None) -> Report:
+    """Ask everything as the login of ``url``, whoever that is. Raises Unavailable or ConfigurationError."""
+    asked = questions(folder)
+    with connect(url) as connection:
+        return ask(connection, asked)
+
+
+def ask(connection: "psycopg.Connection[Any]", asked: dict[str, str]) -> Report:
+    """Ask on a connection that is in no transaction."""
+    found: list[psycopg.Cursor[Finding]] = []
+    try:
+        with connection.pipeline():
+            for statement in _PREPARE:
+                connection.execute(statement.encode())
+            matrix = connection.cursor(row_factory=class_row(Access)).execute(asked[MATRIX].encode())
+            columns = connection.cursor(row_factory=tuple_row).execute(_COLUMNS.encode())
+            for name, question in asked.items():
+                if name != MATRIX:
+                    found.append(connection.cursor(row_factory=class_row(Finding)).execute(question.encode()))
+            connection.execute("rollback")
+    except psycopg.Error as error:
+        connection.rollback()
+        raise DatabaseError(
+            "a question could not be asked",
+            detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
+            hint="Run the files of policies/audit one by one in psql to see which.",
+            sqlstate=error.sqlstate,
+        ) from error
+    findings = [finding for cursor in found for finding in cursor]
+    return Report(matrix.fetchall(), by_level(findings), dict(columns.fetchall()))
+
+
+@contextmanager
+def connect(url: ConnectionURL) -> "Iterator[psycopg.Connection[Any]]":
+    """Connect in autocommit. Raises Unavailable or, where the password is wrong, ConfigurationError."""
+    with Client.connect(url, lambda _severity, _text: None) as client:
+        client.connection.prepare_threshold = None
+        yield client.connection

@@ -1,0 +1,88 @@
+"""Whether a new connection may serve users: asked once, in one round trip, before anything else is sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+from psycopg import errors
+
+from userscope.connection.base import ScopedConnectionBase
+from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
+from userscope.connection.scope import Scope
+from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
+
+_CHECK = files(__package__).joinpath("login_check.sql").read_text(encoding="utf-8")
+_CHECK_AND_SEALING = f"select login.*, app.seal_required() from ({_CHECK}) as login"  # noqa: S608  # our own file
+_UNREADABLE = (errors.InvalidSchemaName, errors.UndefinedFunction, errors.InsufficientPrivilege)
+
+type _Row = tuple[str | None, dict[str, str] | None, bool | None]
+
+
+@dataclass
+class LoginCheck:
+    """The judge of one engine's connections, and what it learns from them.
+
+    ``sealing``: whether this service seals; None for a login that acts for nobody. ``seal_optional``: it may seal
+    though the database does not require it, while sealing is being introduced. ``constraint_messages``: the comments of
+    constraints by ``schema.table.constraint``.
+    """
+
+    sealing: bool | None
+    seal_optional: bool = False
+    constraint_messages: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, connection: ScopedConnection, scope: Scope) -> None:
+        """Raise RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve.
+
+        ``scope``: a login's own, that it is asked in.
+        """
+        connection.scope = scope
+        try:
+            row = connection.execute(_CHECK_AND_SEALING).fetchone()
+        except _UNREADABLE as error:
+            row = connection.execute(f"select login.*, null from ({_CHECK}) as login").fetchone()  # noqa: S608  # ours
+            self._judge(connection, row, error)
+        else:
+            self._judge(connection, row)
+        finally:
+            connection.scope = None
+
+    async def check_async(self, connection: AsyncScopedConnection, scope: Scope) -> None:
+        """Do as ``check``."""
+        connection.scope = scope
+        try:
+            row = await (await connection.execute(_CHECK_AND_SEALING)).fetchone()
+        except _UNREADABLE as error:
+            cursor = await connection.execute(f"select login.*, null from ({_CHECK}) as login")  # noqa: S608  # ours
+            self._judge(connection, await cursor.fetchone(), error)
+        else:
+            self._judge(connection, row)
+        finally:
+            connection.scope = None
+
+    def _judge(self, connection: ScopedConnectionBase, row: _Row | None, error: Exception | None = None) -> None:
+        why, constraint_messages, seal_required = row or (None, None, None)
+        role = connection.info.user
+        if why:
+            raise RoleBypassesRLS(role, why)
+        if isinstance(error, errors.InsufficientPrivilege):
+            raise ConfigurationError(
+                f'role "{role}" may not use schema app',
+                detail="It is a member of neither app_user nor app_auth, or does not inherit what they may.",
+                hint='Make a login with "userscope create-login".',
+            ) from error
+        if error:
+            raise ConfigurationError(
+                "the database was not migrated",
+                detail="Schema app, or its function seal_required, is missing.",
+                hint='Run "userscope migrate".',
+            ) from error
+        if self.sealing and not seal_required and not self.seal_optional:
+            raise NotSealed
+        if self.sealing is False and seal_required:
+            raise SealRejected(
+                "the database requires sealed identities",
+                detail="This service has no seal key.",
+                hint='Set USERSCOPE_SEAL_KEY to a key made by "userscope seal-key new".',
+            )
+        self.constraint_messages = constraint_messages or {}

@@ -1,0 +1,171 @@
+"""PostgreSQL's answers as this package's errors: by SQLSTATE, in the constraint's own words, without any value."""
+
+import re
+from collections.abc import Mapping
+
+import psycopg
+
+from userscope.connection.base import FAILED, Silence
+from userscope.errors import (
+    ConfigurationError,
+    Conflict,
+    DatabaseError,
+    InvalidValue,
+    NotPermitted,
+    Retryable,
+    SealRejected,
+    Unavailable,
+    UnknownReference,
+    UserscopeError,
+)
+
+READ_ONLY = "25006"
+
+_CLASSES: dict[str, type[DatabaseError]] = {
+    "42501": NotPermitted,
+    READ_ONLY: NotPermitted,
+    "23505": Conflict,
+    "23P01": Conflict,
+    "23514": InvalidValue,
+    "23502": InvalidValue,
+    "22": InvalidValue,
+    "23503": UnknownReference,
+    "23001": UnknownReference,
+    "28": SealRejected,
+    "40": Retryable,
+    "55P03": Retryable,
+    "08": Unavailable,
+    "25P03": Unavailable,
+    "25P04": Unavailable,
+    "53": Unavailable,
+    "57": Unavailable,
+}
+"""By the whole SQLSTATE, or by its class: its first two characters."""
+
+_HINTS = {
+    READ_ONLY: "Use Database.session(user_id): a reader cannot write.",
+    "25P02": "Nothing was written. Let the error of that statement through, or have it in a session.begin_nested().",
+    "25P03": "What was not committed is gone: do not leave a transaction open while nothing is sent.",
+    "25P04": "What was not committed is gone: make transactions shorter than transaction_timeout.",
+    "40": "Run the whole transaction again, from its first statement.",
+    "55P03": "Run the whole transaction again, from its first statement.",
+    "53100": "Make room on the server's disk; reading goes on meanwhile.",
+    "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
+    "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
+    "08": "Whether the last statement ran is not known; what was not committed is gone.",
+    "57": "What was not committed is gone; try again once the server is back.",
+}
+
+_REFUSED_LOGIN = re.compile(
+    r"password authentication failed|no password supplied|role \".*\" does not exist|database \".*\" does not exist"
+    r"|is not permitted to log in|no pg_hba.conf entry|permission denied for database"
+    r"|SASL authentication failed|no such user"  # PgBouncer's words
+)
+_REFUSED_ENCRYPTION = re.compile(
+    r"SSL required|connection is insecure|does not support SSL|certificate verify failed|root certificate file"
+    r"|does not match host name|channel binding"
+)
+
+
+def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> UserscopeError | None:
+    """Return what to raise instead of the driver's error; None where it is not about the database's answer.
+
+    ``constraint_messages`` are the comments of constraints by ``schema.table.constraint``. The driver's error loses the
+    values in its own text, since it will be printed as the cause.
+    """
+    if isinstance(error, UnicodeEncodeError):
+        return InvalidValue(
+            "a text cannot be sent to PostgreSQL", detail="It holds a lone surrogate, which is no character."
+        )
+    if not isinstance(error, psycopg.Error):
+        return None
+    if error.sqlstate is None:
+        return _unanswered(error)
+    diag = error.diag
+    code = error.sqlstate
+    made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
+    # What PostgreSQL says of a malformed value repeats it; the error's name does not.
+    message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or str(error)
+    constraint = diag.constraint_name
+    sentence = constraint_messages.get(f"{diag.schema_name}.{diag.table_name}.{constraint}")
+    error.args = (message,)
+    return made(
+        message,
+        detail=sentence or _detail(code, diag),
+        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or (diag.message_hint if code == "28000" else None),
+        sqlstate=code,
+        constraint=constraint,
+    )
+
+
+def read_only(error: UserscopeError) -> Unavailable:
+    """Return what a writer is told where the whole server only reads."""
+    return Unavailable(
+        error.message,
+        detail="It is a standby, or was set to default_transaction_read_only; nothing was written.",
+        hint="Try again once it accepts writes. A DATABASE_URL of several hosts with target_session_attrs=read-write "
+        "finds the one that does.",
+        sqlstate=READ_ONLY,
+    )
+
+
+def lost() -> Unavailable:
+    """Return what is told where the error of a lost connection was swallowed."""
+    return Unavailable("the connection was lost earlier in this transaction", hint=_HINTS["57"])
+
+
+def failed() -> DatabaseError:
+    """Return what is told where any other error was swallowed, and the transaction with it."""
+    return DatabaseError(FAILED, hint=_HINTS["25P02"], sqlstate="25P02")
+
+
+def _words(error: psycopg.Error) -> str:
+    """``InvalidTextRepresentation`` → "invalid text representation"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+
+
+def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
+    table = diag.table_name
+    if code == "42501" and "row-level security" in (diag.message_primary or ""):
+        return "Either no identity reached this statement, or the row would not belong to the user it was sent for."
+    if code == "42501":
+        return "The service's role was not granted this; policies/deploy/*.sql says what is."
+    if code == "23502":
+        return f'"{diag.column_name}" of "{table}" cannot be empty.'
+    if code == "28000":
+        return diag.message_detail
+    return None
+
+
+def _unanswered(error: psycopg.Error) -> UserscopeError | None:
+    """Tell apart what failed without an answer to a statement: the login, the network, or the arguments."""
+    said = str(error).strip()
+    # Of several hosts one may refuse and another be starting up: that is no mistake of the configuration.
+    if all(_REFUSED_LOGIN.search(attempt) for attempt in said.split("\n- host: ")[1:] or [said]):
+        return ConfigurationError(
+            "PostgreSQL refused the login",
+            detail=f"It said: {said.rpartition('FATAL:')[2].strip().splitlines()[0]}.",
+            hint="Compare the user, the password, the host and the database of the URL with the server's"
+            + (", and its sslmode: a server may ask for encryption." if "no encryption" in said else "."),
+        )
+    if _REFUSED_ENCRYPTION.search(said):
+        return ConfigurationError(
+            "the connection cannot be encrypted as the URL asks",
+            detail=f"libpq said: {said.rpartition('failed: ')[2].strip().splitlines()[0]}.",
+            hint="Write sslmode=require for a server that asks for encryption. verify-full judges its certificate as "
+            "well, by sslrootcert=system or the file of the authority that signed it, and by the host that it names.",
+        )
+    if isinstance(error, Silence):
+        return Unavailable(
+            "the server does not answer",
+            detail=f"In DATABASE_STATEMENT_TIMEOUT and DATABASE_POOL_TIMEOUT together {said}.",
+            hint=_HINTS["08"],
+        )
+    if isinstance(error, psycopg.OperationalError):
+        return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])
+    if isinstance(error, psycopg.InternalError):
+        # Two answers to a COMMIT: a pooler adds its own farewell to that of a server that was shut down.
+        return Unavailable("the server went away", detail=f"psycopg {said}.", hint=_HINTS["08"])
+    if isinstance(error, psycopg.DataError):
+        return InvalidValue("a text cannot be sent to PostgreSQL", detail=f"{said[:1].upper()}{said[1:]}.")
+    return None

@@ -1,0 +1,132 @@
+"""A table whose rows each belong to one user: two changes, with their six scripts, and a test."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from userscope.errors import ConfigurationError, ScriptError
+from userscope.generate.columns import NAME, Column
+from userscope.migrations import script
+from userscope.migrations.projects import KINDS
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class _Text(Template):
+    """A template whose placeholders are ``§{name}``: SQL has dollars of its own, and Python has @."""
+
+    delimiter = "§"
+
+    @classmethod
+    def read(cls, name: str) -> "_Text":
+        """Read one of the templates."""
+        return cls((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to be. ``one`` is what a row is called, in words: ``note``."""
+
+    name: str
+    columns: Sequence[Column]
+    one: str
+
+    @classmethod
+    def of(cls, name: str, columns: Sequence[str], one: str | None = None) -> "Table":
+        """Check what is asked for. Raises ConfigurationError."""
+        if not NAME.fullmatch(name):
+            raise ConfigurationError(
+                f'"{name}" is no name for a table',
+                detail="It has up to 40 characters of a-z, 0-9 and _, and begins with a letter.",
+                hint='Tables are named in the plural: "notes".',
+            )
+        if one is not None and not re.fullmatch(r"[a-z][a-z0-9 -]*", one):
+            raise ConfigurationError(
+                f'"{one}" cannot stand in a sentence', hint='Say what one row is, in lower case: "note".'
+            )
+        table = cls(name, [Column.parse(column) for column in columns or ["body:text"]], one or _singular(name))
+        names = [column.name for column in table.columns]
+        for column in names:
+            if names.count(column) > 1:
+                raise ConfigurationError(f'two columns are named "{column}"')
+        for column in names:
+            try:
+                # Not in "create table", where "like text" is no column.
+                list(script.split(f"grant select ({column}) on app.{name} to app_user", Path(name)))
+            except ScriptError:
+                raise ConfigurationError(
+                    f'"{column}" is a word that PostgreSQL keeps for itself', hint="Choose one that needs no quotes."
+                ) from None
+        return table
+
+    @property
+    def many(self) -> str:
+        """What its rows are called, in words."""
+        return self.name.replace("_", " ")
+
+    def scripts(self, schema: str, policies: str) -> dict[tuple[str, str], str]:
+        """Return the text of each script, by project and kind; the arguments are the projects' names."""
+        words = self._words(schema, policies)
+        return {
+            (project, kind): _Text.read(f"{part}.{kind}.sql").substitute(words)
+            for part, project in (("schema", schema), ("policies", policies))
+            for kind in KINDS
+        }
+
+    def test(self) -> str:
+        """Return a test that notices every hole in the policies."""
+        return _Text.read("test.py.txt").substitute(self._words("schema", "policies"))
+
+    def _words(self, schema: str, policies: str) -> dict[str, str]:
+        written = [column.name for column in self.columns]
+        every = ["owner_id", "id", *written, "created_at", "updated_at"]
+        kinds = max(len(column.type) for column in (*self.columns, Column("", "timestamptz")))
+        width = max(map(len, every))
+        schemas, helpers = ("", "") if schema == "schema" else ("schema:", "policies:")
+
+        def line(name: str, kind: str, rules: str) -> str:
+            return f"    {name:<{width}} {kind:<{kinds}} {rules}".rstrip()
+
+        return {
+            "table": self.name,
+            "one": self.one,
+            "a_one": _article(self.one),
+            "A_one": _article(self.one).capitalize(),
+            "many": self.many,
+            "schema": schema,
+            "identity": f"{schemas}identity",
+            "users": f"{schemas}users",
+            "policies": policies,
+            "access": f"{helpers}access",
+            "owner": line("owner_id", "uuid", "not null default app.current_user_id()"),
+            "indent": " " * (width + kinds + 6),
+            "id": line("id", "uuid", "not null default gen_random_uuid(),"),
+            "columns": "\n".join(line(c.name, c.type, c.rules(self.name)) + "," for c in self.columns),
+            "created_at": line("created_at", "timestamptz", "not null default now(),"),
+            "updated_at": line("updated_at", "timestamptz", "not null default now(),"),
+            "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
+            "checks": "".join(
+                f"comment on constraint {c.constraint(self.name)} on app.{self.name} is "
+                f"'The {c.name.replace('_', ' ')} of {_article(self.one)} has at most {c.length} characters.';\n"
+                for c in self.columns
+                if c.length
+            ),
+            "every": ", ".join(every),
+            "written": ", ".join(written),
+            "values": ", ".join(column.value for column in self.columns),
+            "changed": written[0],
+            "value": self.columns[0].value,
+        }
+
+
+def _singular(name: str) -> str:
+    words = name.replace("_", " ")
+    if words.endswith("ies"):
+        return words[:-3] + "y"
+    return words.removesuffix("s") or words
+
+
+def _article(one: str) -> str:
+    return f"{'an' if one[0] in 'aeiou' else 'a'} {one}"

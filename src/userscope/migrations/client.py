@@ -1,0 +1,203 @@
+"""One connection: sends a trip of messages at once, shows notices, stops cleanly on a signal."""
+
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Self
+
+import psycopg
+from psycopg import pq
+from psycopg.errors import Diagnostic
+
+from userscope.errors import ConfigurationError, Unavailable
+from userscope.migrations.registry.write import ROLLBACK, SYNC, Statement
+from userscope.postgres.url import ConnectionURL
+
+type Rows = list[dict[str, str | None]]
+
+_FIELD = pq.DiagnosticField
+_AGAIN = "Run the command again: what was not recorded was rolled back, and it continues from there."
+
+
+class Failed(Exception):  # a carrier between client and runner, which words the error
+    """The server refused a message; ``failures.wording`` words it."""
+
+    def __init__(self, message: Statement, result: pq.abc.PGresult) -> None:
+        super().__init__(message.sql)
+        self.message = message
+        self.sqlstate = _field(result, _FIELD.SQLSTATE)
+        self.primary = _field(result, _FIELD.MESSAGE_PRIMARY)
+        self.detail = _field(result, _FIELD.MESSAGE_DETAIL)
+        self.hint = _field(result, _FIELD.MESSAGE_HINT)
+        position = _field(result, _FIELD.STATEMENT_POSITION)
+        # The line in the script: PostgreSQL counts characters from the statement's beginning.
+        self.line = message.line + message.sql.count("\n", 0, int(position) - 1) if position else message.line
+
+
+class Client:
+    """A connection in autocommit, used through ``run``."""
+
+    def __init__(self, connection: psycopg.Connection, notice: Callable[[str, str], None]) -> None:
+        self.connection = connection
+        self.stopped = False
+        self._pgconn = connection.pgconn
+        self._notice = notice
+        connection.add_notice_handler(self._on_notice)
+
+    @classmethod
+    def connect(cls, url: ConnectionURL, notice: Callable[[str, str], None]) -> Self:
+        """Connect; ``notice`` gets the severity and text of what the server remarks.
+
+        Raises Unavailable or, where the password is wrong, ConfigurationError.
+        """
+        defaults = {"connect_timeout": "10", "application_name": "userscope"}
+        params = {name: value for name, value in defaults.items() if name not in url.params}
+        try:
+            connection = psycopg.connect(url.conninfo(**params, client_encoding="utf8"), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise _cannot_connect(url, error) from None
+        return cls(connection, notice)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def run(self, trip: Sequence[Statement]) -> list[Rows]:
+        """Send the messages at once and return the rows of each, ``SYNC`` not counted.
+
+        Raises Failed for the first that the server refuses, Unavailable where the connection is lost.
+        """
+        sent = [message for message in trip if message is not SYNC]
+        try:
+            results = self._exchange(trip)
+        except psycopg.OperationalError as error:
+            raise _lost(error) from None
+        for message, result in zip(sent, results, strict=True):
+            if result.status == pq.ExecStatus.FATAL_ERROR:
+                raise Failed(message, result)
+        return [_rows(result) for result in results]
+
+    def _exchange(self, trip: Sequence[Statement]) -> list[pq.abc.PGresult]:
+        pgconn = self._pgconn
+        pgconn.nonblocking = 1
+        pgconn.enter_pipeline_mode()
+        for message in trip:
+            if message is SYNC:
+                pgconn.pipeline_sync()
+            else:
+                params = [None if param is None else param.encode() for param in message.params]
+                pgconn.send_query_params(message.sql.encode(), params)
+        pgconn.pipeline_sync()
+        results = []
+        syncs = 1 + sum(message is SYNC for message in trip)
+        while syncs:
+            while pgconn.is_busy():
+                self._wait()
+            result = pgconn.get_result()
+            if result is None:
+                if pgconn.status != pq.ConnStatus.OK:
+                    raise psycopg.OperationalError(pgconn.get_error_message())
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                syncs -= 1
+            else:
+                results.append(result)
+        pgconn.exit_pipeline_mode()
+        return results
+
+    def _wait(self) -> None:
+        poll = select.poll()  # select() itself fails where this process has a thousand files open
+        poll.register(self._pgconn.socket, select.POLLIN | (select.POLLOUT if self._pgconn.flush() else 0))
+        poll.poll()
+        self._pgconn.consume_input()
+
+    def roll_back(self) -> None:
+        """End an open or failed transaction, if the connection still stands."""
+        open_ = self._pgconn.transaction_status != pq.TransactionStatus.IDLE
+        if open_ and self._pgconn.status == pq.ConnStatus.OK:
+            self.run([ROLLBACK])
+
+    def pause(self, seconds: float) -> None:
+        """Wait. Raises KeyboardInterrupt once a signal has asked to stop, as ``heed`` does."""
+        until = time.monotonic() + seconds
+        while (rest := until - time.monotonic()) > 0:
+            self.heed()
+            time.sleep(min(rest, 0.05))
+        self.heed()
+
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt if a signal has asked to stop."""
+        if self.stopped:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM cancel the running statement and set ``stopped``; a second one ends at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            if self.stopped:
+                raise KeyboardInterrupt
+            self.stopped = True
+            with suppress(psycopg.Error):
+                self.connection.cancel_safe(timeout=5)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_notice(self, diagnostic: Diagnostic) -> None:
+        self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
+
+
+def _lost(error: psycopg.Error) -> Unavailable:
+    said = next(iter(str(error).splitlines()), "")
+    return Unavailable("the connection to the server was lost", detail=f"libpq said: {said}.", hint=_AGAIN)
+
+
+def _cannot_connect(url: ConnectionURL, error: psycopg.OperationalError) -> ConfigurationError | Unavailable:
+    said = str(error).removeprefix("connection failed: ").splitlines()
+    first = next((line.strip() for line in said if line.strip()), "no reason was given").rstrip(".")
+    if "password authentication failed" in first or "no password supplied" in first:
+        return ConfigurationError(
+            f'the server did not accept the password of "{url.user}"',
+            detail=f"The URL is {url}.",
+            hint=f"Correct the password in {url.variable}.",
+        )
+    if 'database "' in first and "does not exist" in first:
+        return ConfigurationError(
+            f'there is no database "{url.params.get("dbname", "")}"',
+            detail=f"The URL is {url}.",
+            hint=f"Create it, or correct {url.variable}.",
+        )
+    return Unavailable(
+        f"cannot connect to {url}",
+        detail=f"libpq said: {first}.",
+        hint=f"Is a PostgreSQL server running there, and is {url.variable} right?",
+    )
+
+
+def _field(result: pq.abc.PGresult, field: pq.DiagnosticField) -> str:
+    return (result.error_field(field) or b"").decode(errors="replace")
+
+
+def _rows(result: pq.abc.PGresult) -> Rows:
+    names = [(result.fname(column) or b"").decode() for column in range(result.nfields)]
+    return [
+        {
+            name: None if (value := result.get_value(row, column)) is None else value.decode()
+            for column, name in enumerate(names)
+        }
+        for row in range(result.ntuples)
+    ]

@@ -1,0 +1,120 @@
+"""The statements that keep Sqitch's registry, as messages for the wire."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from userscope.migrations.plan.plan import Change, Dependency, Tag
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement with its parameters, and the script and line that it comes from, if any."""
+
+    sql: str
+    params: tuple[str | None, ...] = ()
+    path: Path | None = None
+    line: int = 0
+
+
+type Batch = tuple[Statement, ...]
+
+SYNC = Statement("")
+BEGIN, COMMIT, ROLLBACK = Statement("begin"), Statement("commit"), Statement("rollback")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry's statements: its schema, and the committer that rows carry."""
+
+    schema: str
+    name: str
+    email: str
+
+    def statement(self, name: str, *params: str | None) -> Statement:
+        """Return a statement of ``bookkeeping.sql``."""
+        return Statement(_statements(self.schema)[name], params)
+
+    def create(self, register: Batch = ()) -> Batch:
+        """Make the registry, and ``register`` the first projects, in one transaction."""
+        # One message for all of it.
+        definitions = Statement(f"do $registry$ begin\n{_source('registry.sql', self.schema)}end $registry$")
+        return (
+            BEGIN,
+            Statement("set local client_min_messages = warning"),
+            definitions,
+            self.statement("release", self.name, self.email),
+            *register,
+            COMMIT,
+        )
+
+    def register(self, project: str, uri: str | None) -> Statement:
+        """Register a project."""
+        return self.statement("project", project, uri, self.name, self.email)
+
+    def tag(self, tag: Tag) -> Statement:
+        """Record a tag."""
+        change = tag.change
+        return self.statement("tag", tag.id, tag.label, change.project, change.id, tag.note, *self._who_and_when(tag))
+
+    def event(self, event: str, change: Change) -> Statement:
+        """Record that a change was deployed, or failed."""
+        return self.statement(
+            "event",
+            event,
+            change.id,
+            change.name,
+            change.project,
+            change.note,
+            _array(tag.label for tag in change.tags),
+            _array(dependency.text(change.project) for dependency in change.requires),
+            _array(dependency.text(change.project) for dependency in change.conflicts),
+            *self._who_and_when(change),
+        )
+
+    def deployed(self, change: Change, script_hash: str | None, requires: Iterable[tuple[Dependency, str]]) -> Batch:
+        """Record a deployed change: its row, dependencies with the ids found, tags and event, in Sqitch's order."""
+        words = (change.id, script_hash, change.name, change.project, change.note)
+        row = self.statement("change", *words, *self._who_and_when(change))
+        required = (
+            self.statement("dependency", change.id, "require", dependency.text(change.project), id_)
+            for dependency, id_ in requires
+        )
+        conflicting = (
+            self.statement("dependency", change.id, "conflict", dependency.text(change.project), None)
+            for dependency in change.conflicts
+        )
+        return (row, *required, *conflicting, *map(self.tag, change.tags), self.event("deploy", change))
+
+    def reverted(self, change_id: str) -> Batch:
+        """Record that a change was reverted, from its own rows."""
+        return (
+            self.statement("revert_event", change_id, self.name, self.email),
+            self.statement("delete_tags", change_id),
+            self.statement("delete_change", change_id),
+        )
+
+    def _who_and_when(self, item: Change | Tag) -> tuple[str, ...]:
+        return (self.name, self.email, item.timestamp, item.planner_name, item.planner_email)
+
+
+def _array(items: Iterable[str]) -> str:
+    """Return an array literal of texts."""
+    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _source(name: str, schema: str) -> str:
+    text = (Path(__file__).with_name(name)).read_text(encoding="utf-8")
+    return text.replace(':"registry"', _identifier(schema))
+
+
+@cache
+def _statements(schema: str) -> dict[str, str]:
+    sections = _source("write.sql", schema).split("-- name: ")[1:]
+    return {name: sql.strip() for name, _, sql in (section.partition("\n") for section in sections)}

@@ -1,0 +1,1 @@
+"""PostgreSQL from below: URLs, connecting, client programs, clones; nothing here knows of users."""

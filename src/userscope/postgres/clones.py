@@ -1,0 +1,52 @@
+"""Clones of a database within one server, with the privileges on the database that CREATE DATABASE leaves out."""
+
+import psycopg
+from psycopg import sql
+
+from userscope.postgres.url import ConnectionURL
+
+_ACL = """
+select coalesce(quote_ident(rolname), 'public'), item.privilege_type
+  from pg_catalog.pg_database, pg_catalog.aclexplode(coalesce(datacl, acldefault('d', datdba))) as item
+  left join pg_catalog.pg_roles on pg_roles.oid = item.grantee
+ where datname = %s and item.grantee <> datdba
+"""
+
+
+def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
+    """Make the database ``name`` from ``template``, to which nobody may be connected; return its URL.
+
+    Unlike after a plain CREATE DATABASE, what PUBLIC lost on the template it has lost on the clone as well.
+    """
+    with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
+        names = (sql.Identifier(name), sql.Identifier(template))
+        connection.execute(sql.SQL("create database {} template {}").format(*names))
+        set_acl(connection, name, acl(connection, template))
+    return ConnectionURL(superuser.variable, {**superuser.params, "dbname": name})
+
+
+def acl(connection: psycopg.Connection, database: str) -> list[tuple[str, str]]:
+    """Return who but the owner has which privilege on a database itself: (quoted role or public, privilege)."""
+    return [(role, privilege) for role, privilege in connection.execute(_ACL, [database])]
+
+
+def set_acl(connection: psycopg.Connection, database: str, granted: list[tuple[str, str]]) -> None:
+    """Grant that, and nothing else to PUBLIC."""
+    name = sql.Identifier(database)
+    connection.execute(sql.SQL("revoke all on database {} from public").format(name))
+    for role, privilege in granted:
+        to = sql.SQL(f"grant {privilege} on database {{}} to {role}")
+        connection.execute(to.format(name))
+
+
+def databases(superuser: ConnectionURL) -> list[str]:
+    """Return the names of a server's databases."""
+    with psycopg.connect(superuser.conninfo(dbname="postgres")) as connection:
+        return [name for (name,) in connection.execute("select datname from pg_catalog.pg_database order by 1")]
+
+
+def drop(superuser: ConnectionURL, name: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
+        connection.execute("update pg_catalog.pg_database set datistemplate = false where datname = %s", [name])
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -1,0 +1,187 @@
+"""Connection URLs: parsed once, with TLS settled, and never shown with their password."""
+
+import hashlib
+import ipaddress
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from userscope.errors import InvalidURL, LocalServerError
+
+_SCHEMES = ("postgresql://", "postgres://")
+EMBEDDED = "embedded server"
+"""Where the URL of the embedded server comes from, instead of a variable."""
+
+_ROOT_STATE = Path("/var/lib")
+_EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
+_ESCAPES = "In user and password write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25 and a space as %20."
+_UNESCAPED = re.compile(
+    r"\s"
+    r"|//[^/?]*@[^/?]*@"  # a second @ before the host's end
+    r"|//[^@/?]*[/?].*[^=@]@"  # an @ after the host's end, where none was before: only a socket "@name" has one there
+)
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SECRETS = {"password", "sslpassword", "oauth_client_secret"}
+
+
+@dataclass(frozen=True)
+class ConnectionURL:
+    """One way to reach a database: libpq's parameters, and the variable they came from."""
+
+    variable: str
+    params: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str, variable: str) -> Self:
+        """Parse ``postgres://`` or ``postgresql://``. Raises InvalidURL, which never repeats the text.
+
+        A remote host without sslmode gets ``require``; ``allow`` and ``prefer`` are refused, since an attacker on the
+        road turns both into ``disable``.
+        """
+        text = text.strip()
+        if not text.startswith(_SCHEMES):
+            raise InvalidURL(variable, "it is no PostgreSQL URL" if text else "it is set, but empty", _EXAMPLE)
+        if _UNESCAPED.search(text):
+            # libpq would take the rest of the password for a host, and show it in its own errors.
+            raise InvalidURL(variable, "it holds an unescaped character", _ESCAPES)
+        try:
+            params = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
+        except psycopg.Error as error:
+            # libpq's sentence may quote the URL; only the name of an unknown parameter is safe to repeat.
+            unknown = str(error).partition("invalid URI query parameter:")[2].strip()
+            reason = f"unknown parameter {unknown}" if unknown else "it is malformed"
+            raise InvalidURL(variable, reason, _EXAMPLE) from None
+        if "service" in params:
+            raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
+        # What libpq would take from the environment decides as well whether the host is on this machine.
+        if not params.get("hostaddr") and (address := os.environ.get("PGHOSTADDR")):
+            params["hostaddr"] = address
+        if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
+            params["host"] = host
+        if not all(port.isascii() and port.isdigit() for port in params.get("port", "").split(",") if port):
+            raise InvalidURL(variable, "its port is no number", _EXAMPLE)
+        if not params.get("dbname"):
+            raise InvalidURL(variable, "it names no database", _EXAMPLE)
+        if params.get("sslmode", "require") not in _SSLMODES:
+            raise InvalidURL(variable, "its sslmode does not exist", f"Choose one of: {', '.join(_SSLMODES)}.")
+        url = cls(variable, params)
+        return url if url.local else cls(variable, {**params, "sslmode": url._settled_sslmode()})
+
+    def _settled_sslmode(self) -> str:
+        mode = self.params.get("sslmode", "require")
+        if mode in ("allow", "prefer"):
+            raise InvalidURL(
+                self.variable,
+                f"sslmode={mode} lets anyone on the road turn encryption off",
+                "Write sslmode=require or stronger; sslmode=disable where the road itself is private.",
+            )
+        return mode
+
+    @property
+    def host(self) -> str:
+        """The host as written, or the folder of a Unix socket; empty for libpq's default socket."""
+        return self.params.get("host") or self.params.get("hostaddr", "")
+
+    @property
+    def user(self) -> str:
+        """The role to log in as; empty where the URL leaves it to libpq."""
+        return self.params.get("user", "")
+
+    @property
+    def local(self) -> bool:
+        """Whether every host is this machine: a Unix socket, localhost or a loopback address."""
+        hosts = f"{self.params.get('host', '')},{self.params.get('hostaddr', '')}".split(",")
+        return all(is_local(host) for host in hosts if host)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether the host is a transaction pooler by Neon's naming (``…-pooler``)."""
+        return any(host.partition(".")[0].endswith("-pooler") for host in self.host.split(","))
+
+    def conninfo(self, **overrides: str) -> str:
+        """Return libpq's connection string, password included."""
+        return make_conninfo(**{**self.params, **overrides})
+
+    def text(self) -> str:
+        """Return the URL with its password, to print where a person asked for it."""
+        return _render(self.params)
+
+    def __str__(self) -> str:
+        return _render({name: "***" if name in _SECRETS else value for name, value in self.params.items()})
+
+
+def _render(params: Mapping[str, str]) -> str:
+    """Write a URL that ``ConnectionURL.parse`` reads back as ``params``."""
+    rest = {k: v for k, v in params.items() if k not in ("user", "password", "host", "port", "dbname")}
+    host, port = params.get("host", ""), params.get("port", "")
+    if "/" in host or "," in host or host.startswith("@") or not host:
+        # A socket, or several hosts: the place of a single one in a URL does not hold them.
+        rest = {k: v for k, v in (("host", host), ("port", port)) if v} | rest
+        netloc = ""
+    else:
+        netloc = (f"[{quote(host, safe=':')}]" if ":" in host else quote(host, safe="")) + (f":{port}" if port else "")
+    login = quote(params.get("user", ""), safe="")
+    if "password" in params:
+        login += f":{quote(params['password'], safe='*')}"
+    query = f"?{urlencode(rest, safe='/*', quote_via=quote)}" if rest else ""
+    return f"postgresql://{login}{'@' if login else ''}{netloc}/{quote(params['dbname'], safe='')}{query}"
+
+
+def is_local(host: str) -> bool:
+    """Whether a host is this machine: the folder of a Unix socket, localhost or a loopback address."""
+    if host.startswith(("/", "@")) or host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def fallback_home(home: Path) -> Path:
+    """Return the folder that stands in for ``home`` where no server can live there: private, and always the same."""
+    if os.geteuid() == 0:
+        base = _ROOT_STATE
+    else:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    return base / "userscope" / f"{home.parent.name or 'root'}-{digest}"
+
+
+def embedded_url(home: Path, purpose: str) -> ConnectionURL:
+    """Return the URL of the embedded server of ``home``, as its state file tells it.
+
+    Raises LocalServerError where there is none yet, where it belongs to another user of this machine, or where the
+    file is damaged.
+    """
+    for folder in (home, fallback_home(home)):
+        try:
+            state = json.loads((folder / "server.json").read_text(encoding="utf-8"))
+            login = state["logins"][purpose]
+            params = {"host": state["host"], "port": str(state["port"]), "dbname": state["dbname"], **login}
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            raise LocalServerError(
+                f'the embedded server in "{folder}" belongs to another user',
+                hint="Run as the user who made it, or set USERSCOPE_HOME to a folder of your own.",
+            ) from None
+        except (ValueError, KeyError, TypeError):
+            raise LocalServerError(
+                f'"{folder / "server.json"}" is damaged',
+                detail="It holds the only copy of the server's passwords.",
+                hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
+            ) from None
+        return ConnectionURL(EMBEDDED, params)
+    raise LocalServerError(
+        "there is no embedded server yet",
+        detail=f'No database URL is set, and "{home}" holds no server.',
+        hint='Run "userscope migrate" (or "make migrate"), or set DATABASE_URL.',
+    )

@@ -1,0 +1,205 @@
+"""``userscope new-table``: what it writes deploys, verifies and passes the audit and its own test."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
+from userscope.errors import ConfigurationError
+from userscope.generate.columns import TYPES, Column
+from userscope.generate.table import Table
+from userscope.migrations import projects, runner
+from userscope.migrations.projects import KINDS
+
+EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{name}:{name}:null" for name in TYPES)]
+
+
+def run(folder: Path, *words: str, database: Database | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
+    environment |= database.environment if database else {}
+    return subprocess.run(
+        [sys.executable, "-m", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def lone() -> Iterator[Cluster]:
+    """A cluster of one's own: an audit sees the roles of every test beside it."""
+    with cluster_of() as made:
+        yield made
+
+
+@pytest.fixture
+def database(lone: Cluster) -> Iterator[Database]:
+    """A database that the migrations deployed, with their registry."""
+    made = lone.database()
+    runner.migrate(made.url(), projects.find([ROOT / "schema", ROOT / "policies"]))
+    make_logins(made)
+    yield made
+    made.drop()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The two projects, as somebody who cloned the repository has them."""
+    for name in ("schema", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """Two empty projects of somebody's own, with names of their own."""
+    for name in ("what", "who"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sqitch.plan").write_text(f"%project=shop_{name}\n\n", encoding="utf-8")
+        (tmp_path / name / "sqitch.conf").write_text("[core]\n\tengine = pg\n", encoding="utf-8")
+    return tmp_path
+
+
+def test_whole(clone: Path, database: Database) -> None:
+    """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test."""
+    words = ("new-table", "shopping_lists", *EVERY_TYPE, "--test", "test_lists.py")
+    assert run(clone, "userscope", *words).returncode == 0
+    deployed = run(clone, "userscope", "migrate", database=database)
+    assert "+ schema:shopping_lists" in deployed.stdout
+    assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
+    audited = run(clone, "userscope", "audit", database=database)
+    assert (audited.returncode, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
+    test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
+    assert "9 passed" in run(clone, *test, database=database).stdout
+    for hole, cure in (
+        ("revoke delete on app.shopping_lists from app_user", "grant delete on app.shopping_lists to app_user"),
+        ("grant select (c_text) on app.shopping_lists to app_auth", "revoke all on app.shopping_lists from app_auth"),
+        ("alter policy select_own on app.shopping_lists using (true)", ""),
+    ):
+        assert run(clone, "userscope", "verify", database=database).returncode == 0
+        with database.superuser_connection() as superuser:
+            superuser.execute(hole.encode())
+        assert run(clone, "userscope", "verify", database=database).returncode == 1
+        if cure:
+            with database.superuser_connection() as superuser:
+                superuser.execute(cure.encode())
+    assert "1 failed" in run(clone, *test, database=database).stdout
+    for kind in ("check", "status"):
+        assert run(clone, "userscope", kind, database=database).returncode == 0
+    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
+    assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
+
+
+def test_own_pair(pair: Path, database: Database) -> None:
+    """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
+    done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")
+    assert done.returncode == 0, done.stderr
+    what, who = projects.find([pair / "what", pair / "who"])
+    for project, needs in (
+        (what, ["schema:identity", "schema:users"]),
+        (who, ["policies:access", "shop_what:orders"]),
+    ):
+        (change,) = project.plan.changes
+        assert [dependency.text(project.name) for dependency in change.requires] == needs
+        for kind in KINDS:
+            text = project.script_of(kind, change).read_text(encoding="utf-8")
+            assert text.startswith(f"-- {kind.capitalize()} {project.name}:orders ")
+            assert re.findall("^-- requires: (.*)", text, re.MULTILINE) == (needs if kind == "deploy" else [])
+    both = ("--project", "what", "--project", "who")
+    deployed = run(pair, "userscope", "migrate", *both, database=database)
+    assert "+ shop_who:orders" in deployed.stdout, deployed.stderr
+    for words in (("verify", *both), ("status", *both), ("status",), ("audit", "--drift", *both)):
+        done = run(pair, "userscope", *words, database=database)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("Nothing found.\n")
+    assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["Notes"], '"Notes" is no name for a table'),
+        (["a" * 41], "is no name for a table"),
+        (["notes; drop table app.users"], "is no name for a table"),
+        (["notes", "user:text"], '"user" is a word that PostgreSQL keeps for itself'),
+        (["notes", "like:boolean"], '"like" is a word that PostgreSQL keeps for itself'),
+        (["notes", "body"], '"body" is no column'),
+        (["notes", "body:varchar"], '"body:varchar" is no column'),
+        (["notes", "body:text:0"], '"body:text:0" is no column'),
+        (["notes", "count:integer:5"], '"count:integer:5" is no column'),
+        (["notes", "body:text:5:6"], '"body:text:5:6" is no column'),
+        (["notes", "owner_id:uuid"], 'every owned table has a column "owner_id"'),
+        (["notes", "body:text", "body:date"], 'two columns are named "body"'),
+        (["notes", "--one", "it's"], '"it\'s" cannot stand in a sentence'),
+        (["todos"], "is there already"),
+        (["access"], 'the plan of "policies" has a change "access" already'),
+        (["notes", "--project", "schema"], "a table needs two projects, and here are 1: schema"),
+        (["notes", "--project", "nowhere"], 'there is no folder "nowhere"'),
+    ],
+    ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
+)
+def test_refused(clone: Path, words: list[str], message: str) -> None:
+    """What cannot be is refused with a sentence, and nothing is written."""
+    if words == ["access"]:
+        for kind in KINDS:
+            (clone / "policies" / kind / "access.sql").unlink()
+    before = contents(clone)
+    done = run(clone, "userscope", "new-table", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert contents(clone) == before
+
+
+def test_half_written(clone: Path) -> None:
+    """Where the last file cannot be written, the others are taken back."""
+    before = contents(clone)
+    done = run(clone, "userscope", "new-table", "notes", "--test", "schema/sqitch.conf/test_notes.py")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Nothing was written." in done.stderr
+    assert contents(clone) == before
+
+
+def test_outside_of_a_project(tmp_path: Path) -> None:
+    """The projects that userscope itself was installed with are never written to."""
+    done = run(tmp_path, "userscope", "new-table", "notes")
+    assert done.returncode == 2
+    assert "holds no Sqitch project" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "sentence"),
+    [
+        ("notes", None, "A note. Belongs"),
+        ("entries", None, "An entry. Belongs"),
+        ("shopping_lists", None, "A shopping list. Belongs"),
+        ("people", "person", "A person. Belongs"),
+    ],
+)
+def test_words(name: str, one: str | None, sentence: str) -> None:
+    """Comments are sentences, since they become error messages."""
+    assert f"'{sentence}" in Table.of(name, [], one).scripts("schema", "policies")["schema", "deploy"]
+
+
+def test_column() -> None:
+    """A text has a length, whatever was said."""
+    assert Column.parse("body:text") == Column("body", "text", 10_000)
+    assert Column.parse("body:text:5:null") == Column("body", "text", 5, nullable=True)
+    with pytest.raises(ConfigurationError):
+        Column.parse("body:null")
+
+
+@pytest.mark.parametrize("project", ["schema", "policies"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_documented(project: str, kind: str) -> None:
+    """docs/extending.md shows what the command that it names writes."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    (words,) = re.findall(r"^\$ userscope new-table (\w+) (.+) --test", page, re.MULTILINE)
+    text = Table.of(words[0], words[1].split()).scripts("schema", "policies")[project, kind]
+    assert f"```sql\n{text}```" in page

@@ -1,0 +1,259 @@
+"""userscope mutate: it finds the holes of a test suite, all of them and no others, and leaves nothing behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.clusters import ROOT, Cluster, Database, run_psql
+from tests.mutation.shop import suite
+from tests.processes import eventually
+from userscope.mutation import selection
+from userscope.mutation.catalog import Catalog
+from userscope.mutation.mutant import Mutant
+from userscope.mutation.report import Tally, progress
+
+SHOP = Path(__file__).parent / "shop"
+OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/isolation", "tests/isolation"]
+PLAIN = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--noconftest", str(SHOP / "suite.py")]
+
+
+def start(database: Database, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    """Start the command on a database, as somebody who has set all three URLs."""
+    environment = {name: text for name, text in os.environ.items() if "DATABASE" not in name}
+    environment |= database.environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"} | more
+    command = [sys.executable, "-m", "userscope", "mutate", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def mutate(database: Database, *arguments: str, **more: str) -> tuple[int, str, str]:
+    """Run the command; return its exit code and what it printed on standard output and error."""
+    with start(database, *arguments, **more) as process:
+        output, errors = process.communicate()
+    return process.returncode, output, errors
+
+
+@pytest.fixture
+def catalog(any_database: Database) -> Iterator[tuple[psycopg.Connection, list[Mutant]]]:
+    with any_database.superuser_connection() as connection:
+        yield connection, selection.every(Catalog.read(connection, ["sqitch", "public"]))
+
+
+def test_every_mutant_of_ours_can_be_planted(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:
+    """None of our own database's mutants is invalid, on either version, and none has the name of another."""
+    connection, mutants = catalog
+    assert len({mutant.id for mutant in mutants}) == len(mutants) > 700
+    for mutant in mutants:
+        with connection.transaction(force_rollback=True):
+            for statement in mutant.ddl:
+                connection.execute(statement.encode())
+
+
+def test_every_operator_is_there(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:
+    """Each way to be wrong that fits our database is tried: a change of the helper's text must not lose one unseen."""
+    operators = {re.sub(r"\bapp_\w+|\w+ for \w+", "…", mutant.operator) for mutant in catalog[1]}
+    assert operators >= {
+        "policy dropped", "using true", "using false", "using negated", "using or no identity",
+        "using or another column", "using …", "with check true", "with check false", "with check negated",
+        "with check or no identity", "with check or another column", "with check …", "to public", "to …",
+        "permissive or restrictive", "for all commands", "row security disabled", "row security not forced",
+        "owned by …", "bypasses row security", "granted", "granted to public", "revoked", "constant", "volatile",
+        "only reads app.user_id", "only reads app.user_seal",
+        "ignores the seal", "ignores expiry", "ignores retirement", "accepts unsealed",
+        "falls open", "accepts any form of seal", "says unsealed when lost", "search_path not pinned",
+        "security invoker or definer", "row deleted", "turned round", "definer view", "definer function",
+        "does not cascade", "constraint dropped", "may be null", "without default", "with statistics",
+        "trigger disabled",
+    }  # fmt: skip
+
+
+def test_a_sample_of_ours(database: Database) -> None:
+    """Our isolation suite notices a fixed sample of our own database's mutants; ``make mutate`` tries them all."""
+    code, output, errors = mutate(database, "--json", "--sample", "16", "--seed", "7", "--", sys.executable, *OUR_SUITE)
+    assert code == 0, output + errors
+    result = json.loads(output)
+    assert result == {"mutants": 16, "killed": 16, "survived": [], "accepted": [], "timed_out": [], "invalid": []}
+
+
+@pytest.fixture
+def shop(cluster: Cluster, tmp_path: Path) -> Iterator[Database]:
+    """The shop's database; its suite finds in SHOP_CATALOG what its catalog should hold."""
+    made = cluster.database()
+    run_psql(made.url(), "-f", SHOP / "shop.sql")
+    with made.superuser_connection() as connection:
+        connection.execute(f"revoke temporary on database {made.name} from public")
+        connection.execute("""alter role "shop clerk's login" password 'secret'""")
+        lines = sorted(str(row[0]) for row in connection.execute(suite.CATALOG.encode()))
+    (tmp_path / "catalog").write_text("\n".join(lines), encoding="utf-8")
+    yield made
+    made.drop()
+    with cluster.superuser_connection() as connection:
+        connection.execute("""drop role "shop clerk's login", "shop customer" """)
+
+
+def shop_urls(shop: Database) -> dict[str, str]:
+    url = shop.url("admin")
+    service = type(url)("shop", {**url.params, "user": "shop clerk's login", "password": "secret"})
+    return {"DATABASE_URL": service.text(), "AUTH_DATABASE_URL": service.text()}
+
+
+def test_a_foreign_suite(shop: Database, tmp_path: Path) -> None:
+    """The shop's suite has two holes. Exactly their mutants survive, each told with its statements and a test idea."""
+    more = {"SHOP_CATALOG": str(tmp_path / "catalog"), **shop_urls(shop)}
+    code, output, errors = mutate(shop, "--json", "--accepted", os.devnull, "--", sys.executable, *PLAIN, **more)
+    assert code == 1, errors
+    result = json.loads(output)
+    assert {told["mutant"] for told in result["survived"]} == {
+        # Nobody gives a review away.
+        'with check true: own_edit on "Shop".reviews',
+        'with check or no identity: own_edit on "Shop".reviews',
+        'with check or another column: own_edit on "Shop".reviews',
+        # Nobody tries an amount that is not positive.
+        'constraint dropped: orders_amount_check on "Shop".orders',
+    }
+    assert result["timed_out"] == result["invalid"] == result["accepted"] == []
+    assert result["killed"] == result["mutants"] - len(result["survived"]) > 60
+    assert all(told["ddl"] and told["promise"] and told["test"] for told in result["survived"])
+
+
+def test_accepted(shop: Database, tmp_path: Path) -> None:
+    """A survivor on the list is no hole; a line without a reason, or of no mutant, is refused."""
+    accepted = tmp_path / "accepted"
+    only = ["--only", "orders_amount_check", "--accepted", str(accepted)]
+    more = {"SHOP_CATALOG": str(tmp_path / "catalog"), **shop_urls(shop)}
+    name = 'constraint dropped: orders_amount_check on "Shop".orders'
+    accepted.write_text(f"# what may survive\n{name}  # amounts are checked by the till\n", encoding="utf-8")
+    code, output, errors = mutate(shop, "--json", *only, "--", sys.executable, *PLAIN, **more)
+    assert code == 0, errors
+    assert [told["reason"] for told in json.loads(output)["accepted"]] == ["amounts are checked by the till"]
+    for line, words in ((name, "line 1: no reason is given"), ("nonsense  # why", 'there is no mutant "nonsense"')):
+        accepted.write_text(line, encoding="utf-8")
+        code, _, errors = mutate(shop, *only, "--", "true", **more)
+        assert (code, words in errors) == (2, True), errors
+
+
+def test_the_text_names_a_hole(database: Database) -> None:
+    """What a command does not notice is told with its DDL, the promise it breaks and an idea for a test."""
+    code, output, errors = mutate(database, "--only", "using true: select_own on app.todos", "--", "true")
+    assert code == 1
+    assert "survived: using true: select_own on app.todos" in errors
+    assert output.splitlines()[:4] == [
+        "SURVIVED  using true: select_own on app.todos",
+        "    alter policy select_own on app.todos using (true);",
+        "    breaks  a user reaches only their own rows",
+        "    test    as one user, SELECT on app.todos, and compare: another's row must exist, untouched",
+    ]
+    assert output.splitlines()[-1] == "1 mutants: 0 killed, 1 survived"
+
+
+def test_the_source_is_untouched(database: Database) -> None:
+    """Role attributes belong to a whole server: those of the source are as they were."""
+    query = "select rolname, rolbypassrls from pg_roles where rolname like 'app%' order by 1"
+    with database.superuser_connection() as connection:
+        before = connection.execute(query).fetchall()
+        code, output, _ = mutate(database, "--only", "bypasses row security", "--json", "--", "true")
+        assert (code, json.loads(output)["mutants"]) == (1, len(before))
+        assert connection.execute(query).fetchall() == before
+        assert not any(bypasses for _, bypasses in before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--", "sh", "-c", "echo that went wrong; exit 3"], ["(exit code 3)", "that went wrong"]),
+        (["--patience", "1", "--", "sleep", "600"], ["no end within 1 seconds"]),
+        (["--", "true && true"], ['"true && true" cannot be run', "sh -c 'true && true'"]),
+        (["--only", "nonsense", "--", "true"], ['no mutant has a name like "nonsense"']),
+        ([], ["no command was given"]),
+    ],
+)
+def test_a_command_that_tells_nothing(database: Database, arguments: list[str], words: list[str]) -> None:
+    """A command that does not pass on the database as it is, or cannot be run, is refused; nothing is judged by it."""
+    code, output, errors = mutate(database, *arguments)
+    assert (code, output) == (2, "")
+    assert all(word in errors for word in words), errors
+    assert "Traceback" not in errors
+
+
+def test_a_hanging_mutant(database: Database, tmp_path: Path) -> None:
+    """A command that hangs on a mutant is ended, and that is no success."""
+    hangs = tmp_path / "hangs.py"
+    hangs.write_text(
+        "import os, psycopg, time\n"
+        "query = \"select relforcerowsecurity from pg_class where oid = 'app.todos'::regclass\"\n"
+        "if psycopg.connect(os.environ['ADMIN_DATABASE_URL']).execute(query).fetchone() == (False,):\n"
+        "    time.sleep(600)\n",
+        encoding="utf-8",
+    )
+    only = ["--json", "--only", "not forced: app.todos"]
+    code, output, errors = mutate(database, *only, "--", sys.executable, str(hangs))
+    assert code == 1, errors
+    assert [told["mutant"] for told in json.loads(output)["timed_out"]] == ["row security not forced: app.todos"]
+
+
+def test_no_policies(cluster: Cluster) -> None:
+    """A database without policies has nothing to mutate."""
+    empty = cluster.database()
+    code, _, errors = mutate(empty, "--", "true")
+    assert code == 2
+    assert f'database "{empty.name}" has no policies' in errors
+    empty.drop()
+
+
+def test_a_source_that_may_only_be_looked_at(database: Database) -> None:
+    """Who may read the catalog and no table is told to connect as the owner."""
+    urls = {"ADMIN_DATABASE_URL": database.url("service").text()}
+    code, _, errors = mutate(database, "--", "true", **urls)
+    assert code == 2
+    assert "the schema cannot be read" in errors
+    assert "Connect as the owner" in errors
+
+
+def children_of(marker: str) -> list[str]:
+    found = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in found.splitlines() if marker in line and " Z" not in line and "mutate" not in line]
+
+
+def test_children_are_ended(database: Database) -> None:
+    """What a command leaves behind ends with it."""
+    code, _, _ = mutate(database, "--only", "volatile", "--", "sh", "-c", "sleep 601.25 & exit 0")
+    assert code == 1
+    assert children_of("sleep 601.25") == []
+
+
+def test_interrupted(database: Database) -> None:
+    """Ctrl-C ends the trials and their processes, and removes the copies."""
+    with start(database, "--", "sleep", "602.5") as process:
+        try:
+            eventually(lambda: children_of("sleep 602.5"))
+            command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
+            listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is
+            assert copies
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert children_of("sleep 602.5") == []
+    assert not any(Path(copy).exists() for copy in copies)
+
+
+def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody watches a bar, a line now and then says how far the trials are."""
+    monkeypatch.setattr("userscope.mutation.report._EVERY", 0.0)
+    mutants = [Mutant("using true", f"p{number} on app.todos", (), "", "") for number in range(2)]
+    with progress(2, Tally({})) as report:
+        for mutant in mutants:
+            report(mutant, "killed")
+    assert capsys.readouterr().err == "1 of 2 mutants tried\n2 of 2 mutants tried\n"
