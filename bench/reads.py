@@ -164,14 +164,14 @@ def _ours_async(runner: asyncio.Runner, opened: Callable[[UUID], Any], user: UUI
     return lambda times: runner.run(read(times))
 
 
-def _unwiped(read: Read, whole: Callable[[Scope], list[Command]] = Scope.opening) -> Read:
+def _unwiped(read: Read, whole: Callable[[Scope], list[Command]] = Scope.preamble) -> Read:
     """Read without the clean slate: only what opens the transaction and says for whom."""
 
-    def opening(scope: Scope) -> list[Command]:
+    def preamble(scope: Scope) -> list[Command]:
         return [command for command in whole(scope) if command[0].startswith((b"begin", b"select app.set_user_id"))]
 
     def run(times: int) -> object:
-        with patch.object(Scope, "opening", opening):
+        with patch.object(Scope, "preamble", preamble):
             return read(times)
 
     return run

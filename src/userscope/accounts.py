@@ -32,7 +32,7 @@ class Accounts:
         self.settings = settings or Settings()
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
-        self._scope = Scope(None, self.settings.database_statement_timeout, single=True)
+        self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=True)
         self.engine = self._connector.engine()
         """The engine; what it sends by itself is refused."""
 

@@ -40,9 +40,11 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
-    def _scope(self, user_id: UUID | str | None, *, isolation: Isolation | None = None, single: bool = False) -> Scope:
+    def _scope(
+        self, user_id: UUID | str | None, *, isolation: Isolation | None = None, autocommit: bool = False
+    ) -> Scope:
         timeout = self.settings.database_statement_timeout
-        return Scope.of(user_id, statement_timeout=timeout, key=self._key, isolation=isolation, single=single)
+        return Scope.of(user_id, statement_timeout=timeout, key=self._key, isolation=isolation, autocommit=autocommit)
 
 
 class Database(_Base):
@@ -73,7 +75,7 @@ class Database(_Base):
 
     def reader(self, user_id: UUID | str | None) -> AbstractContextManager[Session]:
         """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
-        return open_session(self.engine, self._scope(user_id, single=True))
+        return open_session(self.engine, self._scope(user_id, autocommit=True))
 
     def health(self) -> Health:
         """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
@@ -106,7 +108,7 @@ class AsyncDatabase(_Base):
 
     def reader(self, user_id: UUID | str | None) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return self._open(self._scope(user_id, single=True))
+        return self._open(self._scope(user_id, autocommit=True))
 
     def _open(self, scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
         engine = self.engine

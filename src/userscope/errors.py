@@ -24,7 +24,7 @@ UserscopeError
 │       └── AccountGone         it was good, and its account has been deleted since
 ├── SessionError                a session was used in a way that could lose its identity; nothing was sent
 │   ├── OutsideSession          a statement was sent on behalf of nobody
-│   ├── OperationRefused        a road to the server that cannot carry the identity
+│   ├── OperationRefused        an entry point of the driver that cannot carry the identity
 │   └── SessionInUse            another thread or task is using this session now
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006 in a reader
@@ -210,7 +210,7 @@ class OutsideSession(SessionError):
 
 
 class OperationRefused(SessionError):
-    """A road to the server that cannot carry the identity."""
+    """An entry point of the driver that cannot carry the identity."""
 
     def __init__(self, operation: str, why: str, hint: str) -> None:
         super().__init__(f"{operation} is refused in a user's session", detail=why, hint=hint)

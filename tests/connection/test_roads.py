@@ -1,5 +1,6 @@
 """Every road to the server carries the identity or is refused; what this table does not name is refused."""
 
+import runpy
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,6 +15,8 @@ from sqlmodel import Session, select
 
 from tests.clusters import Database
 from tests.connection.served import Served, run, whoami
+from userscope.connection import cursor
+from userscope.connection.cursor import OVERRIDDEN
 from userscope.errors import NotPermitted, OperationRefused, SessionError
 from userscope.models import Todo
 
@@ -291,3 +294,11 @@ def test_no_road_is_forgotten(kind: type) -> None:
     """Whatever psycopg offers is tried above or known to send nothing; a new version's new method fails here first."""
     public = {name for name in dir(kind) if name[0].islower()}  # a capital names an exception
     assert public - SENDS_NOTHING - TRIED - AFTER_TPC_BEGIN == set()
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, names in OVERRIDDEN.items() for name in names])
+def test_renamed_hook(monkeypatch: pytest.MonkeyPatch, kind: type, name: str) -> None:
+    """A method that psycopg renamed, so that it would not call ours any more, fails the import, by name."""
+    monkeypatch.delattr(kind, name)
+    with pytest.raises(ImportError, match=rf"has no {kind.__name__}\.{name}, which carries the identity"):
+        runpy.run_path(cursor.__file__)

@@ -124,8 +124,8 @@ def test_stream(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
         served.session(alice, lambda session: [run(session, "select 1"), _stream(session)])
     with proxy.counting() as first:
         served.session(alice, _stream)
-    guard, select_1 = 1, 1
-    assert first.trips == later.trips - guard - select_1
+    login_check, select_1 = 1, 1
+    assert first.trips == later.trips - login_check - select_1
 
 
 def test_examination(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:

@@ -9,8 +9,8 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bind an identity once a session, for the connection, and wipe nothing."""
     bound: list[Scope] = []  # kept, so that no two have the same id()
 
-    def opening(scope: Scope) -> list[Command]:
-        begin: list[Command] = [] if scope.single else [(b"begin", None)]
+    def preamble(scope: Scope) -> list[Command]:
+        begin: list[Command] = [] if scope.autocommit else [(b"begin", None)]
         if any(scope is each for each in bound):
             return begin
         bound.append(scope)
@@ -21,4 +21,4 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
         remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
         return [*begin, (remember, values[:2])]
 
-    monkeypatch.setattr(Scope, "opening", opening)
+    monkeypatch.setattr(Scope, "preamble", preamble)

@@ -23,4 +23,4 @@ async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator
     async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
         with session.sync_session.own_words():
             yield session
-            await (session.flush() if scope.single else session.commit())
+            await (session.flush() if scope.autocommit else session.commit())

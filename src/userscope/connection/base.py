@@ -51,7 +51,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
         self.grace = 10.0
-        self._admitted = False
+        self._authorized = False
         self._waiting = self._forsaken = False
 
     @property
@@ -61,7 +61,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
 
     @property
     def settled(self) -> bool:
-        """Whether the connection lives, and nothing is on the road in either direction."""
+        """Whether the connection lives, and nothing is under way in either direction."""
         return self.pgconn.transaction_status in _SETTLED and self.pgconn.pipeline_status == PipelineStatus.OFF
 
     def refuse_failed(self) -> None:
@@ -70,7 +70,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
             raise psycopg.errors.InFailedSqlTransaction(FAILED)
 
     @contextmanager
-    def admit(self, made_for: Scope | None, *, needs_block: bool = False) -> Iterator[list[Command]]:
+    def authorize(self, made_for: Scope | None, *, needs_block: bool = False) -> Iterator[list[Command]]:
         """Let a cursor that was ``made_for`` a scope send; yield what must go first (nothing, inside a transaction).
 
         ``needs_block``: the operation takes several trips, which a reader cannot do. Raises SessionError.
@@ -79,17 +79,17 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
         if scope is None or scope is not made_for:
             raise OutsideSession
         idle = self.idle
-        if needs_block and scope.single and idle:
+        if needs_block and scope.autocommit and idle:
             raise OperationRefused(
                 "a stream of rows",
                 "Every statement of a reader is a transaction of one round trip; a stream takes several.",
                 "Use Database.session(user_id), or read page by page.",
             )
-        self._admitted = True
+        self._authorized = True
         try:
-            yield scope.opening() if idle else []
+            yield scope.preamble() if idle else []
         finally:
-            self._admitted = False
+            self._authorized = False
 
     def _bounded[T](self, work: PQGen[T]) -> PQGen[T]:
         """Do ``work``, which waits for the server; close the connection and raise Silence where nothing is heard.
@@ -132,7 +132,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
         return self._forsaken
 
     def _interrupted(self, work: PQGen[Any], error: BaseException) -> None:
-        """Close the connection if ``error`` came from outside and left something on the road.
+        """Close the connection if ``error`` came from outside and left something under way.
 
         What the server still answers must not be taken for the answer to the next statement.
         """
@@ -142,7 +142,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
 
     @override
     def _start_query(self) -> PQGen[None]:
-        if not self._admitted:
+        if not self._authorized:
             raise OperationRefused(
                 "a cursor of another class",
                 "Only the cursors that the connection makes itself carry the identity, and that as bound parameters.",
@@ -191,5 +191,5 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
 
 
 def refused(operation: str, why: str) -> OperationRefused:
-    """Return the error for a road that cannot carry the identity."""
+    """Return the error for an entry point that cannot carry the identity."""
     return OperationRefused(operation, why, _USE_SESSION)

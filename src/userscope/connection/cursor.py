@@ -1,12 +1,13 @@
 """psycopg's connections and cursors, with one rule: nothing reaches the server that does not carry the scope.
 
-The first statement of a transaction travels in one pipeline with what ``Scope.opening`` asks for. The driver itself is
-in autocommit and never begins a transaction. What is not written here is refused: every cursor of psycopg asks its
-connection before it sends (``_start_query``), and only these cursors have been admitted.
+Every cursor of psycopg asks before it sends (``_start_query``, psycopg's place for a BEGIN); ours send what
+``Scope.preamble`` asks for there, and the connection refuses all others. ``execute`` needs no trip of its own for that:
+the first statement of a transaction travels in one pipeline with its preamble. The driver itself is in autocommit and
+never begins a transaction.
 
 psycopg keeps its logic in generators that its sync and async classes share, and so does this module. They are not
-documented by psycopg: pyproject.toml pins its minor version, and tests/connection/test_roads.py tries every road.
-Should one be renamed, statements go without BEGIN and without an identity, which shows no rows.
+documented by psycopg: pyproject.toml pins its minor version, an import fails where a name is gone, and
+tests/connection/test_roads.py tries every entry point.
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,21 @@ from psycopg.pq.abc import PGresult
 from userscope.connection.base import ScopedConnectionBase, refused
 from userscope.connection.scope import Command, Scope
 
+OVERRIDDEN = {
+    psycopg.BaseConnection: ("_start_query",),
+    BaseCursor: ("_start_query", "_execute_gen", "_execute_send"),
+    ServerCursorMixin: ("_declare_gen",),
+}
+"""What psycopg must still call by these names: of one that it renamed, nobody would notice that ours is not called."""
+
+for _owner, _names in OVERRIDDEN.items():
+    for _name in _names:
+        if not hasattr(_owner, _name):
+            raise ImportError(
+                f"psycopg {psycopg.__version__} has no {_owner.__name__}.{_name}, which carries the identity",
+                name="psycopg",
+            )
+
 _COPYING = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
 
 
@@ -36,26 +52,45 @@ class _Scoped(BaseCursor[Any, Any]):
         super().__init__(connection, *args, **options)
 
     @override
+    def _start_query(self, query: Query | None = None) -> PQGen[None]:
+        pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
+        with self._conn.authorize(self.scope, needs_block=pipeline is None) as preamble:
+            yield from super()._start_query(query)
+            if pipeline is not None:
+                for command, values in preamble:
+                    pipeline.command_queue.append(partial(self._pgconn.send_query_params, command, values))
+                    pipeline.result_queue.append(None)
+            elif preamble:  # libpq streams and copies outside of pipelines only: a trip more
+                yield from self._send_gen(preamble)
+
+    @override
     def _execute_gen(
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> PQGen[None]:
-        with self._conn.admit(self.scope) as opening:
-            if not opening:
-                yield from super()._execute_gen(query, params, prepare=False, binary=binary)
-                return
-            yield from self._start_query(query)
+        if self._conn.idle:
+            self._set_results((yield from self._first_gen(query, params, binary=binary)))
+        else:
+            yield from super()._execute_gen(query, params, prepare=False, binary=binary)
+
+    def _first_gen(
+        self, query: Query, params: Params | None, *, binary: bool | None = None, needs_block: bool = False
+    ) -> PQGen[list[PGresult]]:
+        """Execute the first statement of a transaction in one trip with its preamble; return its results."""
+        with self._conn.authorize(self.scope, needs_block=needs_block) as preamble:
+            yield from super()._start_query(query)
             self._query = self._convert_query(query, params)
             form = self.format if binary is None else Format(binary)
-            self._set_results((yield from self._open_gen(opening, self._query, form)))
-            self._last_query = query
+            results = yield from self._send_gen(preamble, self._query, form)
+        self._last_query = query
+        return results
 
-    def _open_gen(
-        self, opening: Iterable[Command], query: PostgresQuery | None = None, form: Format = Format.TEXT
+    def _send_gen(
+        self, preamble: Iterable[Command], query: PostgresQuery | None = None, form: Format = Format.TEXT
     ) -> PQGen[list[PGresult]]:
-        """Send the opening and a statement in one pipeline, one trip; return the results of the last."""
+        """Send a preamble and a statement in one pipeline, one trip; return the results of the last."""
         pgconn = self._pgconn
         pgconn.enter_pipeline_mode()
-        for command, values in opening:
+        for command, values in preamble:
             pgconn.send_query_params(command, values)
         if query:
             pgconn.send_query_params(
@@ -84,31 +119,6 @@ class _Scoped(BaseCursor[Any, Any]):
         return results
 
     @override
-    def _executemany_gen_pipeline(self, query: Query, params_seq: Iterable[Params], returning: bool) -> PQGen[None]:
-        with self._conn.admit(self.scope) as opening:
-            pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
-            for command, values in opening:
-                pipeline.command_queue.append(partial(self._pgconn.send_query_params, command, values))
-                pipeline.result_queue.append(None)
-            yield from super()._executemany_gen_pipeline(query, params_seq, returning)
-
-    @override
-    def _stream_send_gen(
-        self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int
-    ) -> PQGen[None]:
-        with self._conn.admit(self.scope, needs_block=True) as opening:
-            if opening:  # libpq streams outside of pipelines only: a trip more
-                yield from self._open_gen(opening)
-            yield from super()._stream_send_gen(query, params, binary=binary, size=size)
-
-    @override
-    def _start_copy_gen(self, statement: Query, params: Params | None = None) -> PQGen[None]:
-        with self._conn.admit(self.scope, needs_block=True) as opening:
-            if opening:  # libpq copies outside of pipelines only: a trip more
-                yield from self._open_gen(opening)
-            yield from super()._start_copy_gen(statement, params)
-
-    @override
     def _execute_send(self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None) -> None:
         # One command a statement, in later ones as in the first: only the extended protocol refuses "…; commit; …".
         super()._execute_send(query, force_extended=True, binary=binary)
@@ -127,21 +137,13 @@ class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
     def _declare_gen(self, query: Query, params: Params | None = None, binary: bool | None = None) -> PQGen[None]:
         if self._withhold:
             raise refused("WITH HOLD", "Its rows would outlive the identity they were read for.")
-        with self._conn.admit(self.scope, needs_block=True) as opening:
-            if not opening:
-                yield from super()._declare_gen(query, params, binary)
-                return
-            statement = self._make_declare_statement(query)
-            yield from self._start_query(statement)
-            self._iter_rows = None
-            yield from self._open_gen(opening, self._convert_query(statement, params))
-            self._format = self.format if binary is None else Format(binary)
-            yield from self._describe_gen()
-
-    @override
-    def _fetch_gen(self, num: int | None) -> PQGen[list[Any]]:
-        with self._conn.admit(self.scope, needs_block=True):
-            return (yield from super()._fetch_gen(num))
+        if not self._conn.idle:
+            yield from super()._declare_gen(query, params, binary)
+            return
+        yield from self._first_gen(self._make_declare_statement(query), params, needs_block=True)
+        self._iter_rows = None
+        self._format = self.format if binary is None else Format(binary)
+        yield from self._describe_gen()
 
 
 class ScopedCursor(_Scoped, psycopg.Cursor[Any]):
@@ -224,3 +226,10 @@ class AsyncScopedConnection(ScopedConnectionBase, psycopg.AsyncConnection[Any]):
         except BaseException as error:
             self._interrupted(bounded, error)
             raise
+
+
+def row_gen(connection: ScopedConnection | AsyncScopedConnection, query: str) -> PQGen[Any]:
+    """Execute and return the first row, for ``connection.wait``: what sync and async share."""
+    cursor = connection.cursor()
+    yield from cursor._execute_gen(query)  # noqa: SLF001  # what execute() waits for
+    return cursor._tx.load_row(0, cursor._make_row)  # noqa: SLF001  # what fetchone() returns

@@ -43,7 +43,7 @@ class _Quiet(PGDialect_psycopg):
     @override
     def do_savepoint(self, connection: Connection, name: str) -> None:
         driver_connection: Any = connection.connection.driver_connection
-        if driver_connection.scope and driver_connection.scope.single:
+        if driver_connection.scope and driver_connection.scope.autocommit:
             raise OperationRefused(
                 "a savepoint",
                 "Every statement of a reader is a transaction of its own.",

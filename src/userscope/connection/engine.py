@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
@@ -116,7 +117,7 @@ class Connector:
     @property
     def nobody(self) -> Scope:
         """For questions about the database itself: being judged is a part of connecting, and has as much time."""
-        return Scope(None, f"{self._connect_timeout}s", single=True)
+        return Scope(None, f"{self._connect_timeout}s", autocommit=True)
 
     @property
     def conninfo(self) -> str:
@@ -142,25 +143,28 @@ class Connector:
 
     def _connect(self) -> ScopedConnection:
         connection = self.connect()
-        try:
-            self.login_check.check(connection, self.nobody)
-        except BaseException:
-            connection.close()
-            raise
-        _log_connected(connection)
+        with self._judging(connection) as check:
+            connection.wait(check)
         return connection
 
     async def _connect_async(self) -> AsyncScopedConnection:
         with self._hinting():
             connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
         connection.grace = self.pool_timeout
-        try:
-            await self.login_check.check_async(connection, self.nobody)
-        except BaseException:
-            await connection.close()
-            raise
-        _log_connected(connection)
+        with self._judging(connection) as check:
+            await connection.wait(check)
         return connection
+
+    @contextmanager
+    def _judging(self, connection: ScopedConnection | AsyncScopedConnection) -> Iterator[PQGen[None]]:
+        """Yield the login check, to be waited for; close a connection that must not serve."""
+        try:
+            yield self.login_check.check_gen(connection, self.nobody)
+        except BaseException:
+            connection.pgconn.finish()
+            raise
+        info = connection.info
+        logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)
 
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)
@@ -213,8 +217,3 @@ def _check_in(_: object, record: ConnectionPoolEntry) -> None:
     connection: ScopedConnectionBase | None = record.driver_connection
     if connection is not None:
         connection.scope = None
-
-
-def _log_connected(connection: ScopedConnectionBase) -> None:
-    info = connection.info
-    logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)

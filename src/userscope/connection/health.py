@@ -44,7 +44,7 @@ def examine(connector: Connector) -> Health:
 def _look(connection: ScopedConnection, connector: Connector) -> Health:
     problems = []
     try:
-        connector.login_check.check(connection, connector.nobody)
+        connection.wait(connector.login_check.check_gen(connection, connector.nobody))
     except UserscopeError as error:
         problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
     connection.scope = connector.nobody

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 from psycopg import errors
+from psycopg.abc import PQGen
 
 from userscope.connection.base import ScopedConnectionBase
-from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
+from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection, row_gen
 from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
 
@@ -31,32 +32,17 @@ class LoginCheck:
     seal_optional: bool = False
     constraint_messages: Mapping[str, str] = field(default_factory=dict)
 
-    def check(self, connection: ScopedConnection, scope: Scope) -> None:
-        """Raise RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve.
+    def check_gen(self, connection: ScopedConnection | AsyncScopedConnection, scope: Scope) -> PQGen[None]:
+        """Ask and judge, for ``connection.wait``; ``scope`` is a login's own, to ask in.
 
-        ``scope``: a login's own, that it is asked in.
+        Raises RoleBypassesRLS, NotSealed, SealRejected or ConfigurationError for a connection that must not serve.
         """
         connection.scope = scope
         try:
-            row = connection.execute(_CHECK_AND_SEALING).fetchone()
+            self._judge(connection, (yield from row_gen(connection, _CHECK_AND_SEALING)))
         except _UNREADABLE as error:
-            row = connection.execute(f"select login.*, null from ({_CHECK}) as login").fetchone()  # noqa: S608  # ours
+            row = yield from row_gen(connection, f"select login.*, null from ({_CHECK}) as login")  # noqa: S608  # ours
             self._judge(connection, row, error)
-        else:
-            self._judge(connection, row)
-        finally:
-            connection.scope = None
-
-    async def check_async(self, connection: AsyncScopedConnection, scope: Scope) -> None:
-        """Do as ``check``."""
-        connection.scope = scope
-        try:
-            row = await (await connection.execute(_CHECK_AND_SEALING)).fetchone()
-        except _UNREADABLE as error:
-            cursor = await connection.execute(f"select login.*, null from ({_CHECK}) as login")  # noqa: S608  # ours
-            self._judge(connection, await cursor.fetchone(), error)
-        else:
-            self._judge(connection, row)
         finally:
             connection.scope = None
 

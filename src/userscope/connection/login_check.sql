@@ -1,6 +1,6 @@
 -- One row about the login of this connection, for PostgreSQL 15 and later:
---   why        what puts it above row-level security, or null: it is fit to serve users
---   sentences  the comments of constraints, which become error messages: {"app.todos.todos_title_check": "A title …"}
+--   why                  what puts it above row-level security, or null: it is fit to serve users
+--   constraint_messages  the comments of constraints, which become error messages: {"app.todos.todos_title_check": "A title …"}
 -- Sent behind a DISCARD ALL, so that nobody's search_path is in force but the login's own.
 with me as (
     select * from pg_roles where rolname in (session_user, current_user)
@@ -58,4 +58,4 @@ select coalesce((select format('role "%s" is a superuser', rolname) from me wher
           join pg_constraint on pg_constraint.oid = objoid
           join pg_class on pg_class.oid = conrelid
           join pg_namespace on pg_namespace.oid = relnamespace
-         where classoid = 'pg_constraint'::regclass) as sentences
+         where classoid = 'pg_constraint'::regclass) as constraint_messages

@@ -31,14 +31,14 @@ _TIMEOUT = b"select pg_catalog.set_config('statement_timeout', $1, true)"
 class Scope:
     """Whose transactions these are: a user's, or (``user_id`` None) a login's own that acts for nobody.
 
-    ``single``: every statement is a transaction of its own and one round trip; a user's cannot write then.
+    ``autocommit``: every statement is a transaction of its own and one round trip; a user's cannot write then.
     """
 
     user_id: str | None
     statement_timeout: str
     key: SealKey | None = field(default=None, repr=False)
     isolation: Isolation | None = None
-    single: bool = False
+    autocommit: bool = False
 
     @classmethod
     def of(
@@ -48,7 +48,7 @@ class Scope:
         statement_timeout: str,
         key: SealKey | None = None,
         isolation: Isolation | None = None,
-        single: bool = False,
+        autocommit: bool = False,
     ) -> "Scope":
         """Check what a caller asks for. Raises MissingUserId, InvalidUserId or SessionError before anything is sent."""
         if isolation not in _BEGIN:
@@ -56,19 +56,19 @@ class Scope:
                 "there is no such isolation level",
                 hint='Use "read committed", "repeatable read" or "serializable"; None for the database\'s own default.',
             )
-        return cls(parse_user_id(user_id), statement_timeout, key, isolation, single)
+        return cls(parse_user_id(user_id), statement_timeout, key, isolation, autocommit)
 
     @property
     def read_only(self) -> bool:
         """Whether PostgreSQL refuses to write in it."""
-        return self.single and self.user_id is not None
+        return self.autocommit and self.user_id is not None
 
     @property
     def patience(self) -> float:
         """How many seconds the server itself gives a statement; infinite where no limit is set."""
         return seconds(self.statement_timeout) or math.inf
 
-    def opening(self) -> list[Command]:
+    def preamble(self) -> list[Command]:
         """Return what has to precede the first statement of a transaction, in the same pipeline.
 
         DISCARD ALL, a transaction of its own, leaves nothing of whoever came before. Two thirds of its cost are the
@@ -76,7 +76,7 @@ class Scope:
         nothing cheaper will do. Without a BEGIN the commands up to the pipeline's end are one implicit transaction. The
         seal is made anew each time.
         """
-        return [_DISCARD, self._identity()] if self.single else [_DISCARD, _BEGIN[self.isolation], self._identity()]
+        return [_DISCARD, self._identity()] if self.autocommit else [_DISCARD, _BEGIN[self.isolation], self._identity()]
 
     def _identity(self) -> Command:
         timeout = self.statement_timeout.encode()

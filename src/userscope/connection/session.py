@@ -82,5 +82,5 @@ def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
     """
     with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session, session.own_words():
         yield session
-        finish = session.flush if scope.single else session.commit
+        finish = session.flush if scope.autocommit else session.commit
         finish()

@@ -75,21 +75,21 @@ async def _fit(user_id: UserId, service: _Served) -> UUID:
 _Fit = Annotated[UUID, Depends(_fit)]
 
 
-async def _turn(user_id: _Fit, service: _Served) -> AsyncIterator[UUID]:
-    async with service.turn():
+async def _slot(user_id: _Fit, service: _Served) -> AsyncIterator[UUID]:
+    async with service.slot():
         yield user_id
 
 
 # The bearer, once a connection is free.
-_InTurn = Annotated[UUID, Depends(_turn, scope="function")]
+_InSlot = Annotated[UUID, Depends(_slot, scope="function")]
 
 
-def _session(user_id: _InTurn, service: _Served) -> Iterator[Session]:
+def _session(user_id: _InSlot, service: _Served) -> Iterator[Session]:
     with service.database.session(user_id) as session:
         yield session
 
 
-def _reader(user_id: _InTurn, service: _Served) -> Iterator[Session]:
+def _reader(user_id: _InSlot, service: _Served) -> Iterator[Session]:
     with service.database.reader(user_id) as session:
         yield session
 

@@ -38,15 +38,15 @@ class Service:
     database: Database
     async_database: AsyncDatabase
     verifier: TokenVerifier
-    _turns: asyncio.Semaphore = field(init=False, repr=False)
+    _slots: asyncio.Semaphore = field(init=False, repr=False)
     _judged: bool = field(default=False, repr=False)
     _asked: float = field(default=-_ASKED_EVERY, repr=False)
     _ready: bool = field(default=False, repr=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        """Make as many turns as there are connections."""
-        self._turns = asyncio.Semaphore(self.database.settings.database_pool_size)
+        """Make as many slots as there are connections."""
+        self._slots = asyncio.Semaphore(self.database.settings.database_pool_size)
 
     @classmethod
     @asynccontextmanager
@@ -100,20 +100,20 @@ class Service:
             )
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Wait for one of the pool's connections without holding a thread. Raises PoolExhausted where none gets free.
 
         Threads that wait for connections would keep those that have one from ending: their answers are written by the
         same threads.
         """
         try:
-            await asyncio.wait_for(self._turns.acquire(), self.database.settings.database_pool_timeout)
+            await asyncio.wait_for(self._slots.acquire(), self.database.settings.database_pool_timeout)
         except TimeoutError:
             raise PoolExhausted from None
         try:
             yield
         finally:
-            self._turns.release()
+            self._slots.release()
 
     async def ready(self) -> bool:
         """Whether users can be served now; asked of the database once in 2 seconds, however often it is called."""
