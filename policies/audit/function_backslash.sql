@@ -1,18 +1,10 @@
 -- Which functions can a session make mean something else, for itself and for whoever borrows its connection next?
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-private as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_private_schemas', true), ''), 'app_private') || '}')::text[])
-)
 select 'warning' as level, format('function %s', pg_proc.oid::regprocedure) as object,
        'a function has a backslash in its body' as finding,
        'With standard_conforming_strings off, its first call in a connection reads it as an escape, and later ones keep that, after DISCARD ALL too.' as detail,
        format('alter function %s set standard_conforming_strings = on, or write it without one, as [0-9] for a digit', pg_proc.oid::regprocedure) as cure
   from pg_proc
-  join (select * from audited union select * from private) as schemas on schemas.oid = pronamespace
+  join schemas on schemas.oid = pronamespace
   join pg_language on pg_language.oid = prolang
  where lanname = 'plpgsql'
    and strpos(prosrc, chr(92)) > 0

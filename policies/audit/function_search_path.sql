@@ -1,18 +1,10 @@
 -- Which functions that run with their owners rights look names up where the caller says?
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-private as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_private_schemas', true), ''), 'app_private') || '}')::text[])
-)
 select 'error' as level, format('function %s', pg_proc.oid::regprocedure) as object,
        'a definer function has no pinned search_path' as finding,
        'Its caller chooses what its names mean; pg_temp must be named, and last.' as detail,
        format('alter function %s set search_path = pg_catalog, pg_temp', pg_proc.oid::regprocedure) as cure
   from pg_proc
-  join (select * from audited union select * from private) as schemas on schemas.oid = pronamespace
+  join schemas on schemas.oid = pronamespace
  where prosecdef
    and not exists (select from unnest(proconfig) as setting where setting ~ '^search_path=(.*[ ,])?"?pg_temp"?$')
  order by 2;

@@ -1,8 +1,4 @@
 -- Who besides the owner has anything in the private schemas?
-with private as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_private_schemas', true), ''), 'app_private') || '}')::text[])
-)
 select 'error' as level, object, 'something private is granted' as finding,
        format('"%s" has %s.', case grantee when 0 then 'public' else pg_get_userbyid(grantee) end,
               string_agg(distinct privilege_type, ', ')) as detail,

@@ -1,19 +1,9 @@
 -- Where is a whole table granted, not its columns? That opens ctid and its kin, and every column to come.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-)
 select 'warning' as level, format('%I.%I', nspname, relname) as object,
        'a whole table is granted' as finding,
        format('"%s" may %s every column, system columns and those to come among them.', rolname, privilege) as detail,
        format('revoke %1$s on %2$I.%3$I from %4$s; grant %1$s (…) on %2$I.%3$I to %4$s', lower(privilege), nspname, relname,
-              case services.oid when 0 then 'public' else quote_ident(rolname) end) as cure
+              quote_ident(rolname)) as cure
   from pg_class
   join audited on audited.oid = relnamespace,
        services,

@@ -1,26 +1,12 @@
 -- Which commands are granted, and no policy lets a row through? A forgotten policy, or a forgotten revoke.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select 'warning' as level, format('%I.%I', nspname, relname) as object,
        'a granted command reaches no row' as finding,
        format('"%s" may %s, and no permissive policy applies.', rolname, command) as detail,
        format('create policy … on %1$I.%2$I for %3$s to %4$s …, or revoke %3$s on %1$I.%2$I from %4$s',
-              nspname, relname, lower(command), case roles.oid when 0 then 'public' else quote_ident(rolname) end) as cure
+              nspname, relname, lower(command), quote_ident(rolname)) as cure
   from pg_class
   join audited on audited.oid = relnamespace,
-       (select * from services union select * from providers) as roles,
+       roles,
        (values ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')) as commands (command, letter)
  where relkind in ('r', 'p') and relrowsecurity
    and (has_table_privilege(roles.oid, pg_class.oid, command)

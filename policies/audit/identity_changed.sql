@@ -1,10 +1,4 @@
 -- Is the function that says who acts the one that was deployed?
-with identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
-    select coalesce(proc.oid::regprocedure::text, entry), proc.oid
-      from unnest(('{' || coalesce(nullif(current_setting('userscope.audit_identity', true), ''), 'app.current_user_id()') || '}')::text[]) as entry
-      left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
-             on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
-)
 select 'error' as level, format('function %s', proc.oid::regprocedure) as object,
        'the identity function is not the one that was deployed' as finding,
        string_agg(why, ' ') as detail,

@@ -1,18 +1,4 @@
 -- Which partitions or children can a service name itself? Their parents policies do not apply then.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select 'error' as level, format('%I.%I', nspname, relname) as object,
        'a partition or child is open by its own name' as finding,
        format('"%s" may use it, and the policies of %s do not apply there.', string_agg(distinct rolname, '", "'),
@@ -20,8 +6,7 @@ select 'error' as level, format('%I.%I', nspname, relname) as object,
        format('revoke all on %I.%I from %s', nspname, relname, string_agg(distinct rolname, ', ')) as cure
   from pg_inherits
   join pg_class on pg_class.oid = inhrelid
-  join pg_namespace on pg_namespace.oid = relnamespace,
-       (select * from services union select * from providers) as roles
+  join pg_namespace on pg_namespace.oid = relnamespace, roles
  where (relnamespace in (select oid from audited)
         or inhparent in (select pg_class.oid from pg_class join audited on audited.oid = relnamespace))
    and relkind in ('r', 'p', 'f') and not (relrowsecurity and exists (select from pg_policy where polrelid = inhrelid))

@@ -1,14 +1,4 @@
 -- Where do several permissive policies serve one command? They are joined by OR: the widest one counts.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-)
 select 'warning' as level, format('%I.%I', nspname, relname) as object,
        'several permissive policies serve one command' as finding,
        format('%s of "%s": %s.', command, rolname, string_agg(polname, ', ' order by polname)) as detail,
@@ -17,8 +7,7 @@ select 'warning' as level, format('%I.%I', nspname, relname) as object,
   join pg_class on pg_class.oid = polrelid
   join audited on audited.oid = relnamespace
   join (values ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')) as commands (command, letter)
-    on polcmd in ('*', letter::"char"),
-       services
+    on polcmd in ('*', letter::"char"), services
  where polpermissive
    and exists (select from unnest(polroles) as role
                 where role = services.oid or services.oid <> 0 and (role = 0 or pg_has_role(services.oid, role, 'usage')))

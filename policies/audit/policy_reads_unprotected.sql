@@ -1,14 +1,4 @@
 -- Which policies decide by a table that is not itself protected? Who can write there decides who sees what.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-)
 select case when writable then 'error' else 'warning' end as level,
        format('policy %I on %I.%I', polname, audited.nspname, pg_class.relname) as object,
        'decides by an unprotected table' as finding,

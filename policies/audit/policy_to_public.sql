@@ -1,8 +1,4 @@
 -- Which policies let everybody through? Every role that is ever made would be among them.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-)
 select 'error' as level, format('policy %I on %I.%I', polname, nspname, relname) as object,
        'a policy is for PUBLIC' as finding,
        'It applies to every role, also to those that are not made yet.' as detail,

@@ -1,18 +1,4 @@
 -- What can everybody do here that nobody was meant to? Effects, not statements: a revoke may have done nothing.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select 'error' as level, format('database %I', current_database()) as object,
        format('%s may %s', case roles.oid when 0 then 'everybody' else format('"%s"', rolname) end,
               case privilege when 'TEMPORARY' then 'make temporary objects' else 'make schemas' end) as finding,
@@ -20,14 +6,14 @@ select 'error' as level, format('database %I', current_database()) as object,
             else 'Who owns a schema can plant in it what others look up.' end as detail,
        format('its owner runs: revoke %s on database %I from %s', lower(privilege), current_database(),
               case when has_database_privilege(0, current_database(), privilege) then 'public' else quote_ident(rolname) end) as cure
-  from (select * from services union select * from providers) as roles, unnest(array['TEMPORARY', 'CREATE']) as privilege
+  from roles, unnest(array['TEMPORARY', 'CREATE']) as privilege
  where has_database_privilege(roles.oid, current_database(), privilege)
 union all
 select 'error', format('schema %I', nspname),
        format('%s may make objects there', case roles.oid when 0 then 'everybody' else format('"%s"', rolname) end),
        'A planted function or table can be taken for another.',
-       format('revoke create on schema %I from %s', nspname, case roles.oid when 0 then 'public' else quote_ident(rolname) end)
-  from pg_namespace, (select * from services union select * from providers) as roles
+       format('revoke create on schema %I from %s', nspname, quote_ident(rolname))
+  from pg_namespace, roles
  where nspname !~ '^pg_' and nspname <> 'information_schema' and has_schema_privilege(roles.oid, pg_namespace.oid, 'create')
 union all
 select 'warning', format('schema %I', nspname), 'everybody may enter it', 'Every role that is ever made can look names up there.',

@@ -1,18 +1,4 @@
 -- What can a service reach that cannot be under row-level security at all?
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select case relkind when 'S' then 'warning' else 'error' end as level, format('%I.%I', nspname, relname) as object,
        case relkind when 'm' then 'a materialized view' when 'f' then 'a foreign table' else 'a sequence' end
        || ' is open to a service' as finding,
@@ -20,8 +6,7 @@ select case relkind when 'S' then 'warning' else 'error' end as level, format('%
               case relkind when 'S' then 'It tells how many rows everybody makes.' else 'No policy can judge its rows.' end) as detail,
        format('revoke all on %I.%I from %s', nspname, relname, string_agg(rolname, ', ' order by rolname)) as cure
   from pg_class
-  join audited on audited.oid = relnamespace,
-       (select * from services union select * from providers) as roles
+  join audited on audited.oid = relnamespace, roles
  where case when relkind = 'S' then has_sequence_privilege(roles.oid, pg_class.oid, 'select, update, usage')
             when relkind in ('m', 'f') then has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')
                                          or has_any_column_privilege(roles.oid, pg_class.oid, 'select, insert, update') end

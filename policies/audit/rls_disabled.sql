@@ -1,18 +1,4 @@
 -- Which tables are not under row-level security at all? A partition or child that nobody may name counts as its parent.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select case when reachable then 'error' else 'warning' end as level,
        format('%I.%I', nspname, relname) as object,
        'row-level security is off' as finding,
@@ -23,7 +9,7 @@ select case when reachable then 'error' else 'warning' end as level,
   from pg_class
   join audited on audited.oid = relnamespace,
        lateral (select exists (select from pg_policy where polrelid = pg_class.oid) as policies,
-                       exists (select from (select oid from services union select oid from providers) as roles
+                       exists (select from roles
                                 where has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')
                                    or has_any_column_privilege(roles.oid, pg_class.oid, 'select, insert, update')) as reachable) as facts
  where relkind in ('r', 'p') and not relrowsecurity

@@ -1,8 +1,4 @@
 -- Which tables do not bind their owner? Then a definer function or a service that owns the table is above every policy.
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-)
 select 'error' as level, format('%I.%I', nspname, relname) as object,
        'row-level security is not forced' as finding,
        format('Its owner "%s" is bound by no policy.', pg_get_userbyid(relowner)) as detail,

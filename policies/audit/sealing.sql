@@ -1,10 +1,4 @@
 -- Can the database tell whether an identity must be sealed? Asked where the identity is app.current_user_id().
-with identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
-    select coalesce(proc.oid::regprocedure::text, entry), proc.oid
-      from unnest(('{' || coalesce(nullif(current_setting('userscope.audit_identity', true), ''), 'app.current_user_id()') || '}')::text[]) as entry
-      left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
-             on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
-)
 select level, object, finding, detail, cure
   from (select exists (select from identity join pg_proc on pg_proc.oid = proc join pg_namespace on pg_namespace.oid = pronamespace
                         where nspname = 'app' and proname = 'current_user_id')) as sealed (here),

@@ -1,26 +1,11 @@
 -- Which views show a service what their owner sees?
-with audited as (
-    select oid, nspname from pg_namespace
-     where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
-),
-services as (  -- 0 is PUBLIC
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_service_roles', true), ''), 'app_user') || '}')::text[])
-    union all
-    select 0, 'public'
-),
-providers as (
-    select oid, rolname::text from pg_roles
-     where rolname = any (('{' || coalesce(nullif(current_setting('userscope.audit_provider_roles', true), ''), 'app_auth') || '}')::text[])
-)
 select 'error' as level, format('%I.%I', nspname, relname) as object,
        'a view reads as its owner' as finding,
        format('"%s" may read it, and policies judge "%s" instead.', string_agg(rolname, '", "' order by rolname),
               pg_get_userbyid(relowner)) as detail,
        format('alter view %I.%I set (security_invoker = true)', nspname, relname) as cure
   from pg_class
-  join audited on audited.oid = relnamespace,
-       (select * from services union select * from providers) as roles
+  join audited on audited.oid = relnamespace, roles
  where relkind = 'v'
    and not coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false)
    and (has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Runner
-from tests.clusters import Connection, Database
-from userscope.audit.findings import Access, Finding
-from userscope.audit.run import MATRIX, Report, ask, audit, questions
+from tests.clusters import Connection, Database, run_psql
+from userscope.audit.model import Access, Finding, Report
+from userscope.audit.render import RENDERERS
+from userscope.audit.run import MATRIX, ask, audit, questions
+from userscope.cli.audit import Format
 from userscope.errors import ConfigurationError, DatabaseError, Unavailable
 from userscope.postgres.url import ConnectionURL
 from userscope.testing.proxy import Proxy
@@ -57,11 +59,35 @@ def test_json(any_database: Database, tmp_path: Path, capfd: pytest.CaptureFixtu
         userscope("audit", "--json")  # a warning alone is no failure
         connection.execute("alter table app.todos disable row level security")
     findings = json.loads(userscope("audit", "--json", code=1).stdout)["findings"]
-    assert {tuple(row) for row in findings} == {("level", "object", "finding", "detail", "cure")}
-    assert [(row["level"], row["object"]) for row in findings] == [("error", "app.todos"), ("warning", "app.users")]
+    assert {tuple(row) for row in findings} == {("level", "rule", "object", "finding", "detail", "cure")}
+    assert [(row["level"], row["rule"], row["object"]) for row in findings] == [
+        ("error", "rls_disabled", "app.todos"),
+        ("warning", "statistics", "app.users"),
+    ]
     done = userscope("audit", code=1)
-    assert "\nERROR:  app.todos: row-level security is off\nDETAIL:  " in done.stdout
+    assert "\nERROR:  app.todos: row-level security is off [rls_disabled]\nDETAIL:  " in done.stdout
     assert done.stdout.endswith("\n1 error, 1 warning\n")
+
+
+def test_sql(any_database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """``--sql`` prints what psql runs as it is: every question, or the one that is named."""
+    userscope = Runner(tmp_path, capfd)  # it asks no server
+    every, one = tmp_path / "audit.sql", tmp_path / "one.sql"
+    every.write_text(userscope("audit", "--sql").stdout, encoding="utf-8")
+    one.write_text(userscope("audit", "--sql", "rls_disabled").stdout, encoding="utf-8")
+
+    def told(path: Path) -> list[list[str]]:
+        lines = run_psql(any_database.url(), "-A", "-t", "-f", path).splitlines()
+        return [row for line in lines if (row := line.split("|"))[0] in {"error", "warning", "info", "app_user"}]
+
+    matrix = told(every)
+    assert {row[0] for row in matrix} == {"app_user"}
+    assert told(one) == []
+    with any_database.superuser_connection() as connection:
+        connection.execute("alter table app.todos disable row level security")
+    found = [row for row in told(every) if row[0] != "app_user"]
+    assert [row[:4] for row in found] == [["error", "rls_disabled", "app.todos", "row-level security is off"]]
+    assert told(one) == found
 
 
 def test_settings_last(any_database: Database) -> None:
@@ -75,7 +101,9 @@ def test_settings_last(any_database: Database) -> None:
 def test_could_not(audited: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Exit code 2, with a cure, for options that exclude each other and for a folder without questions."""
     userscope = Runner(tmp_path, capfd, ADMIN_DATABASE_URL=audited.url().text())
-    userscope("audit", "--json", "--markdown", code=2)
+    userscope("audit", "--json", "--format", "markdown", code=2)
+    assert "There are: access_matrix, " in userscope("audit", "--sql", "nothing", code=2).stderr
+    userscope("audit", "policy_open", code=2)
     assert "HINT:  " in userscope("audit", "--questions", str(tmp_path), code=2).stderr
     url = audited.url()
     nowhere = ConnectionURL(url.variable, {**url.params, "port": "1"})
@@ -96,12 +124,17 @@ def test_broken_question(superuser: Connection) -> None:
 
 def test_findings_in_order() -> None:
     """Errors come first, and a failure is an error, not a warning."""
-    found = [Finding(level, "app.a", "is so", "Because.", "do") for level in ("info", "error", "warning")]
+    found = [Finding(level, "a_rule", "app.a", "is so", "Because.", "do") for level in ("info", "error", "warning")]
     report = Report([], [], {}).with_findings(found)
     assert [finding.level for finding in report.findings] == ["error", "warning", "info"]
     assert report.failed
     assert not Report([], [], {}).with_findings(found[2:]).failed
-    assert "| error | app.a | is so | Because. | `do` |" in report.as_markdown()
+    assert "| error | `a_rule` | app.a | is so | Because. | `do` |" in RENDERERS["markdown"](report)
+
+
+def test_every_format_has_its_renderer() -> None:
+    """What --format takes is what can be written."""
+    assert [form.value for form in Format] == list(RENDERERS)
 
 
 SCALE = """

@@ -8,13 +8,14 @@ import psycopg
 import pytest
 
 from tests.clusters import ROOT, Connection, Database
-from userscope.audit.findings import LEVELS
+from userscope.audit.model import LEVELS
 from userscope.audit.run import MATRIX, connect, questions
+from userscope.postgres.sql import with_above
 
 FOLDER = ROOT / "policies" / "audit"
 QUESTIONS = {name: text for name, text in questions(FOLDER).items() if name != MATRIX}
 FOREIGN = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
-COLUMNS = ["level", "object", "finding", "detail", "cure"]
+COLUMNS = ["level", "rule", "object", "finding", "detail", "cure"]
 
 type Defect = tuple[str, str, str, str]
 """SQL that makes it, and the level, object and finding that a question then tells."""
@@ -32,10 +33,12 @@ CASES = [(name, number) for name, found in DEFECTS.items() for number in range(l
 
 
 def ask(connection: Connection, name: str) -> list[tuple[str, ...]]:
-    """Run a question as psql does, and return its rows."""
+    """Run a question as psql does, and return its rows without the rule, which is its name."""
     result = connection.execute(QUESTIONS[name].encode())
     assert [column.name for column in result.description or []] == COLUMNS
-    return result.fetchall()
+    rows = result.fetchall()
+    assert {row[1] for row in rows} <= {name}
+    return [(row[0], *row[2:]) for row in rows]
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -69,27 +72,28 @@ def test_documented() -> None:
     assert re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE) == sorted(QUESTIONS)
 
 
-def test_shared_parts_are_alike() -> None:
-    """What several questions begin with is the same text in each."""
-    seen: dict[str, str] = {}
-    for text in questions(FOLDER).values():
-        for name, body in re.findall(
-            r"^(?:with (?:recursive )?)?(\w+)((?: \([\w, ]+\))? as \(.*?\n\))", text, re.MULTILINE | re.DOTALL
-        ):
-            assert seen.setdefault(name, body) == body, name
-    assert len(seen) > 10
-
-
 def test_plain() -> None:
-    """A question is one SELECT, with no psql command and nothing that writes."""
-    for name, text in questions(FOLDER).items():
+    """A question is one SELECT, with no psql command and nothing that writes; what they share stands in one file."""
+    for path in FOLDER.glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
         code = re.sub(r"--.*|'(?:[^']|'')*'", "", text)
         assert text.startswith("-- ")
-        assert text.endswith(";\n")
-        assert code.count(";") == 1, name
+        assert code.count(";") == (path.stem != "shared"), path.name
+        assert text.endswith(";\n") or path.stem == "shared"
         assert not re.search(
             r"^\\|\b(insert into|update \w+ set|delete from|create \w+|alter \w+)\b", code, re.MULTILINE
-        ), name
+        ), path.name
+
+
+def test_shared_is_used() -> None:
+    """Every part that the questions share serves one of them, and none makes its own."""
+    shared = with_above((FOLDER / "shared.sql").read_text(encoding="utf-8"))
+    names = re.findall(r"^(?:with recursive )?(\w+) \([\w, ]+\) as \(", shared, re.MULTILINE)
+    own = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.sql") if path.stem != "shared"}
+    assert len(names) > 10
+    for name in names:
+        assert len(re.findall(rf"\b{name}\b", shared + "".join(own.values()))) > 1, name
+        assert not [stem for stem, text in own.items() if re.search(rf"\b{name} (\([\w, ]+\) )?as \(", text)], name
 
 
 @pytest.mark.parametrize("path", FOREIGN, ids=lambda path: path.stem)

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from tests.clusters import ROOT, Connection
-from userscope.audit.findings import matrix_table
+from userscope.audit.render.markdown import matrix_table
 from userscope.audit.run import ask, questions
 
 TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
@@ -26,9 +26,9 @@ def models(connection: Connection) -> str:
 
 
 def matrix(connection: Connection) -> str:
-    """Who may do what, as "userscope audit --markdown" writes it."""
+    """Who may do what, as "userscope audit --format markdown" writes it."""
     report = ask(connection, questions(ROOT / "policies" / "audit"))
-    return matrix_table(report.matrix, report.columns) + "\n"
+    return matrix_table(report) + "\n"
 
 
 def _rows(connection: Connection, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:

@@ -6,23 +6,23 @@ Both sides are what PostgreSQL says of itself, so spelling, order and comments p
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from userscope.audit.findings import Finding
+from userscope.audit.model import Finding
 from userscope.audit.run import connect
 from userscope.errors import ConfigurationError
 from userscope.migrations.projects import Project
 from userscope.migrations.runner import migrate
+from userscope.postgres.sql import named
 from userscope.postgres.url import ConnectionURL
 
 type Fact = tuple[str, str]
 type Facts = dict[Fact, tuple[str, bool]]
 
-_FACTS = files(__package__).joinpath("drift.sql").read_text(encoding="utf-8")
+_FACTS = named(__package__, "drift.sql")
 _SETTINGS = ("userscope.audit_schemas", "userscope.audit_private_schemas")
 
 
@@ -70,7 +70,7 @@ def _finding(key: Fact, level: str, here: str | None, there: str | None) -> Find
     else:
         both = f"Here: {here}. Migrations: {there}"
         told = "not as the migrations make it", both, "undo the difference, or write a change that makes it"
-    return Finding(level, f"{kind} {name}", *told)
+    return Finding(level, "drift", f"{kind} {name}", *told)
 
 
 def _setting(connection: "psycopg.Connection[Any]", name: str) -> str:

@@ -1,21 +1,22 @@
 """Ask the questions of ``policies/audit/``: every file in one pipeline, in one transaction that only reads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row, tuple_row
 
-from userscope.audit.findings import Access, Finding, as_markdown, as_text, by_level
+from userscope.audit.model import Access, Finding, Report, by_level
 from userscope.errors import ConfigurationError, DatabaseError
 from userscope.migrations import projects
 from userscope.migrations.client import Client
+from userscope.postgres.sql import with_above
 from userscope.postgres.url import ConnectionURL
 
 MATRIX = "access_matrix"
+_SHARED = "shared"
 
 # The same for every caller, so that every name below is written with its schema; whoever asks may set what is audited.
 _PREPARE = (
@@ -32,46 +33,33 @@ select format('%I.%I', nspname, relname), array_agg(attname::text order by attnu
 """
 
 
-@dataclass(frozen=True)
-class Report:
-    """Who may do what, and what is wrong with it, errors first; ``columns`` are all of each table's."""
-
-    matrix: list[Access]
-    findings: list[Finding]
-    columns: dict[str, list[str]]
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is an error among the findings."""
-        return any(found.level == "error" for found in self.findings)
-
-    def with_findings(self, more: Iterable[Finding]) -> "Report":
-        """Return the same with ``more`` findings."""
-        return replace(self, findings=by_level([*self.findings, *more]))
-
-    def as_json(self) -> dict[str, Any]:
-        """Return ``{"matrix": [...], "findings": [...]}``, ready for JSON."""
-        return {
-            "matrix": [asdict(access) for access in self.matrix],
-            "findings": [asdict(found) for found in self.findings],
-        }
-
-    def as_markdown(self) -> str:
-        """Write both as Markdown."""
-        return as_markdown(self.matrix, self.findings, self.columns)
-
-    def as_text(self) -> str:
-        """Write both for a terminal: the findings in PostgreSQL's form."""
-        return as_text(self.matrix, self.findings, self.columns)
-
-
 def questions(folder: Path | None = None) -> dict[str, str]:
-    """Read the questions in ``folder``, or those that userscope brings, by name. Raises ConfigurationError."""
+    """Read the questions in ``folder``, or those that userscope brings, by name: each a statement on its own.
+
+    Raises ConfigurationError.
+    """
     folder = folder or _folder()
     found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
-    if MATRIX not in found:
-        raise ConfigurationError(f'"{folder}" holds no {MATRIX}.sql', hint="Install userscope anew.")
-    return found
+    for name in (MATRIX, _SHARED):
+        if name not in found:
+            raise ConfigurationError(f'"{folder}" holds no {name}.sql', hint="Install userscope anew.")
+    shared = with_above(found.pop(_SHARED)).strip()
+    return {
+        name: f"{shared}\n{_columns(name)} from (\n{text.strip().removesuffix(';')}\n) as found;\n"
+        for name, text in found.items()
+    }
+
+
+def _columns(name: str) -> str:
+    if name == MATRIX:
+        return "select *"
+    rule = name.replace("'", "''")
+    return f"select level, '{rule}' as rule, object, finding, detail, cure"
+
+
+def script(asked: Mapping[str, str]) -> str:
+    """Return one script that asks them all, as psql runs it."""
+    return "".join([*(f"{statement};\n" for statement in _PREPARE), *asked.values(), "rollback;\n"])
 
 
 def _folder() -> Path:
@@ -83,14 +71,17 @@ def _folder() -> Path:
     raise ConfigurationError("the questions of policies/audit are missing", hint="Install userscope anew.")
 
 
-def audit(url: ConnectionURL, *, folder: Path | None = None) -> Report:
-    """Ask everything as the login of ``url``, whoever that is. Raises Unavailable or ConfigurationError."""
-    asked = questions(folder)
+def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None) -> Report:
+    """Ask everything, or ``asked``, as the login of ``url``, whoever that is.
+
+    Raises Unavailable or ConfigurationError.
+    """
+    asked = asked or questions()
     with connect(url) as connection:
         return ask(connection, asked)
 
 
-def ask(connection: "psycopg.Connection[Any]", asked: dict[str, str]) -> Report:
+def ask(connection: "psycopg.Connection[Any]", asked: Mapping[str, str]) -> Report:
     """Ask on a connection that is in no transaction."""
     found: list[psycopg.Cursor[Finding]] = []
     try:
@@ -108,7 +99,7 @@ def ask(connection: "psycopg.Connection[Any]", asked: dict[str, str]) -> Report:
         raise DatabaseError(
             "a question could not be asked",
             detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
-            hint="Run the files of policies/audit one by one in psql to see which.",
+            hint='Run what "userscope audit --sql" prints in psql to see which.',
             sqlstate=error.sqlstate,
         ) from error
     findings = [finding for cursor in found for finding in cursor]

@@ -1,15 +1,23 @@
 """``userscope audit``: who may do what in the live database, and what is wrong with it."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, admin
 
 if TYPE_CHECKING:
     from userscope.migrations.projects import Project
+
+
+class Format(StrEnum):
+    """How the report is printed; each has its renderer."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
 
 
 def register(app: typer.Typer) -> None:
@@ -18,9 +26,11 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="With --sql: this question alone.")] = None,
     *,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.text,
     as_json: Json = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, with who may do what.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the questions for psql, and ask nothing.")] = False,
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
     ] = False,
@@ -41,23 +51,36 @@ def audit(
     Example: userscope audit --json
     """
     from userscope.audit import run
+    from userscope.audit.render import RENDERERS
     from userscope.errors import ConfigurationError
 
-    if as_json and markdown:
-        raise ConfigurationError("--json and --markdown exclude each other", hint="Choose one of them.")
+    if as_json and form is not Format.text:
+        raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
+    asked = run.questions(folder)
+    if sql:
+        print(run.script(_chosen(asked, name)), end="")
+        return
+    if name:
+        raise ConfigurationError(f'"{name}" goes with --sql', hint="Without a name everything is asked.")
     url = admin()
-    report = run.audit(url, folder=folder)
+    report = run.audit(url, asked)
     if drift:
         from userscope.audit.drift import drifted
 
         report = report.with_findings(drifted(url, _beside_ours(project or [])))
-    if as_json:
-        print_json(report.as_json())
-    elif markdown:
-        print(report.as_markdown())
-    else:
-        print(report.as_text())
+    print(RENDERERS["json" if as_json else form](report))
     raise typer.Exit(int(report.failed))
+
+
+def _chosen(asked: dict[str, str], name: str | None) -> dict[str, str]:
+    """Return one of the questions, or all."""
+    from userscope.errors import ConfigurationError
+
+    if name is None:
+        return asked
+    if name not in asked:
+        raise ConfigurationError(f'there is no question "{name}"', hint=f"There are: {', '.join(asked)}.")
+    return {name: asked[name]}
 
 
 def _beside_ours(folders: list[Path]) -> "list[Project]":

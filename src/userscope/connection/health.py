@@ -2,14 +2,14 @@
 
 import time
 from dataclasses import dataclass
-from importlib.resources import files
 
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
 from userscope.connection.sqlstate import to_error
 from userscope.errors import UserscopeError
+from userscope.postgres.sql import named
 
-_HEALTH = files(__package__).joinpath("health.sql").read_text(encoding="utf-8")
+_HEALTH = named(__package__, "health.sql")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 
 from psycopg import errors
 from psycopg.abc import PQGen
@@ -11,8 +10,9 @@ from userscope.connection.base import ScopedConnectionBase
 from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection, row_gen
 from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
+from userscope.postgres.sql import named, with_above
 
-_CHECK = files(__package__).joinpath("login_check.sql").read_text(encoding="utf-8")
+_CHECK = with_above(named(__package__, "login_check.sql"))
 _CHECK_AND_SEALING = f"select login.*, app.seal_required() from ({_CHECK}) as login"  # noqa: S608  # our own file
 _UNREADABLE = (errors.InvalidSchemaName, errors.UndefinedFunction, errors.InsufficientPrivilege)
 

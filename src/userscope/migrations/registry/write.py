@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from userscope.migrations.plan.plan import Change, Dependency, Tag
+from userscope.postgres.sql import named
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ def _identifier(name: str) -> str:
 
 
 def _source(name: str, schema: str) -> str:
-    text = (Path(__file__).with_name(name)).read_text(encoding="utf-8")
-    return text.replace(':"registry"', _identifier(schema))
+    return named(__package__, name).replace(':"registry"', _identifier(schema))
 
 
 @cache

@@ -1,0 +1,95 @@
+-- What the questions have in common. It is put before each, with what stands in src/userscope/postgres/above.sql:
+-- "userscope audit --sql" prints them whole.
+--
+-- What is audited is a setting of the session or of the database; each is a list, and has a default.
+with recursive lists (setting, kind, entry) as (
+    select setting, kind, entry
+      from (values ('userscope.audit_schemas', 'schema', 'app'),
+                   ('userscope.audit_private_schemas', 'schema', 'app_private'),
+                   ('userscope.audit_service_roles', 'role', 'app_user'),
+                   ('userscope.audit_provider_roles', 'role', 'app_auth'),
+                   ('userscope.audit_identity', 'function or expression', 'app.current_user_id()'),
+                   ('userscope.audit_definer_functions', 'function', 'app.current_user_id(),app.seal_required()')
+           ) as known (setting, kind, standard),
+           unnest(('{' || coalesce(nullif(current_setting(setting, true), ''), standard) || '}')::text[]) as entry
+),
+audited (oid, nspname) as (
+    select oid, nspname from pg_namespace
+     where nspname in (select entry from lists where setting = 'userscope.audit_schemas')
+),
+private (oid, nspname) as (
+    select oid, nspname from pg_namespace
+     where nspname in (select entry from lists where setting = 'userscope.audit_private_schemas')
+),
+schemas (oid, nspname) as (
+    select * from audited union select * from private
+),
+services (oid, rolname) as (  -- 0 is PUBLIC
+    select oid, rolname::text from pg_roles
+     where rolname in (select entry from lists where setting = 'userscope.audit_service_roles')
+    union
+    select 0, 'public'
+),
+providers (oid, rolname) as (
+    select oid, rolname::text from pg_roles
+     where rolname in (select entry from lists where setting = 'userscope.audit_provider_roles')
+),
+roles (oid, rolname) as (
+    select * from services union select * from providers
+),
+administrators (oid) as (  -- who owns the database or a schema is bound by nothing, and says so
+    select datdba from pg_database where datname = current_database()
+    union
+    select nspowner from pg_namespace join audited using (oid)
+),
+members (role, oid) as (  -- who can act as a service or provider: since 16, ADMIN alone does not
+    select oid, oid from services where oid <> 0
+    union
+    select oid, oid from providers
+    union
+    select role, member
+      from members
+      join pg_auth_members as grants on grants.roleid = members.oid
+     where coalesce((to_jsonb(grants) ->> 'set_option')::boolean, true)
+        or coalesce((to_jsonb(grants) ->> 'inherit_option')::boolean, true)
+),
+logins (oid) as (  -- whom above.sql is asked about
+    select oid from members except select oid from administrators
+),
+/* above.sql */,
+identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
+    select coalesce(proc.oid::regprocedure::text, entry), proc.oid
+      from lists
+      left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
+             on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
+     where setting = 'userscope.audit_identity'
+),
+clauses (relation, object, policy, command, permissive, roles, clause, expression, name) as (
+    select polrelid, format('%I.%I', nspname, relname), polname, polcmd, polpermissive, polroles, clause, expression,
+           -- Sub-selects write the policy's own table by its name.
+           case when expression like '%EXISTS%' then quote_ident(relname) || '.' else '' end
+      from pg_policy
+      join pg_class on pg_class.oid = polrelid
+      join audited on audited.oid = relnamespace,
+           lateral (values ('USING', polqual), ('WITH CHECK', polwithcheck)) as parts (clause, node),
+           lateral pg_get_expr(node, polrelid) as expression
+     where node is not null
+       and exists (select from services, unnest(polroles) as role
+                    where role in (0, services.oid) or services.oid <> 0 and pg_has_role(services.oid, role, 'usage'))
+),
+compared (expression, attname) as (  -- the columns of its table that an expression compares with the identity
+    select distinct expression,
+           case when match[1] like '"%' then replace(substr(match[1], 2, length(match[1]) - 2), '""', '"') else match[1] end
+      from (select distinct expression from clauses) as expressions
+      join identity on strpos(expression, call) > 0,
+           regexp_matches(replace(expression, call, '@me'),
+                          '\(\(?("(?:[^"]|"")+"|[^\s().@"]+)(?:\)::[a-z ]+)? = (?:\( SELECT )?@me', 'g') as match
+),
+marked (expression, name, text) as (  -- @me: the identity; @row: the policy's own; q: literals and quoted names
+    select expression, name,
+           regexp_replace(replace(coalesce((select replace(expression, call, '@me') from identity
+                                             where strpos(expression, call) > 0 order by length(call) desc limit 1), expression),
+                                  name, '@row.'),
+                          '''(?:[^'']|'''')*''|"(?:[^"]|"")*"', 'q', 'g')
+      from (select distinct expression, name from clauses) as expressions
+)
