@@ -16,6 +16,14 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Most tests wait most of the time, so more of them run at once than there are cores.
+WORKERS = auto
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+# What depends on the server's version: SQL, sessions, seals, audit, Neon, attacks.
+ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection isolation models neon schema \
+	test_accounts.py test_database.py test_database_refusals.py)
+
 ##@ Use it
 
 .PHONY: help
@@ -50,8 +58,13 @@ audit: $(BIN)/.runtime ## Ask the live database who may do what, and what is wro
 setup: $(BIN)/.dev ## Install everything that tests and checks need into .venv
 
 .PHONY: test
-test: $(BIN)/.dev ## Run all tests on real PostgreSQL servers (ARGS='-k name' to choose, PG=15|16|17|18)
-	@PG=$(PG) $(BIN)/python -m pytest $(ARGS)
+test: $(BIN)/.dev ## Every promise, on real PostgreSQL servers (ARGS='-k name' to choose, PG=15|16|17|18, WORKERS=4)
+	@PG=$(PG) $(PYTEST) $(ARGS)
+
+.PHONY: test-all
+test-all: $(BIN)/.dev ## The breadth as well: PostgreSQL 15 to 18, every owner, every message killed, short soaks
+	@PG=$(PG) $(PYTEST) -m '' $(ARGS)
+	@if [ -z "$(PG)$(ARGS)" ]; then for version in 16 17; do PG=$$version $(PYTEST) -m '' -q $(ON_EVERY_VERSION); done; fi
 
 .PHONY: lint
 lint: $(BIN)/.dev ## ruff, mypy and squawk

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from tests.versions import BOTH_ENDS as BOTH_ENDS
 from tests.versions import MAIN as MAIN
 from tests.versions import ROOT as ROOT
 from tests.versions import binaries as binaries_of
+from tests.versions import both_ends as both_ends
 from tests.versions import unavailable as unavailable
 from userscope.admin.logins import ensure_login
 from userscope.local.binaries import Binaries

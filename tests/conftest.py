@@ -1,5 +1,6 @@
 """The PostgreSQL servers and databases that the whole suite works on."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,10 @@ from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 
 from tests.clusters import (
-    BOTH_ENDS,
     Cluster,
     Connection,
     Database,
+    both_ends,
     cloned,
     cluster_of,
     deploy,
@@ -54,10 +55,10 @@ def cluster15() -> Iterator[Cluster]:
         yield made
 
 
-@pytest.fixture(scope="session", params=BOTH_ENDS)
+@pytest.fixture(scope="session", params=both_ends("cluster", "cluster15"))
 def any_cluster(request: pytest.FixtureRequest) -> Cluster:
     """Each of the two clusters in turn; only the first where PG chooses a version, as everywhere."""
-    made: Cluster = request.getfixturevalue("cluster" if request.param == BOTH_ENDS[0] else "cluster15")
+    made: Cluster = request.getfixturevalue(request.param)
     return made
 
 
@@ -74,9 +75,9 @@ clone15 = factories.postgresql("template15")
 
 
 @pytest.fixture
-def database(cluster: Cluster, clone18: Connection) -> Database:
+def database(cluster: Cluster, clone18: Connection, template18: NoopExecutor) -> Database:
     """A migrated database for this test alone; what the test commits is gone afterwards."""
-    return _as_migrated(cluster, clone18.info.dbname)
+    return _as_migrated(cluster, clone18, template18)
 
 
 @pytest.fixture
@@ -88,12 +89,12 @@ def empty(cluster: Cluster) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database15(cluster15: Cluster, clone15: Connection) -> Database:
+def database15(cluster15: Cluster, clone15: Connection, template15: NoopExecutor) -> Database:
     """A migrated database of PostgreSQL 15 for this test alone."""
-    return _as_migrated(cluster15, clone15.info.dbname)
+    return _as_migrated(cluster15, clone15, template15)
 
 
-@pytest.fixture(params=["database", "database15"][: len(BOTH_ENDS)], ids=BOTH_ENDS)
+@pytest.fixture(params=both_ends("database", "database15"))
 def any_database(request: pytest.FixtureRequest) -> Database:
     """A migrated database of each version in turn."""
     made: Database = request.getfixturevalue(request.param)
@@ -107,9 +108,10 @@ def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[s
         yield made.urls
 
 
-def _as_migrated(cluster: Cluster, clone: str) -> Database:
-    made = Database(cluster, clone)
-    give_back_acl(cluster, clone, "migrated_tmpl")
+def _as_migrated(cluster: Cluster, clone: Connection, template: NoopExecutor) -> Database:
+    made = Database(cluster, clone.info.dbname)
+    assert template.template_dbname  # with pytest-xdist, each worker's has a name of its own
+    give_back_acl(cluster, made.name, template.template_dbname)
     if not cluster.logins_made:
         make_logins(made)
         cluster.logins_made = True
@@ -121,3 +123,9 @@ def folder() -> Iterator[Path]:
     """An empty folder with a short path, which the user whom root runs servers as can pass through."""
     with short_folder() as made:
         yield made
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many tests run at once with ``-n auto``: three a core, since most of them wait, and each with a GB of memory."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30
+    return max(1, min(3 * (os.process_cpu_count() or 1), memory))

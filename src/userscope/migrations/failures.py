@@ -15,7 +15,7 @@ _CURES = {
     "42710": _HALF_MADE,
     "42723": _HALF_MADE,
     "53": "The server lacks disk space, memory or connections: free some, then run the command again.",
-    "55P03": "Another client holds a lock: end it, or allow more time by --lock-timeout.",
+    "55P03": "Another session holds a lock: end it, or allow more time by --lock-timeout.",
     "57014": "A time limit ended it: allow more by --statement-timeout.",
 }
 

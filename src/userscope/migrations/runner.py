@@ -141,7 +141,7 @@ def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
         raise RegistryError("the server is a read-only replica", hint="Connect to the primary server instead.")
     if writing and facts["read_only"] == "on":
         raise RegistryError(
-            "the client only reads",
+            "the session only reads",
             detail="default_transaction_read_only is on for this server, database or role.",
             hint="Turn it off for the role that migrates.",
         )
@@ -160,7 +160,7 @@ def _wait_for_lock(engine: Engine) -> None:
     raise RegistryError(
         f"another instance of Sqitch has worked on the database for {wait:g} seconds",
         detail="It holds the advisory lock 75474063.",
-        hint="Wait until it has finished, or end its client; --wait allows more time.",
+        hint="Wait until it has finished, or end its session; --wait allows more time.",
     )
 
 
