@@ -126,6 +126,6 @@ def folder() -> Iterator[Path]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """How many tests run at once with ``-n auto``: three a core, since most of them wait, and each with a GB of memory."""
+    """How many tests run at once with ``-n auto``: three a core, since most of them wait, if each has a GB."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30
     return max(1, min(3 * (os.process_cpu_count() or 1), memory))
