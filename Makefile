@@ -14,7 +14,7 @@ PYTHON := $(shell for p in $(CANDIDATES); do \
 endif
 
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # Most tests wait most of the time, so more of them run at once than there are cores.
 WORKERS = auto

@@ -18,6 +18,7 @@ from tests.versions import MAIN as MAIN
 from tests.versions import ROOT as ROOT
 from tests.versions import binaries as binaries_of
 from tests.versions import both_ends as both_ends
+from tests.versions import first_of as first_of
 from tests.versions import unavailable as unavailable
 from userscope.admin.logins import ensure_login
 from userscope.local.binaries import Binaries

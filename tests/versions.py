@@ -35,6 +35,11 @@ def both_ends(newest: object, oldest: object) -> list[ParameterSet]:
     return [first] if CHOSEN else [first, pytest.param(oldest, id="15", marks=pytest.mark.breadth)]
 
 
+def first_of[T](*values: T) -> list[T | ParameterSet]:
+    """Parameters of which the first is in ``make test``, and the others are breadth."""
+    return [*values[:1], *(pytest.param(value, marks=pytest.mark.breadth) for value in values[1:])]
+
+
 def unavailable(reason: str) -> NoReturn:
     """Skip a test for the want of a tool that pip cannot bring; where CI=true that is a failure."""
     if os.environ.get("CI") == "true":

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.clusters import OWNERS, Cluster, Database, OwnerKind, deploy, make_logins
+from tests.clusters import Cluster, Database, OwnerKind, deploy, first_of, make_logins
 from userscope.admin import seals
 from userscope.errors import NotPermitted, SealingError
 from userscope.identity import SealKey
 from userscope.postgres.url import ConnectionURL
 
 
-@pytest.fixture(scope="module", params=OWNERS)
+@pytest.fixture(scope="module", params=first_of("neon", "superuser", "plain", "plain2"))
 def owned(request: pytest.FixtureRequest, any_cluster: Cluster) -> Iterator[Database]:
     """A database migrated by each kind of owner, on each version."""
     kind: OwnerKind = request.param

@@ -160,6 +160,7 @@ alter policy s on app.t500 using (true);
 """
 
 
+@pytest.mark.breadth
 def test_scale(database: Database) -> None:
     """A thousand tables with four policies each: no more than 40 round trips, and the one bad policy is found."""
     with database.superuser_connection() as connection:

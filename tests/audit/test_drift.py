@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clusters import Cluster, Database, OwnerKind, deploy
+from tests.clusters import Cluster, Database, OwnerKind, deploy, first_of
 from userscope.audit.drift import drifted
 from userscope.errors import ConfigurationError
 
@@ -75,7 +75,7 @@ def test_drift(any_database: Database) -> None:
     assert all("app.everything" in thing or "not_null" in thing or "makes in app" in thing for thing in rest), rest
 
 
-@pytest.mark.parametrize("kind", ["neon", "plain"])
+@pytest.mark.parametrize("kind", first_of("neon", "plain"))
 def test_owners(any_cluster: Cluster, kind: OwnerKind) -> None:
     """An owner that may create databases compares on its server, another on an embedded one of that version."""
     database = any_cluster.database(kind)

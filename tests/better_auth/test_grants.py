@@ -8,6 +8,8 @@ from tests.better_auth.grants import REASONS, needed, privileges, table
 from tests.clusters import ROOT, Database
 from tests.docs.generate import replaced
 
+pytestmark = pytest.mark.breadth  # every privilege is taken and given back: a journey each
+
 
 @pytest.fixture(scope="module")
 def breaks(node: None, auth_database: Database) -> dict[str, str | None]:  # noqa: ARG001  # node is installed by then

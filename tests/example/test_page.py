@@ -120,6 +120,7 @@ def test_two_people(example: Example, ann: Page, bob: Page) -> None:
     assert titles(ann) == ["Fix the bike"], "the browser is Ann's, the person now Bob"
 
 
+@pytest.mark.breadth
 def test_what_is_wrong_is_said(ann: Page) -> None:
     """A refusal of Better Auth, and one of the service, stand on the page as sentences."""
     ann.get_by_label("E-mail or username").fill("nobody@example.com")
@@ -138,6 +139,7 @@ def test_what_is_wrong_is_said(ann: Page) -> None:
     expect(said).to_be_empty()
 
 
+@pytest.mark.breadth
 def test_titles_are_text(ann: Page) -> None:
     """Whatever somebody types stays text: no element is made of it, and no script runs."""
     dialogs: list[str] = []
@@ -157,6 +159,7 @@ def test_titles_are_text(ann: Page) -> None:
     assert dialogs == []
 
 
+@pytest.mark.breadth
 def test_a_long_list(example: Example, ann: Page) -> None:
     """The page asks for more where there is more, and shows every todo once."""
     sign_up(ann, "long_ann")
@@ -174,6 +177,7 @@ def test_a_long_list(example: Example, ann: Page) -> None:
     assert sorted(titles(ann)) == sorted(f"todo {n}" for n in range(1, 121))
 
 
+@pytest.mark.breadth
 def test_export_and_delete(example: Example, ann: Page, tmp_path: Path) -> None:
     """One can take along everything that is stored, and then be gone with all of it."""
     sign_up(ann, "export_ann")
@@ -190,6 +194,7 @@ def test_export_and_delete(example: Example, ann: Page, tmp_path: Path) -> None:
     assert example.rows("select from app.users where username = 'export_ann'") == []
 
 
+@pytest.mark.breadth
 def test_by_keyboard(ann: Page) -> None:
     """No mouse is needed: each control has a name and is reached by Tab, the form is sent by Enter."""
     sign_up(ann, "key_ann")
@@ -223,6 +228,7 @@ def expire(page: Page) -> list[str]:
     return refused
 
 
+@pytest.mark.breadth
 def test_token_runs_out(ann: Page) -> None:
     """A token that the service refuses is replaced by a new one, without a word."""
     sign_up(ann, "late_ann")
@@ -252,6 +258,7 @@ def owned(example: Example, name: str) -> list[str]:
     return [title for (title,) in example.rows(query, name)]
 
 
+@pytest.mark.breadth
 def test_replaced_in_another_tab(example: Example, ann: Page) -> None:
     """A tab never goes on as somebody else: what its user asked for is not done for who has their cookie by then."""
     sign_up(ann, "tab_ann")
@@ -268,6 +275,7 @@ def test_replaced_in_another_tab(example: Example, ann: Page) -> None:
     assert (owned(example, "tab_ann"), owned(example, "tab_bob")) == (["Buy milk"], ["Fix the bike"])
 
 
+@pytest.mark.breadth
 def test_replaced_before_deleting(example: Example, ann: Page) -> None:
     """Nor is the account of somebody else deleted."""
     sign_up(ann, "gone_ann")
@@ -279,6 +287,7 @@ def test_replaced_before_deleting(example: Example, ann: Page) -> None:
     assert (owned(example, "gone_ann"), owned(example, "gone_bob")) == ([], [])
 
 
+@pytest.mark.breadth
 def test_answer_too_late(example: Example, ann: Page) -> None:
     """What one person's request brings is not shown to the next one at the same page."""
     sign_up(ann, "slow_ann")

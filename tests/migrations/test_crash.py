@@ -136,6 +136,7 @@ def world(cluster: Cluster, tmp_path: Path) -> Iterator[World]:
     database.drop()
 
 
+@pytest.mark.breadth
 def test_first_deploy(world: World) -> None:
     """Connecting, making the registry (a transaction of its own) and deploying the first change."""
     runner.migrate(world.database.url(), [world.project], to="p:one")
@@ -151,12 +152,14 @@ def test_first_deploy(world: World) -> None:
     assert world.cut_everywhere(world.migrate("p:one"), put_back, between=[registry_only]) > 300
 
 
+@pytest.mark.breadth
 def test_deploy(world: World) -> None:
     """Deploying a change with a dependency and tags whose verification comes after the commit."""
     runner.migrate(world.database.url(), [world.project], to="p:one")
     assert world.cut_everywhere(world.migrate("p:two"), world.forget("two", "drop type if exists public.two")) > 200
 
 
+@pytest.mark.breadth
 def test_deploy_statement_by_statement(world: World) -> None:
     """Deploying a script that is no single transaction, but can run again."""
     runner.migrate(world.database.url(), [world.project], to="p:two")

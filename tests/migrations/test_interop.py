@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database, OwnerKind
+from tests.clusters import Cluster, Database, OwnerKind, first_of
 from tests.migrations import sqitch
 from tests.migrations.conftest import NASTY, ROOT, Rows, copied, dump, rows
 from userscope.migrations import inspection, runner
@@ -44,7 +44,7 @@ def test_same_rows_and_dump(any_cluster: Cluster, pair: list[Project]) -> None:
     ours.drop()
 
 
-@pytest.mark.parametrize("kind", ["neon", "plain"])
+@pytest.mark.parametrize("kind", first_of("neon", "plain"))
 def test_owners(any_cluster: Cluster, kind: OwnerKind) -> None:
     """Owners that are no superusers, as on Neon, migrate, verify and revert as well."""
     database = any_cluster.database(kind)

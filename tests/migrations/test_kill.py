@@ -13,7 +13,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from tests.clusters import ROOT, Cluster, Database
+from tests.clusters import ROOT, Cluster, Database, first_of
 from tests.migrations.conftest import Rows, dump, rows
 from tests.migrations.proxy import Proxy, proxy
 from tests.processes import postmaster
@@ -22,7 +22,7 @@ from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
 from userscope.migrations.projects import find
 
-TIMES = 20
+TIMES = pytest.mark.parametrize("times", first_of(4, 20))
 FOLDERS = [ROOT / "schema", ROOT / "policies"]
 DELAY = 0.004
 
@@ -54,11 +54,12 @@ def _end_when_begun(process: "subprocess.Popen[bytes]", through: Proxy, seconds:
     process.wait()
 
 
-def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], span: float) -> None:
+@TIMES
+def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], span: float, times: int) -> None:
     """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on."""
     chance = random.Random(5)  # noqa: S311  # which instants is no secret
     halfway = 0
-    for _ in range(TIMES):
+    for _ in range(times):
         database = cluster.database()
         with proxy(database.url(), delay=DELAY) as through:
             command = [sys.executable, "-m", "userscope", "migrate"]
@@ -106,11 +107,12 @@ def _restart(cluster: Cluster) -> None:
         time.sleep(0.05)
 
 
-def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float) -> None:
+@TIMES
+def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float, times: int) -> None:
     """SIGKILL of the server, or of the process that serves us: the error says so, and the next run goes on."""
     chance = random.Random(7)  # noqa: S311  # which instants is no secret
     lost = 0
-    for number in range(TIMES):
+    for number in range(times):
         database = fragile.database()
         with proxy(database.url(), delay=DELAY) as through:
             timer = threading.Timer(
@@ -126,7 +128,7 @@ def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float) ->
         runner.migrate(database.url(), find(FOLDERS))
         assert (rows(database), dump(database)) == undisturbed
         database.drop()
-    assert lost > TIMES // 4, "hardly a kill came while the migration ran"
+    assert lost > times // 4, "hardly a kill came while the migration ran"
 
 
 def test_undisturbed_through_the_proxy(empty: Database, undisturbed: tuple[Rows, str]) -> None:

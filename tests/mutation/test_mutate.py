@@ -106,6 +106,7 @@ def shop_urls(shop: Database) -> dict[str, str]:
     return {"DATABASE_URL": service.text(), "AUTH_DATABASE_URL": service.text()}
 
 
+@pytest.mark.breadth
 def test_a_foreign_suite(shop: Database, tmp_path: Path) -> None:
     """The shop's suite has two holes. Exactly their mutants survive, each told with its statements and a test idea."""
     more = {"SHOP_CATALOG": str(tmp_path / "catalog"), **shop_urls(shop)}
@@ -125,6 +126,7 @@ def test_a_foreign_suite(shop: Database, tmp_path: Path) -> None:
     assert all(told["ddl"] and told["promise"] and told["test"] for told in result["survived"])
 
 
+@pytest.mark.breadth
 def test_accepted(shop: Database, tmp_path: Path) -> None:
     """A survivor on the list is no hole; a line without a reason, or of no mutant, is refused."""
     accepted = tmp_path / "accepted"

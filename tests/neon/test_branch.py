@@ -34,6 +34,7 @@ def test_branch(make_runner: MakeRunner, service: Service, branch: Service) -> N
         assert session.exec(select(Todo)).all() == []
 
 
+@pytest.mark.breadth
 def test_shares(service: Service, branch: Service) -> None:
     """The trap: the parent's passwords and key open the branch, until the branch gets its own."""
     carol = branch.user("carol")

@@ -95,6 +95,7 @@ def test_from_an_empty_project(reader: Reader) -> None:
     assert serve(reader) == ["first"]
 
 
+@pytest.mark.breadth
 def test_restore_a_dump(reader: Reader) -> None:
     """The dump of one project in another: found wanting before the last step, fit after it; new logins serve."""
     reader.follow(SETUP)

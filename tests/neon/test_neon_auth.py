@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from sqlmodel import select
 
-from tests.clusters import Cluster
+from tests.clusters import Cluster, first_of
 from tests.issuer import Key
 from tests.neon.neon_auth import PAGE, SCRIPTS, NeonAuth, migrated
 from tests.service.served import served
@@ -25,7 +25,7 @@ from userscope.testing import denied
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-@pytest.fixture(params=["neon", "plain"])
+@pytest.fixture(params=first_of("neon", "plain"))
 def neon_auth(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[NeonAuth]:
     """Neon's side, with a database of each kind of owner."""
     with migrated(cluster, request.param, tmp_path) as made:

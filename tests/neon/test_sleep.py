@@ -13,7 +13,9 @@ from tests.neon.rig import OWNER
 from userscope import Database, Todo
 from userscope.errors import Unavailable
 
-HOSTS = pytest.mark.parametrize("pooled", [True, False], ids=["pooled", "unpooled"])
+HOSTS = pytest.mark.parametrize(
+    "pooled", [pytest.param(True, id="pooled"), pytest.param(False, id="unpooled", marks=pytest.mark.breadth)]
+)
 
 
 def add(db: Database, user: UUID, title: str) -> None:

@@ -24,6 +24,7 @@ def _work(_: Rig, load: Load) -> None:
     load.each("written", 3)
 
 
+@pytest.mark.breadth
 def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that sends a transaction again where its COMMIT failed does some of them twice."""
     connect, commit, execute = Connector._connect, ScopedConnection.commit, ScopedCursor.execute
@@ -74,6 +75,7 @@ def test_early_acknowledgement(own_cluster: Cluster, monkeypatch: pytest.MonkeyP
     assert any(fault.endswith("was acknowledged and is lost") for fault in faults)
 
 
+@pytest.mark.breadth
 def test_server_that_acknowledges_early() -> None:
     """So does a server that is told to acknowledge before it has written."""
 
@@ -100,6 +102,7 @@ def test_identity_of_the_connection(own_cluster: Cluster, monkeypatch: pytest.Mo
     assert any("rows of others" in fault for fault in faults)
 
 
+@pytest.mark.breadth
 def test_endless_wait(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that waits for an answer for ever is told apart from one that is slow."""
     monkeypatch.setattr(ScopedConnectionBase, "_bounded", lambda _, work: work)

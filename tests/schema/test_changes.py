@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import CHANGES, ROOT, Cluster, Database, deploy, dump, run_psql
+from tests.clusters import CHANGES, ROOT, Cluster, Database, deploy, dump, first_of, run_psql
 
 
 def state(database: Database) -> list[str]:
@@ -34,7 +34,7 @@ def owned(any_cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Data
     made.drop()
 
 
-@pytest.mark.parametrize("owned", ["superuser", "neon", "plain"], indirect=True)
+@pytest.mark.parametrize("owned", first_of("neon", "superuser", "plain"), indirect=True)
 def test_deploy_revert_deploy(owned: Database) -> None:
     """A revert undoes its deploy and nothing else; a second deploy leaves what the first one left."""
     for project, change in CHANGES:
@@ -67,7 +67,7 @@ def test_temporary_stays_open(owned: Database) -> None:
     run_psql(owned.url(), "-f", verify)
 
 
-@pytest.mark.parametrize("owned", ["neon", "plain"], indirect=True)
+@pytest.mark.parametrize("owned", first_of("neon", "plain"), indirect=True)
 def test_roles_of_another_database(owned: Database) -> None:
     """Roles that another database's owner made are used as they are, without ADMIN on them."""
     with owned.superuser_connection() as connection:

@@ -16,6 +16,7 @@ def own_cluster() -> Iterator[Cluster]:
         yield made
 
 
+@pytest.mark.breadth
 def test_soak(own_cluster: Cluster) -> None:
     """The library as it is: nothing wrong, whatever breaks."""
     soak = Soak(transactions=1200, users=100, connections=4, chaos=0.5)
