@@ -4,7 +4,6 @@ import hashlib
 import time
 
 import psycopg
-from psycopg import sql
 
 from tests.clusters import Connection
 
@@ -98,20 +97,24 @@ def fill(superuser: Connection, *, twin: bool) -> None:
     with psycopg.ClientCursor(superuser) as cursor:
         for statement in (_PEOPLE, _OTHERS, _TODOS, _SECRETS):
             cursor.execute(statement, values if "%(" in statement else None)
-    for key_id, key, retired in (("k1", KEY, None), ("k0", RETIRED, "now()")):
-        block = key.ljust(64, b"\0")
-        pads = [bytes(byte ^ mask for byte in block) for mask in (0x36, 0x5C)]
-        superuser.execute(
-            sql.SQL(
-                "insert into app_private.seal_keys (id, inner_pad, outer_pad, retired_at) values (%s, %s, %s, {})"
-            ).format(sql.SQL(retired or "null")),
-            [key_id, *pads],
-        )
+    add_key(superuser, "k1", KEY)
+    add_key(superuser, "k0", RETIRED, retired=True)
     superuser.execute("create schema kept")
     for table in ("users", "todos"):
         superuser.execute(f"create table kept.{table} with (autovacuum_enabled = off) as table app.{table}".encode())
     for table in TABLES:
         _settle(superuser, table)
+
+
+def add_key(superuser: Connection, key_id: str, key: bytes, *, retired: bool = False) -> None:
+    """Let a database accept seals made with this key, or refuse them as those of a retired one."""
+    block = key.ljust(64, b"\0")
+    pads = [bytes(byte ^ mask for byte in block) for mask in (0x36, 0x5C)]
+    superuser.execute(
+        "insert into app_private.seal_keys (id, inner_pad, outer_pad, retired_at) "
+        "values (%s, %s, %s, case when %s then now() end)",
+        [key_id, *pads, retired],
+    )
 
 
 def _settle(superuser: Connection, table: str) -> None:

@@ -1,0 +1,117 @@
+"""Two databases that differ in what others own, and nothing else that could be told."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+from tests.attacks.arena import seal
+from tests.attacks.world import KEY, add_key
+from tests.clusters import ROOT, Connection, Database, give_back_acl, run_psql
+from tests.search.people import ALICE, CANARY, DIFFERENCES, Content, columns, content
+
+TABLES = {"app.users": None, "app.todos": "owner_id", "app_fenced.secrets": "owner_id"}
+_ROWS = "(owner_id, id, title, description, completed, due_at, created_at, updated_at)"
+_PEOPLE = "(id, name, email, username, created_at, updated_at)"
+# Whoever changes a row of somebody else's is told so, in a word that no answer may hold.
+_SENTINEL = f"""
+create function app_private.sentinel() returns trigger language plpgsql security definer as $$
+begin
+    if '{ALICE}' <> any (array[to_jsonb(old) ->> tg_argv[0], to_jsonb(new) ->> tg_argv[0]]) then
+        raise exception '{CANARY}: % of another''s row', tg_op;
+    end if;
+    return null;
+end $$
+"""
+
+type Change = Callable[[Connection], None]
+
+
+def prepare(database: Database) -> None:
+    """Make a migrated database the ground that worlds are copied from: sealed, with the fenced twin, without anybody."""
+    folder = ROOT / "tests" / "search"
+    with database.superuser_connection() as superuser:
+        if superuser.execute("select to_regclass('app.account') is null").fetchone() == (True,):
+            run_psql(database.url(), "-f", folder / "account.sql")
+        run_psql(database.url(), "-f", folder / "fence.sql")
+        add_key(superuser, "k1", KEY)
+        superuser.execute("update app_private.sealing set required = true")
+        superuser.execute(_SENTINEL.encode())
+
+
+@dataclass
+class World:
+    """One of two: a database, and Alice's connection to it."""
+
+    database: Database
+
+    @cached_property
+    def alice(self) -> Connection:
+        """A connection of the service's login; a probe says itself whom it acts for."""
+        return self.database.connect("service")
+
+    def drop(self) -> None:
+        """Drop it."""
+        self.alice.close()
+        self.database.drop()
+
+
+@contextmanager
+def pair(base: Database, difference: str, others: int, change: Change | None = None) -> Iterator[tuple[World, World]]:
+    """Two worlds which differ so, with ``others`` rows of other people's; ``change``: a fault to be found."""
+    first = content(others)
+    worlds = [_world(base, each, change) for each in (first, DIFFERENCES[difference](first))]
+    try:
+        yield worlds[0], worlds[1]
+    finally:
+        for world in worlds:
+            world.drop()
+
+
+def _world(base: Database, holds: Content, change: Change | None) -> World:
+    name = f"world_{time.monotonic_ns()}"
+    base.cluster.create_database(name, owner=base.owner, template=base.name)
+    give_back_acl(base.cluster, name, base.name)
+    database = Database(base.cluster, name, base.owner)
+    with database.superuser_connection() as superuser:
+        _fill(superuser, holds)
+        if change:
+            change(superuser)
+        for table, owner in TABLES.items():
+            superuser.execute(
+                f"create trigger sentinel after insert or update or delete on {table} for each row "
+                f"execute function app_private.sentinel('{owner or 'id'}')".encode()
+            )
+            superuser.execute(f"alter table {table} set (autovacuum_enabled = off)".encode())
+        settle(superuser)
+    return World(database)
+
+
+def _fill(superuser: Connection, holds: Content) -> None:
+    with superuser.transaction(), superuser.cursor() as cursor:
+        for table, names, records in (
+            ("app.users", _PEOPLE, holds.people),
+            ("app.todos", _ROWS, holds.rows),
+            ("app_fenced.secrets", _ROWS, holds.rows),
+        ):
+            with cursor.copy(f"copy {table} {names} from stdin".encode()) as copy:
+                for record in records:
+                    copy.write_row(columns(record))
+
+
+def settle(superuser: Connection) -> None:
+    """Bring the tables to the state that vacuuming leads to: what earlier probes left behind is no difference."""
+    unsettled = "select from pg_class where oid = %s::regclass and relallvisible < relpages"
+    for table in TABLES:
+        superuser.execute(f"reindex table {table}".encode())
+        while True:
+            superuser.execute(f"vacuum (freeze, analyze) {table}".encode())
+            if superuser.execute(unsettled, [table]).fetchone() is None:
+                break
+            time.sleep(0.02)  # somebody's snapshot of a moment ago is still held
+
+
+def alice_seal() -> str:
+    """A seal that is good for the whole of a run."""
+    return seal(ALICE, life=86_400)
