@@ -1,6 +1,6 @@
 -- Deploy schema:app to pg
 --
--- The two schemas, the two roles, and what PUBLIC loses. Everything else stands on this.
+-- The two schemas, the two roles, what PUBLIC loses, and what verify scripts share. Everything else stands on this.
 
 begin;
 
@@ -48,7 +48,7 @@ comment on schema app is 'What services use. Every table is under forced row-lev
 revoke all on schema app from public;
 
 create schema app_private;
-comment on schema app_private is 'Seal keys and whether seals are required. Nothing here is granted to anyone.';
+comment on schema app_private is 'Seal keys, whether seals are required, what verify scripts share. Nothing here is granted to anyone.';
 revoke all on schema app_private from public;
 
 -- A temporary table or function could shadow a name, or wait in a pooled session for the next user. Whoever is not the
@@ -70,5 +70,155 @@ end
 $$;
 comment on function app.touch() is 'Trigger: sets updated_at to the time of the transaction.';
 revoke all on function app.touch() from public;
+
+-- What verify scripts share. They trust what the relation database says of itself, so "userscope migrate" and
+-- "userscope verify" first compare these functions with the ones written here.
+create function app_private.verify(change text, subject text, wanted text, actual text[], exactly boolean) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    facts   constant text[] := array(select btrim(line) from string_to_table(wanted, chr(10)) as line where btrim(line) <> '');
+    -- A fact is a line that can be read: what is no printable ASCII is written by its number.
+    present constant text[] := array(
+        select (select string_agg(case when ascii(sign) between 32 and 126 then sign
+                                       else '<U+' || upper(lpad(to_hex(ascii(sign)), 4, '0')) || '>' end, '' order by place)
+                  from string_to_table(fact, null) with ordinality as signs (sign, place))
+          from unnest(actual) as fact
+    );
+    missing constant text := (select string_agg(format('%s: %s', subject, fact), '; ') from unnest(facts) as fact
+                               where fact <> all (present));
+    beyond  constant text := (select string_agg(format('%s: %s', subject, fact), '; ') from unnest(present) as fact
+                               where exactly and fact <> all (facts));
+begin
+    if missing is not null or beyond is not null then
+        raise exception '% is not as it was deployed', change using
+            detail = concat_ws(' ', 'Missing: ' || missing || '.', 'Beyond: ' || beyond || '.');
+    end if;
+end
+$$;
+comment on function app_private.verify(text, text, text, text[], boolean) is
+    'Raises what something lacks of the wanted facts, one a line, and, asked for exactly these, what it has beyond them.';
+
+create function app_private.verify_table(change text, relation regclass, wanted text) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform app_private.verify(change, relation::text, wanted, exactly => false, actual => array(
+        select 'row-level security enabled and forced, owned by the owner of the schema'
+          from pg_class
+         where oid = relation and relrowsecurity and relforcerowsecurity
+           and relowner = (select nspowner from pg_namespace where pg_namespace.oid = relnamespace)
+        union all
+        select format('column %s %s%s%s%s', attname, format_type(atttypid, atttypmod),
+                      case when attnotnull then ' not null' end, ' default ' || pg_get_expr(adbin, adrelid),
+                      case when attstattarget = 0 then ' statistics 0' end)
+          from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+         where attrelid = relation and attnum > 0
+        union all
+        select format('constraint %s %s', conname, pg_get_constraintdef(oid))
+          from pg_constraint
+         where conrelid = relation and convalidated
+        union all
+        select pg_get_indexdef(indexrelid)
+          from pg_index
+         where indrelid = relation and indisvalid
+        union all
+        select pg_get_triggerdef(oid)
+          from pg_trigger
+         where tgrelid = relation and tgenabled in ('O', 'A')
+        union all  -- up to PostgreSQL 15 the columns of a view over one table are written with its name
+        select format('view of %s, %s: %s', relowner::regrole, coalesce(reloptions, '{}'),
+                      btrim(regexp_replace(replace(pg_get_viewdef(oid), coalesce(base || '.', ''), ''), '[[:space:]]+', ' ', 'g')))
+          from pg_class
+          left join (
+              select ev_class, min(relname) as base
+                from pg_rewrite
+                join pg_depend on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
+                join pg_class on pg_class.oid = refobjid and refclassid = 'pg_class'::regclass
+               where refobjid <> ev_class
+               group by ev_class
+              having count(distinct refobjid) = 1
+          ) as bases on ev_class = oid
+         where oid = relation and relkind = 'v'
+    ));
+end
+$$;
+comment on function app_private.verify_table(text, regclass, text) is
+    'Raises what a table or view lacks of the wanted columns, constraints, indexes, triggers and forced row-level security.';
+
+create function app_private.verify_access(change text, relation regclass, wanted text) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Roles of the adopter's own are not relation. A role may be missing: then nothing is open to it.
+    roles constant oid[] := array[0, to_regrole('app_user'), to_regrole('app_auth')];
+begin
+    perform app_private.verify(change, relation::text, wanted, exactly => true, actual => array(
+        select concat_ws(' ', case when polpermissive then 'permissive' else 'restrictive' end, 'policy', polname, 'for',
+                         case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update'
+                                     when 'd' then 'delete' else 'all' end,
+                         'to', polroles::regrole[], clause)
+          from pg_policy
+          left join unnest(array[
+              'using ' || pg_get_expr(polqual, polrelid),
+              'check ' || pg_get_expr(polwithcheck, polrelid)
+          ]) as clause on clause is not null
+         where polrelid = relation and polroles && roles
+        union all
+        select format('%s may %s%s%s', case grantee when 0 then 'public' else grantee::regrole::text end, lower(privilege_type),
+                      case when is_grantable then ' with grant option' end,
+                      ' (' || string_agg(attname, ', ' order by attnum) || ')')
+          from (
+              select item.*, null as attname, null as attnum
+                from pg_class, aclexplode(relacl) as item
+               where oid = relation
+              union all
+              select item.*, attname, attnum
+                from pg_attribute, aclexplode(attacl) as item
+               where attrelid = relation
+          ) as grants
+         where grantee = any (roles)
+           and grantee <> (select relowner from pg_class where oid = relation)
+         group by grantee, privilege_type, is_grantable, attname is null
+    ));
+end
+$$;
+comment on function app_private.verify_access(text, regclass, text) is
+    'Raises what app_user, app_auth, app_gate and PUBLIC lack of the wanted policies and grants, and what they have beyond.';
+
+create function app_private.verify_function(change text, function regprocedure, wanted text) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform app_private.verify(change, function::text, wanted, exactly => true, actual => array(
+        select concat_ws(' ', 'owned by', case when proowner = nspowner then 'the owner of the schema' else proowner::regrole::text end)
+          from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+         where pg_proc.oid = function
+        union all
+        select concat_ws(' ', lanname, case provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
+                         'security', case when prosecdef then 'definer' else 'invoker' end, proconfig)
+          from pg_proc join pg_language on pg_language.oid = prolang
+         where pg_proc.oid = function
+        union all
+        select 'body with md5 ' || md5(coalesce(nullif(prosrc, ''), pg_get_function_sqlbody(oid)))
+          from pg_proc
+         where oid = function
+        union all
+        select format('%s may execute%s', case grantee when 0 then 'public' else grantee::regrole::text end,
+                      case when is_grantable then ' with grant option' end)
+          from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+         where oid = function and grantee <> proowner
+           and grantee = any (array[0, to_regrole('app_user'), to_regrole('app_auth'), to_regrole('app_gate')])
+    ));
+end
+$$;
+comment on function app_private.verify_function(text, regprocedure, text) is
+    'Raises what a function is not of the wanted owner, attributes, body and who may execute it, and what it is beyond.';
+
+revoke all on all functions in schema app_private from public;
 
 commit;

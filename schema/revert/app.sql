@@ -10,6 +10,10 @@ begin
 end
 $$;
 
+drop function app_private.verify_function(text, regprocedure, text);
+drop function app_private.verify_access(text, regclass, text);
+drop function app_private.verify_table(text, regclass, text);
+drop function app_private.verify(text, text, text, text[], boolean);
 drop function app.touch();
 drop schema app_private;
 drop schema app;

@@ -61,6 +61,17 @@ begin
     ) or has_function_privilege('app_user', 'app.touch()', 'execute') then
         raise exception 'function app.touch() is not as it was deployed';
     end if;
+
+    if exists (
+        select from pg_proc
+         where pronamespace = 'app_private'::regnamespace
+           and (has_function_privilege('app_user', oid, 'execute') or has_function_privilege('app_auth', oid, 'execute'))
+    ) then
+        raise exception 'a function of schema app_private is granted to someone';
+    end if;
+    perform 'app_private.verify_table(text, regclass, text)'::regprocedure,
+            'app_private.verify_access(text, regclass, text)'::regprocedure,
+            'app_private.verify_function(text, regprocedure, text)'::regprocedure;
 end
 $$;
 

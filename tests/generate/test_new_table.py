@@ -81,6 +81,15 @@ def test_whole(clone: Path, database: Database) -> None:
     for hole, cure in (
         ("revoke delete on app.shopping_lists from app_user", "grant delete on app.shopping_lists to app_user"),
         ("grant select (c_text) on app.shopping_lists to app_auth", "revoke all on app.shopping_lists from app_auth"),
+        ("alter table app.shopping_lists disable trigger touch", "alter table app.shopping_lists enable trigger touch"),
+        (
+            "alter table app.shopping_lists alter c_timestamptz drop not null",
+            "alter table app.shopping_lists alter c_timestamptz set not null",
+        ),
+        (
+            "alter table app.shopping_lists drop constraint shopping_lists_code_check",
+            "alter table app.shopping_lists add constraint shopping_lists_code_check check (char_length(code) <= 2)",
+        ),
         ("alter policy select_own on app.shopping_lists using (true)", ""),
     ):
         assert run(clone, "userscope", "verify", database=database).returncode == 0

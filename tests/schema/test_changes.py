@@ -102,6 +102,11 @@ DEFECTS = [
     ("schema:app", "grant usage on schema app_private to app_auth", "something on schema app_private"),
     ("schema:app", "grant usage on schema app to public", "PUBLIC has a privilege on schema app"),
     ("schema:app", "grant execute on function app.touch() to public", "app.touch() is not as it was deployed"),
+    (
+        "schema:app",
+        "grant execute on function app_private.verify_table(text, regclass, text) to public",
+        "a function of schema app_private is granted to someone",
+    ),
     ("schema:identity", "alter function app.current_user_id() security invoker", "runs as its owner"),
     ("schema:identity", "alter function app.current_user_id() reset search_path", "search_path=pg_catalog, pg_temp"),
     (
@@ -140,6 +145,12 @@ DEFECTS = [
     ("schema:todos", "alter table app.todos drop constraint todos_title_check", "todos_title_check"),
     (
         "schema:todos",
+        "alter table app.todos drop constraint todos_title_check, "
+        "add constraint todos_title_check check (char_length(title) <= 200 and btrim(title, e' \\t\\n') <> '')",
+        "(btrim(title, '<U+0009><U+000A><U+000B>",
+    ),
+    (
+        "schema:todos",
         "alter table app.todos drop constraint todos_owner_id_fkey, "
         "add constraint todos_owner_id_fkey foreign key (owner_id) references app.users",
         "ON DELETE CASCADE",
@@ -170,6 +181,11 @@ DEFECTS = [
         "create policy extra on app.todos using (true)",
         "Beyond: app.todos: permissive policy extra for all",
     ),
+    (
+        "policies:todos",
+        "create policy extra on app.todos for select to app_user",
+        "Beyond: app.todos: permissive policy extra for select to {app_user}.",
+    ),
     ("policies:todos", "grant select on app.todos to app_user", "Beyond: app.todos: app_user may select"),
     ("policies:todos", "grant truncate on app.todos to app_user", "Beyond: app.todos: app_user may truncate"),
     (
@@ -178,6 +194,7 @@ DEFECTS = [
         "Beyond: app.todos: app_auth may select (title)",
     ),
     ("policies:todos", "grant delete on app.todos to app_user with grant option", "delete with grant option"),
+    ("policies:better_auth", "drop policy select_auth on app.jwks", "Missing: app.jwks: permissive policy select_auth"),
     ("policies:better_auth", "grant select on app.sessions to app_user", "Beyond: app.sessions: app_user may select"),
 ]
 

@@ -19,6 +19,8 @@ TYPES = {
 }
 TAKEN = ("owner_id", "id", "created_at", "updated_at")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# Types that PostgreSQL spells otherwise when it is asked.
+_SPELT = {"timestamptz": "timestamp with time zone"}
 _LENGTH = 10_000
 
 
@@ -70,3 +72,11 @@ class Column:
         if self.length:
             words.append(f"constraint {self.constraint(table)} check (char_length({self.name}) <= {self.length})")
         return " ".join(words)
+
+    def facts(self, table: str) -> list[str]:
+        """Return what a verification finds of it."""
+        words = ["column", self.name, _SPELT.get(self.type, self.type)]
+        words += [] if self.nullable else ["not null"]
+        words += ["default false"] if self.type == "boolean" and not self.nullable else []
+        check = f"constraint {self.constraint(table)} CHECK ((char_length({self.name}) <= {self.length}))"
+        return [" ".join([*words, "statistics 0"]), *([check] if self.length else [])]

@@ -113,12 +113,24 @@ class Table:
                 for c in self.columns
                 if c.length
             ),
+            "facts": "\n".join(f"    {fact}" for fact in self._facts()),
             "every": ", ".join(every),
             "written": ", ".join(written),
             "values": ", ".join(column.value for column in self.columns),
             "changed": written[0],
             "value": self.columns[0].value,
         }
+
+    def _facts(self) -> list[str]:
+        """What the table's verification finds of its columns."""
+        time = "timestamp with time zone not null default now() statistics 0"
+        return [
+            "column owner_id uuid not null default app.current_user_id() statistics 0",
+            "column id uuid not null default gen_random_uuid() statistics 0",
+            *(fact for column in self.columns for fact in column.facts(self.name)),
+            f"column created_at {time}",
+            f"column updated_at {time}",
+        ]
 
 
 def _singular(name: str) -> str:

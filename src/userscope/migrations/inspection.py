@@ -12,6 +12,7 @@ from userscope.migrations.engine import Engine, Event, Options, Report
 from userscope.migrations.failures import wording
 from userscope.migrations.projects import Project
 from userscope.migrations.runner import connected, silent
+from userscope.migrations.verification import refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
 
 
@@ -88,6 +89,7 @@ def verify(
     MigrationError, Unavailable, ConfigurationError.
     """
     with connected(url, projects, report=report, options=options) as engine:
+        refuse_changed_functions(engine.client)
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(engine.label(change)) for change in engine.state.changes), default=0)

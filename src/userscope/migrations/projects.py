@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KINDS = ("deploy", "revert", "verify")
 _OURS = ("schema", "policies")
+# In the wheel, and in a checkout.
+_SHIPPED = (Path(__file__).parents[1] / "projects", Path(__file__).parents[3])
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,22 @@ def _is_project(folder: Path) -> bool:
     return (folder / "sqitch.plan").is_file() or (folder / "sqitch.conf").is_file()
 
 
-def _default_folders() -> list[Path]:
-    packaged = Path(__file__).parents[1] / "projects"
-    checkout = Path(__file__).parents[3]
-    for base in (Path.cwd(), packaged, checkout):
-        folders = [base / name for name in _OURS]
-        if all((folder / "sqitch.plan").is_file() for folder in folders):
-            return folders
+def shipped() -> Path:
+    """Return the folder of the projects that this installation of userscope brings. Raises PlanError."""
+    for base in _SHIPPED:
+        if _is_pair(base):
+            return base
     raise PlanError(
         "userscope's own projects are missing",
-        detail=f"Neither the current folder nor {packaged} holds schema/sqitch.plan and policies/sqitch.plan.",
+        detail=f"Neither the current folder nor {_SHIPPED[0]} holds schema/sqitch.plan and policies/sqitch.plan.",
         hint="Install userscope anew, or name a project by --project.",
     )
+
+
+def _default_folders() -> list[Path]:
+    base = Path.cwd() if _is_pair(Path.cwd()) else shipped()
+    return [base / name for name in _OURS]
+
+
+def _is_pair(base: Path) -> bool:
+    return all((base / name / "sqitch.plan").is_file() for name in _OURS)

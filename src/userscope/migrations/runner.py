@@ -14,6 +14,7 @@ from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
 from userscope.migrations.registry.read import Deployed, State
 from userscope.migrations.registry.write import Registry
+from userscope.migrations.verification import refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
 
 _OLDEST = 150000
@@ -55,6 +56,7 @@ def migrate(
                 engine.remark(f"  + {label}")
         else:
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
+            refuse_changed_functions(engine.client)
             engine.deploy(steps)
     return labels
 

@@ -1,0 +1,43 @@
+"""Verify scripts call functions of the database that they judge: whether these are still the ones that we ship."""
+
+import re
+
+from userscope.errors import MigrationError
+from userscope.migrations.client import Client
+from userscope.migrations.projects import shipped
+from userscope.migrations.registry.write import Statement
+from userscope.postgres.sql import named
+
+_FOUND = named(__package__, "verification.sql")
+# One shape for all of them, so that whatever else is written there makes a test fail.
+_FUNCTION = re.compile(
+    r"^create function app_private\.(verify\w*)\(([^)]*)\) returns void\n"
+    r"    (language [^;$]*)\n    (set [^;$]*)\nas \$\$(.*?)\$\$;$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def functions() -> dict[str, tuple[str, str]]:
+    """Return the functions of our script: arguments as PostgreSQL writes them → body and attributes."""
+    script = shipped() / "schema" / "deploy" / "app.sql"
+    return {
+        f"{name}({arguments})": (body, f"{attributes} {setting.replace(' = ', '=')}")
+        for name, arguments, attributes, setting, body in _FUNCTION.findall(script.read_text(encoding="utf-8"))
+    }
+
+
+def refuse_changed_functions(client: Client) -> None:
+    """Raise MigrationError where one of the functions that verify scripts share is not ours.
+
+    None is there yet before the first change; a script that misses one fails by itself.
+    """
+    ours = functions()
+    names = "{" + ",".join({function.partition("(")[0] for function in ours}) + "}"
+    for row in client.run([Statement(_FOUND, (names,))])[0]:
+        function = row["function"] or ""
+        if ours.get(function) != (row["body"], row["attributes"]):
+            raise MigrationError(
+                f"function app_private.{function} is not the one that userscope ships",
+                detail="Verifications call it and would believe what it says, so none was run.",
+                hint=f"Drop it, or bring it back as {shipped() / 'schema' / 'deploy' / 'app.sql'} has it.",
+            )
