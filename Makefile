@@ -16,6 +16,9 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Where bytecode is not to be written, every one of a thousand processes would compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
+
 # Most tests wait most of the time, so more of them run at once than there are cores.
 WORKERS = auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
