@@ -129,7 +129,7 @@ def _databases(admin: ConnectionURL) -> Iterator[ConnectionURL]:
         name = f"bench_{number}"
         with _autocommit(admin) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        yield ConnectionURL(admin.variable, {**admin.params, "dbname": name})
+        yield admin.on(name)
 
 
 def _write(project: Path) -> None:

@@ -12,7 +12,6 @@ from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 from userscope.migrations import projects, runner
 from userscope.postgres.url import ConnectionURL
-from userscope.settings import Purpose
 
 USERS = 100_000
 EACH = 100
@@ -46,10 +45,9 @@ class World:
 
     server: Server
 
-    def url(self, purpose: Purpose, database: str = "app") -> ConnectionURL:
+    def url(self, login: str, database: str = "app") -> ConnectionURL:
         """How the owner or a service connects."""
-        url = self.server.url(purpose)
-        return ConnectionURL(url.variable, {**url.params, "dbname": database})
+        return self.server.url(login).on(database)
 
     def database(self, name: str) -> ConnectionURL:
         """Make and migrate another database; return its owner's URL."""

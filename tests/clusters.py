@@ -24,9 +24,9 @@ from userscope.admin.logins import ensure_login
 from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
+from userscope.login import Login
 from userscope.postgres import clones
 from userscope.postgres.url import ConnectionURL
-from userscope.settings import Purpose
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
 type OwnerKind = Literal["superuser", "neon", "plain", "plain2"]
@@ -71,10 +71,10 @@ class Cluster:
         """The superuser's password."""
         return self.url("admin").params["password"]
 
-    def url(self, purpose: Purpose, *, dbname: str = "app") -> ConnectionURL:
+    def url(self, login: str, *, dbname: str = "app") -> ConnectionURL:
         """The URL of the superuser, or of the logins app_service and app_accounts (once ``deploy`` made them)."""
-        url = self.server.url(purpose)
-        return ConnectionURL(url.variable, {**url.params, "dbname": dbname})
+        url = self.server.url(login)
+        return url.on(dbname)
 
     def conninfo(self, *, dbname: str = "postgres", user: str = "postgres") -> str:
         """A connection string for the superuser, or for a role that ``create_login`` made."""
@@ -128,10 +128,10 @@ class Database:
     name: str
     owner: str = "postgres"
 
-    def url(self, purpose: Purpose = "admin") -> ConnectionURL:
+    def url(self, login: str = "admin") -> ConnectionURL:
         """The URL of its owner, of app_service or of app_accounts."""
-        url = self.cluster.url(purpose, dbname=self.name)
-        if purpose != "admin" or self.owner == "postgres":
+        url = self.cluster.url(login, dbname=self.name)
+        if login != "admin" or self.owner == "postgres":
             return url
         return ConnectionURL(url.variable, {**url.params, **self._login()})
 
@@ -140,18 +140,17 @@ class Database:
 
     @property
     def urls(self) -> dict[str, ConnectionURL]:
-        """All three URLs by their purpose."""
-        return {"admin": self.url("admin"), "service": self.url("service"), "auth": self.url("auth")}
+        """All three URLs by their login's word."""
+        return {login.value: self.url(login) for login in Login}
 
     @property
     def environment(self) -> dict[str, str]:
         """What somebody has in their environment who works with it."""
-        variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
-        return {variables[purpose]: url.text() for purpose, url in self.urls.items()}
+        return {login.variable: self.url(login).text() for login in Login}
 
-    def connect(self, purpose: Purpose = "admin") -> Connection:
+    def connect(self, login: str = "admin") -> Connection:
         """A new connection that commits by itself; the caller closes it."""
-        return psycopg.connect(self.url(purpose).conninfo(), autocommit=True)
+        return psycopg.connect(self.url(login).conninfo(), autocommit=True)
 
     def superuser_connection(self) -> Connection:
         """A new connection of the superuser, whoever owns the database; the caller closes it."""

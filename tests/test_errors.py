@@ -46,6 +46,15 @@ def test_tree() -> None:
     assert _drawn() == base | {"UserscopeError": None}
 
 
+def test_sqlstates() -> None:
+    """The tree names each class's SQLSTATEs, and each leads to one class."""
+    drawn = re.findall(r"── (\w+) +((?:[0-9][0-9A-Z]+(?:, )?)+)", errors.__doc__ or "")
+    stated = {kind.__name__: kind.sqlstates for kind in DatabaseError.__subclasses__()}
+    assert {name: tuple(codes.split(", ")) for name, codes in drawn} == stated
+    every = [code for codes in stated.values() for code in codes]
+    assert len(every) == len(set(every))
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_form(name: str) -> None:
     """A message is short, begins in lower case or with a name, and has no full stop; detail and hint are sentences."""

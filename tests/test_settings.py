@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from userscope.errors import ConfigurationError, InvalidURL, LocalServerError, MissingSetting, PooledHost
-from userscope.settings import Purpose, Settings
+from userscope.settings import Settings
 
 LOCAL = "postgresql://me:Zx9q@localhost/app"
 REMOTE = "postgresql://me:Zx9q@ep-1.neon.tech/app"
@@ -75,7 +75,7 @@ def test_some_urls_set(
     """As soon as one URL is set, what is missing is an error that names it, and never the embedded server."""
     made = settings(**dict.fromkeys(variables, REMOTE))
     assert not made.embedded
-    expected: dict[Purpose, tuple[str | None, str]] = {
+    expected: dict[str, tuple[str | None, str]] = {
         "service": (service, "DATABASE_URL"),
         "auth": (auth, "AUTH_DATABASE_URL"),
         "admin": (admin, "ADMIN_DATABASE_URL"),

@@ -14,7 +14,6 @@ from userscope.connection.health import Health, examine
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
-from userscope.identity import SealKey
 from userscope.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,8 +27,7 @@ class _Base:
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         self.settings = settings or Settings()
-        key = self.settings.userscope_seal_key
-        self._key = SealKey.parse(key.get_secret_value()) if key else None
+        self._key = self.settings.seal_key
         self._connector = Connector(
             self.settings.url("service"),
             LoginCheck(self._key is not None, self.settings.userscope_seal_optional),

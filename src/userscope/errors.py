@@ -27,15 +27,17 @@ UserscopeError
 │   ├── OperationRefused        an entry point of the driver that cannot carry the identity
 │   └── SessionInUse            another thread or task is using this session now
 └── DatabaseError               what PostgreSQL answered
-    ├── NotPermitted            42501, 25006 in a reader
-    ├── Conflict                23505
-    ├── InvalidValue            23514, 23502, 22xxx
+    ├── NotPermitted            42501, 25006: in a reader
+    ├── Conflict                23505, 23P01
+    ├── InvalidValue            23514, 23502, 22
     ├── UnknownReference        23503, 23001
-    ├── SealRejected            28000
-    ├── Retryable               40001, 40P01, 55P03: run the whole transaction again
-    └── Unavailable             08xxx, 57Pxx, 57014, 53xxx, 25P03, 25P04, 25006 otherwise: the server cannot serve now
+    ├── SealRejected            28
+    ├── Retryable               40, 55P03: run the whole transaction again
+    └── Unavailable             08, 53, 57, 25P03, 25P04: the server cannot serve now, or only reads
         └── PoolExhausted       every connection of the pool was busy for too long
 """
+
+from typing import ClassVar
 
 
 class UserscopeError(Exception):
@@ -230,7 +232,10 @@ class DatabaseError(UserscopeError):
     """What PostgreSQL answered; the driver's exception is the ``__cause__``.
 
     ``sqlstate`` is PostgreSQL's code, None where the server said nothing; ``constraint`` names what was broken.
+    ``sqlstates`` are the codes that a class stands for; two characters are all codes that begin so.
     """
+
+    sqlstates: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -247,31 +252,45 @@ class DatabaseError(UserscopeError):
 
 
 class NotPermitted(DatabaseError):
-    """The identity may not do this (42501), or this is a reader, which only reads (25006)."""
+    """The identity may not do this, or this is a reader, which only reads."""
+
+    sqlstates = ("42501", "25006")
 
 
 class Conflict(DatabaseError):
-    """Another row already has this value (23505)."""
+    """Another row already has this value."""
+
+    sqlstates = ("23505", "23P01")
 
 
 class InvalidValue(DatabaseError):
-    """A value breaks a constraint or has no valid form (23514, 23502, 22xxx)."""
+    """A value breaks a constraint or has no valid form."""
+
+    sqlstates = ("23514", "23502", "22")
 
 
 class UnknownReference(DatabaseError):
-    """A row that this one refers to does not exist (23503)."""
+    """A row that this one refers to does not exist."""
+
+    sqlstates = ("23503", "23001")
 
 
 class SealRejected(DatabaseError):
-    """The database did not accept the identity's seal (28000)."""
+    """The database did not accept the identity's seal."""
+
+    sqlstates = ("28",)
 
 
 class Retryable(DatabaseError):
-    """The transaction lost against another one; run the whole of it again (40001, 40P01, 55P03)."""
+    """The transaction lost against another one; run the whole of it again."""
+
+    sqlstates = ("40", "55P03")
 
 
 class Unavailable(DatabaseError):
-    """The server cannot be reached, or cannot serve now (08, 57, 53, 25P03, 25P04, 25006); a COMMIT may have run."""
+    """The server cannot be reached, cannot serve now, or only reads; a COMMIT may have run."""
+
+    sqlstates = ("08", "53", "57", "25P03", "25P04")
 
 
 class PoolExhausted(Unavailable):

@@ -6,29 +6,20 @@ command needs and lacks is an error that names the variable.
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, PooledHost
-from userscope.postgres.url import ConnectionURL, embedded_url
+from userscope.identity import SealKey
+from userscope.login import Login
+from userscope.postgres.state import embedded_url
+from userscope.postgres.times import seconds
+from userscope.postgres.url import ConnectionURL
 
-Purpose = Literal["service", "admin", "auth"]
-
-_UNITS = {"": 0.001, "us": 0.000_001, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
-
-
-def seconds(text: str) -> float:
-    """Return how long a time in PostgreSQL's notation is: an integer (milliseconds), or one with a unit.
-
-    Raises ValueError for anything else.
-    """
-    digits = text.rstrip("dhminsu").rstrip()
-    unit = text[len(digits) :].strip()
-    if not digits.isascii() or not digits.isdigit() or unit not in _UNITS:
-        raise ValueError('a time in PostgreSQL\'s notation is needed, such as "30s", "500ms" or 0 for none')
-    return int(digits) * _UNITS[unit]
+_ADMIN = (Login.ADMIN.variable, "DATABASE_URL_UNPOOLED", Login.SERVICE.variable)
+"""Where the admin's URL is looked for: the second is Neon's name for it."""
 
 
 def _timeout(text: str) -> str:
@@ -90,38 +81,37 @@ class Settings(BaseSettings):
         """The absolute folder of the embedded server: ``USERSCOPE_HOME``, or ``.userscope`` where one stands."""
         return self.userscope_home.expanduser().absolute()
 
-    def url(self, purpose: Purpose) -> ConnectionURL:
-        """Return what to connect with: as a service, as the admin (unpooled), or as the identity provider.
+    @property
+    def seal_key(self) -> SealKey | None:
+        """The key that identities are sealed with; None where they are sent unsealed. Raises ConfigurationError."""
+        secret = self.userscope_seal_key
+        return SealKey.parse(secret.get_secret_value()) if secret else None
+
+    def url(self, login: str) -> ConnectionURL:
+        """Return what to connect with as a ``Login``, or by its word; as the admin unpooled.
 
         Raises MissingSetting, InvalidURL, PooledHost, or LocalServerError where the embedded server was never made.
         """
+        login = Login(login)
         if self.embedded:
-            return embedded_url(self.home, purpose)
-        if purpose == "service":
-            return self._parse("DATABASE_URL", "the login that services connect with, a member of app_user")
-        if purpose == "auth":
-            return self._parse("AUTH_DATABASE_URL", "the identity provider's login, a member of app_auth")
-        for variable in ("ADMIN_DATABASE_URL", "DATABASE_URL_UNPOOLED", "DATABASE_URL"):
-            if getattr(self, variable.lower()) is not None:
-                url = self._parse(variable, "")
-                if url.pooled:
-                    raise PooledHost(variable, url.host)
-                return url
-        raise MissingSetting("ADMIN_DATABASE_URL", "the owner's login, which migrates and audits")
-
-    def _parse(self, variable: str, purpose: str) -> ConnectionURL:
-        secret: SecretStr | None = getattr(self, variable.lower())
-        if secret is None:
-            raise MissingSetting(variable, purpose)
-        return ConnectionURL.parse(secret.get_secret_value(), variable)
+            return embedded_url(self.home, login)
+        for variable in _ADMIN if login is Login.ADMIN else (login.variable,):
+            secret: SecretStr | None = getattr(self, variable.lower())
+            if secret is None:
+                continue
+            url = ConnectionURL.parse(secret.get_secret_value(), variable)
+            if login is Login.ADMIN and url.pooled:
+                raise PooledHost(variable, url.host)
+            return url
+        raise MissingSetting(login.variable, login.purpose)
 
     def require_local(self, command: str) -> None:
         """Refuse where any configured server is remote; for commands that make or destroy sample data."""
         if self.embedded:
             return
-        for purpose in ("service", "admin", "auth"):
+        for login in Login:
             try:
-                url = self.url(purpose)
+                url = self.url(login)
             except MissingSetting:
                 continue
             if not url.local:

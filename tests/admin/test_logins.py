@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 
 from tests.clusters import Cluster, Database, deploy
-from userscope.admin.logins import Role, create_login, ensure_login
+from userscope.admin.logins import create_login, ensure_login
 from userscope.errors import ConfigurationError, NotPermitted
 
 NAME = f'Log"in {secrets.token_hex(4)}'
@@ -28,7 +28,7 @@ def migrated(any_database: Database) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("role", ["app_user", "app_auth"])
-def test_create(migrated: Database, role: Role) -> None:
+def test_create(migrated: Database, role: str) -> None:
     """The URL logs in; the role has no attribute and is in one role; app_auth's finds tables without their schema."""
     url = create_login(migrated.url(), NAME, role)
     with psycopg.connect(url.conninfo()) as connection:
@@ -73,7 +73,7 @@ def test_ensure(migrated: Database) -> None:
 def test_missing_role(migrated: Database) -> None:
     """Before anything is migrated there is no role to be a member of."""
     with pytest.raises(ConfigurationError, match='the role "app_other" does not exist') as raised:
-        create_login(migrated.url(), NAME, "app_other")  # type: ignore[arg-type]  # what a caller may still pass
+        create_login(migrated.url(), NAME, "app_other")
     assert raised.value.hint == 'Run "userscope migrate" first.'
 
 

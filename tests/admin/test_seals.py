@@ -12,7 +12,6 @@ from tests.clusters import Cluster, Database, OwnerKind, deploy, first_of, make_
 from userscope.admin import seals
 from userscope.errors import NotPermitted, SealingError
 from userscope.identity import SealKey
-from userscope.postgres.url import ConnectionURL
 
 
 @pytest.fixture(scope="module", params=first_of("neon", "superuser", "plain", "plain2"))
@@ -158,7 +157,7 @@ def test_not_the_owner(database: Database) -> None:
     """A service cannot manage keys, and a database that was not migrated is told apart."""
     with pytest.raises(NotPermitted, match="may not manage seal keys"):
         seals.read(database.url("service"))
-    elsewhere = ConnectionURL("test", {**database.url().params, "dbname": "postgres"})
+    elsewhere = database.url().on("postgres")
     with pytest.raises(SealingError, match="was not migrated"):
         seals.read(elsewhere)
 

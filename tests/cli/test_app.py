@@ -9,7 +9,9 @@ import pytest
 from typer.main import get_command
 
 from tests.cli.runner import Runner
+from tests.clusters import Database
 from userscope.cli.app import app
+from userscope.postgres.url import ConnectionURL
 
 
 def every(command: Any, *words: str) -> Iterator[tuple[str, ...]]:
@@ -39,13 +41,53 @@ def test_help(tmp_path: Path, capfd: pytest.CaptureFixture[str], group: str) -> 
     assert [sentence for sentence in listed.values() if not sentence.endswith(".") or sentence.endswith("...")] == []
 
 
-@pytest.mark.parametrize("words", ["create-login x --role app_user", "seal-key list", "seal-key new", "mutate --list"])
-def test_unreachable(tmp_path: Path, capfd: pytest.CaptureFixture[str], words: str) -> None:
-    """Where no server answers, a command that has no words of its own for that says so as well, and ends with 2."""
-    run = Runner(tmp_path, capfd, ADMIN_DATABASE_URL="postgresql://ada:s3cr3t@127.0.0.1:1/x")
-    refused = run(*words.split(), code=2).stderr
-    assert refused.startswith("ERROR:  the server cannot be reached\nDETAIL:  libpq said: ")
-    assert "s3cr3t" not in refused
+MISTAKES = {
+    "password": (
+        {"password": "s3cr3t"},
+        "PostgreSQL refused the login\n"
+        'DETAIL:  It said: password authentication failed for user "app_service". The URL is {url}.\n'
+        "HINT:  Compare the user, the password, the host and the database of DATABASE_URL with the server's.\n",
+    ),
+    "database": (
+        {"dbname": "nowhere"},
+        "PostgreSQL refused the login\n"
+        'DETAIL:  It said: database "nowhere" does not exist. The URL is {url}.\n'
+        "HINT:  Compare the user, the password, the host and the database of DATABASE_URL with the server's.\n",
+    ),
+    "host": (
+        {"host": "127.0.0.1", "port": "1"},
+        "the server cannot be reached\n"
+        "DETAIL:  libpq said: Connection refused. The URL is {url}.\n"
+        "HINT:  Is a PostgreSQL server running there, and is DATABASE_URL right?\n",
+    ),
+}
+COMMANDS = (
+    *(
+        "migrate",
+        "revert --all",
+        "status",
+        "verify",
+        "check",
+        "log",
+        "audit",
+        "audit --drift",
+        "mutate --list",
+        "health",
+    ),
+    *("seal-key list", "seal-key new", "seal-key require", "create-login x --role app_user"),
+)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_cannot_connect(database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str], mistake: str) -> None:
+    """The same mistake in a URL reads the same in every command, which ends with 2 and shows no password."""
+    wrong, words = MISTAKES[mistake]
+    right = database.url("service")
+    url = ConnectionURL("DATABASE_URL", {**right.params, **wrong})
+    run = Runner(tmp_path, capfd, DATABASE_URL=url.text())
+    said = {command: run(*command.split(), code=2).stderr for command in COMMANDS}
+    assert said == dict.fromkeys(COMMANDS, f"ERROR:  {words.format(url=url)}")
+    assert not any(secret in text for text in said.values() for secret in ("s3cr3t", right.params["password"]))
 
 
 def test_width(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -54,9 +54,10 @@ def test_psql_as_admin(configured: Runner) -> None:
         (["-Atc", "select title from app.todos"], "", "alice's\n"),
         (["-XqAt", "-c", "select title from app.todos", "--command=select current_user"], "", "alice's\napp_service\n"),
         (["-At", "--file=-"], "select title from app.todos;", "alice's\n"),
-        (["--csv"], "select title from app.todos;", "title\nalice's\n"),
-        (["-1", "-c", "update app.todos set title = 'new'"], "", "UPDATE 1\n"),
-        (["-e", "-Atc", "select 1"], "", "select 1\n1\n"),
+        (["--pset=format=csv"], "select title from app.todos;", "title\nalice's\n"),
+        (["-c", "update app.todos set title = 'new'"], "", "UPDATE 1\n"),
+        (["-v", "ECHO=queries", "-Atc", "select 1"], "", "select 1\n1\n"),
+        (["-tx", "-R", "/", "-F", ":", "-A", "-P", "footer=off", "-c", "select 1 as a, 2 as b"], "", "a:1/b:2\n"),
         (["-At", "-v", "n=7", "-o", "/dev/stdout"], "select :n;", "7\n"),
     ],
 )
@@ -87,10 +88,20 @@ def test_psql_as_is_one_transaction(configured: Runner, users: Database) -> None
     [
         (["--as", "nonsense"], "the user id is not a uuid"),
         (["--as", ""], "no user id was given"),
-        (["--as", str(ALICE), "--", "-U", "postgres"], "with --as, psql connects only to the configured database"),
-        (["--as", str(ALICE), "--", "--host=elsewhere"], "with --as, psql connects only to the configured database"),
-        (["--as", str(ALICE), "--", "postgres"], "with --as, psql connects only to the configured database"),
-        (["--as", str(ALICE), "--", "--nonsense"], "psql cannot be run: option --nonsense not recognized"),
+        *(
+            (["--as", str(ALICE), "--", *words], f"with --as, psql cannot be run so: {why}")
+            for words, why in (
+                (["-U", "postgres"], "option -U not recognized"),
+                (["-Atd", "postgres"], "option -d not recognized"),
+                (["--host=elsewhere"], "option --host not recognized"),
+                (["-c", "select 1", "postgres"], '"postgres" is no option'),
+                (["--csv"], "option --csv not recognized"),
+                (["-1"], "option -1 not recognized"),
+                (["-L", "log"], "option -L not recognized"),
+                (["--nonsense"], "option --nonsense not recognized"),
+                (["-c"], "option -c requires argument"),
+            )
+        ),
     ],
 )
 def test_psql_refuses(configured: Runner, words: list[str], message: str) -> None:
@@ -127,9 +138,10 @@ def test_psql_shows_nothing_to_others(configured: Runner, users: Database, tmp_p
     # psql's own child looks at its parent: at its command line, its environment, and at the file that it was given.
     look = r"\! tr '\0' '\n' < /proc/$PPID/cmdline; echo ENVIRONMENT; tr '\0' '\n' < /proc/$PPID/environ"
     command_line, environment = configured("psql", "--as", str(ALICE), "--", "-c", look).stdout.split("ENVIRONMENT\n")
-    assert f"dbname={users.name}" in command_line  # we do look at psql
+    assert "identity.sql\n" in command_line  # we do look at psql
     password = users.url("service").params["password"]
     assert f"PGPASSWORD={password}\n" in environment  # which is for psql's owner alone to read
+    assert f"PGDATABASE={users.name}\n" in environment
     assert password not in command_line
     for text in (command_line, environment):
         assert str(ALICE) not in text
@@ -242,8 +254,8 @@ def stand_in(tmp_path: Path) -> Callable[[str, bool], Path]:
         )
         (folder / "psql").write_text(
             "#!/bin/sh\n"
-            f"case $1 in --version) echo 'psql (PostgreSQL) {version}'; exit;; -X) {refusal}\nexit 2;; esac\n"
-            'echo "$@" "password=$PGPASSWORD"\n'
+            f"case $1 in --version) echo 'psql (PostgreSQL) {version}'; exit;; -w) {refusal}\nexit 2;; esac\n"
+            'echo "$@"; env | grep ^PG | sort\n'
         )
         (folder / "psql").chmod(0o755)
         return folder
@@ -285,7 +297,9 @@ def test_remote_database_takes_psql_from_path(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], stand_in: Callable[[str, bool], Path]
 ) -> None:
     """A psql from PATH that fits is called with TLS required, and without the password in its arguments."""
-    runner = Runner(tmp_path, capfd, DATABASE_URL=REMOTE, PATH=str(stand_in("17.1 (Debian)", True)))
-    words, _, password = runner("psql", "--", "-c", "select 1").stdout.rstrip("\n").partition(" password=")
-    assert words == "-d user=me dbname=app host=db.example.com sslmode=require -c select 1"
-    assert password == "secret"
+    path = f"{stand_in('17.1 (Debian)', True)}:{os.environ['PATH']}"
+    runner = Runner(tmp_path, capfd, DATABASE_URL=REMOTE, PATH=path, PGHOST="elsewhere", PGSSLMODE="disable")
+    assert runner("psql", "--", "-c", "select 1").stdout.splitlines() == [
+        *("-c select 1", "PGDATABASE=app", "PGHOST=db.example.com", "PGPASSWORD=secret", "PGSSLMODE=require"),
+        "PGUSER=me",
+    ]

@@ -193,7 +193,7 @@ def test_noinherit(make_served: MakeServed, logins: Logins) -> None:
 def test_not_migrated(make_served: MakeServed, home: Database) -> None:
     """A database without our schema is told so."""
     url = home.url("service")
-    elsewhere = ConnectionURL(url.variable, {**url.params, "dbname": "postgres"})
+    elsewhere = url.on("postgres")
     with pytest.raises(ConfigurationError, match="the database was not migrated"):
         make_served(elsewhere).reader(uuid4(), lambda session: run(session, "select 1"))
 

@@ -28,7 +28,7 @@ def unusable(folder: Path) -> Path:
 def elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the folders that stand in."""
     state = folder / "state"
-    monkeypatch.setattr("userscope.postgres.url._ROOT_STATE", state)
+    monkeypatch.setattr("userscope.postgres.state._ROOT_STATE", state)
     monkeypatch.setenv("XDG_STATE_HOME", os.fspath(state))
     return state / "userscope"
 

@@ -13,7 +13,7 @@ from tests.neon.rig import OWNER, Project, project
 from tests.versions import binaries
 from userscope import Accounts
 from userscope.admin import seals
-from userscope.admin.logins import Role, create_login
+from userscope.admin.logins import create_login
 from userscope.migrations import projects, runner
 from userscope.settings import Settings
 
@@ -56,7 +56,7 @@ def service() -> Iterator[Service]:
     with project() as made:
         admin = made.url(OWNER)
         runner.migrate(admin, projects.find())
-        logins: dict[str, Role] = {"todo_service": "app_user", "todo_auth": "app_auth"}
+        logins: dict[str, str] = {"todo_service": "app_user", "todo_auth": "app_auth"}
         for name, role in logins.items():
             made.adopt(create_login(admin, name, role).text())
         key, _ = seals.add(admin)

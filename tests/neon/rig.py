@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 
@@ -169,7 +170,7 @@ class Project:
             copy.rename(place.data)
             state = ServerDirectory.find(self.server.home)
             assert state is not None
-            place.write_state({**place.read_state(), "logins": state.read_state()["logins"]})
+            place.write_state(replace(place.read_state(), logins=state.read_state().logins))
             made.pooler._write("users.txt", f'"postgres" "{parent["password"]}"\n')
             made.passwords |= self.passwords
             made.wake()

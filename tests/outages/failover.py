@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -54,7 +55,7 @@ def _replicate(primary: Cluster, standby: Cluster) -> None:
         binaries / "pg_basebackup", "-d", from_primary, "-D", place.data, "-R", "-c", "fast", "--no-sync"
     )
     assert done.returncode == 0, done.stdout
-    place.write_state({**place.read_state(), "logins": source.read_state()["logins"]})
+    place.write_state(replace(place.read_state(), logins=source.read_state().logins))
     standby.server.start()
 
 

@@ -1,15 +1,12 @@
 """A URL that can be used says where it leads; one that cannot is refused with its cure; neither ever shows a secret."""
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from psycopg.conninfo import conninfo_to_dict
 
-from userscope.errors import InvalidURL, LocalServerError
-from userscope.postgres.url import ConnectionURL, embedded_url, fallback_home
+from userscope.errors import InvalidURL
+from userscope.postgres.url import ConnectionURL
 
 
 @pytest.fixture(autouse=True)
@@ -168,19 +165,8 @@ def test_pooled(host: str, pooled: bool) -> None:
     assert parse(f"postgresql://me@{host}/app").pooled is pooled
 
 
-def test_embedded_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state file of the home counts, then that of the folder that stands in for it; a damaged one is named."""
-    monkeypatch.setattr("userscope.postgres.url._ROOT_STATE", tmp_path / "state")
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    home = tmp_path / "home"
-    with pytest.raises(LocalServerError, match="there is no embedded server yet"):
-        embedded_url(home, "admin")
-    login = {"user": "postgres", "password": "pw"}
-    state = {"host": "/elsewhere", "port": 5432, "dbname": "app", "logins": {"admin": login}}
-    for host, folder in (("/elsewhere", fallback_home(home)), ("/here", home)):
-        folder.mkdir(parents=True)
-        (folder / "server.json").write_text(json.dumps({**state, "host": host}))
-        assert embedded_url(home, "admin").params == {**login, "host": host, "port": "5432", "dbname": "app"}
-    (home / "server.json").write_text("{")
-    with pytest.raises(LocalServerError, match="is damaged"):
-        embedded_url(home, "admin")
+def test_on() -> None:
+    """Another database of the same server, as the same login, from the same variable."""
+    url = parse("postgresql://me:pw@db.example.com/app?application_name=x")
+    other = url.on("other")
+    assert (other.variable, other.params) == (url.variable, {**url.params, "dbname": "other"})

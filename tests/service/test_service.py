@@ -107,7 +107,7 @@ def test_away_and_back(
 def _other(sandbox: Sandbox) -> str:
     """The URL of another database of the same server."""
     url = sandbox.settings.url("admin")
-    return type(url)(url.variable, {**url.params, "dbname": "postgres"}).text()
+    return url.on("postgres").text()
 
 
 def test_unready(

@@ -1,18 +1,18 @@
 """LOGIN roles for processes: each a member of app_user or of app_auth, never of both, never more than that."""
 
 import secrets
-from typing import Literal
 
 import psycopg
 from psycopg import sql
 
 from userscope.errors import ConfigurationError, NotPermitted
+from userscope.login import Login
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
+from userscope.settings import Settings
 
-Role = Literal["app_user", "app_auth"]
 
-
-def create_login(admin: ConnectionURL, name: str, role: Role, *, password: str | None = None) -> ConnectionURL:
+def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | None = None) -> ConnectionURL:
     """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
 
     The server is sent a SCRAM verifier, so the password shows in no log; Neon takes only the password itself. Raises
@@ -20,34 +20,49 @@ def create_login(admin: ConnectionURL, name: str, role: Role, *, password: str |
     ``role``.
     """
     password = password or secrets.token_urlsafe(24)
-    with psycopg.connect(admin.conninfo()) as connection:
-        if _exists(connection, name):
+    with connect(admin) as connection:
+        if exists(connection, name):
             raise ConfigurationError(
                 f'the role "{name}" exists already', hint="Choose another name, or drop the role first."
             )
-        if not _exists(connection, role):
+        if not exists(connection, role):
             raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
         _write(connection, name, role, password)
     return ConnectionURL(admin.variable, {**admin.params, "user": name, "password": password})
 
 
-def ensure_login(admin: ConnectionURL, name: str, role: Role, password: str) -> bool:
+def ensure_login(admin: ConnectionURL, name: str, role: str, password: str) -> bool:
     """Make sure that ``name`` can log in with ``password`` as a member of ``role``; True where it was made now."""
-    with psycopg.connect(admin.conninfo()) as connection:
-        missing = not _exists(connection, name)
+    with connect(admin) as connection:
+        missing = not exists(connection, name)
         if missing:
             _write(connection, name, role, password)
     return missing
 
 
-def _exists(connection: psycopg.Connection, name: str) -> bool:
+def ensure_all(settings: Settings) -> None:
+    """Make sure that the services' logins of ``settings`` can log in; none of them where the migrations made no roles.
+
+    A project of one's own, or --to, may have made none.
+    """
+    admin = settings.url(Login.ADMIN)
+    logins = {login.role: settings.url(login) for login in Login if login.role}
+    with connect(admin) as connection:
+        if not all(exists(connection, role) for role in logins):
+            return
+    for role, url in logins.items():
+        ensure_login(admin, url.user, role, url.params["password"])
+
+
+def exists(connection: psycopg.Connection, name: str) -> bool:
+    """Whether the server has such a role."""
     return connection.execute("select from pg_catalog.pg_roles where rolname = %s", [name]).fetchone() is not None
 
 
-def _write(connection: psycopg.Connection, name: str, role: Role, password: str) -> None:
+def _write(connection: psycopg.Connection, name: str, role: str, password: str) -> None:
     verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     # Neon's proxy asks for the password before the server does, and Neon refuses roles whose password it cannot read.
-    secret = password if _exists(connection, "neon_superuser") else verifier
+    secret = password if exists(connection, "neon_superuser") else verifier
     login = sql.Identifier(name)
     statements = [
         sql.SQL(

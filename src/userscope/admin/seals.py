@@ -12,6 +12,7 @@ import psycopg
 
 from userscope.errors import NotPermitted, SealingError
 from userscope.identity import SealKey
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 
 
@@ -117,7 +118,7 @@ def services(admin: ConnectionURL) -> dict[str, int]:
 @contextmanager
 def _connect(admin: ConnectionURL) -> Iterator[psycopg.Connection]:
     """Open a transaction as the admin. Raises SealingError or NotPermitted where the keys are out of its reach."""
-    with psycopg.connect(admin.conninfo()) as connection:
+    with connect(admin) as connection:
         try:
             connection.execute("set local search_path = pg_catalog, pg_temp")
             yield connection

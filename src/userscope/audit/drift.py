@@ -94,7 +94,7 @@ def _scratch(live: "psycopg.Connection[Any]", url: ConnectionURL) -> Iterator[Co
             yield made
         return
     try:
-        yield ConnectionURL(url.variable, {**url.params, "dbname": name})
+        yield url.on(name)
     finally:
         live.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 

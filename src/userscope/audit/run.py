@@ -11,7 +11,7 @@ from psycopg.rows import class_row, tuple_row
 from userscope.audit.model import Access, Finding, Report, by_level
 from userscope.errors import ConfigurationError, DatabaseError
 from userscope.migrations import projects
-from userscope.migrations.client import Client
+from userscope.postgres import connect as postgres
 from userscope.postgres.sql import with_above
 from userscope.postgres.url import ConnectionURL
 
@@ -108,7 +108,7 @@ def ask(connection: "psycopg.Connection[Any]", asked: Mapping[str, str]) -> Repo
 
 @contextmanager
 def connect(url: ConnectionURL) -> "Iterator[psycopg.Connection[Any]]":
-    """Connect in autocommit. Raises Unavailable or, where the password is wrong, ConfigurationError."""
-    with Client.connect(url, lambda _severity, _text: None) as client:
-        client.connection.prepare_threshold = None
-        yield client.connection
+    """Connect in autocommit, and prepare nothing. Raises Unavailable or ConfigurationError."""
+    with postgres.connect(url, autocommit=True) as connection:
+        connection.prepare_threshold = None
+        yield connection

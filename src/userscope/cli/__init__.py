@@ -34,6 +34,6 @@ def _answered(error: Exception) -> UserscopeError | None:
 
     if not isinstance(error, psycopg.Error):
         return None
-    from userscope.connection.sqlstate import to_error
+    from userscope.postgres.sqlstate import to_error
 
     return to_error(error, {})

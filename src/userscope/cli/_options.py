@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from userscope.login import Login
+
 if TYPE_CHECKING:
     from userscope.migrations.engine import Options
     from userscope.migrations.projects import Project
@@ -28,7 +30,7 @@ def admin() -> "ConnectionURL":
     from userscope.settings import Settings
 
     settings = Settings()
-    url = settings.url("admin")
+    url = settings.url(Login.ADMIN)
     start_embedded(settings)
     return url
 

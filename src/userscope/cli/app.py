@@ -1,8 +1,10 @@
 """All commands in one application; a command imports what it uses when it runs, so that ``--help`` is quick."""
 
-import importlib
+from collections.abc import Callable
 
 import typer
+
+from userscope.cli import audit, demo, inspection, migrations, mutate, new_table, seals, server, services
 
 app = typer.Typer(
     help="A user reaches only their own rows: kept by PostgreSQL itself.",
@@ -12,7 +14,24 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+COMMANDS: list[Callable[..., None]] = [
+    *(server.up, server.down, server.url, server.psql),
+    *(migrations.migrate, migrations.revert),
+    *(inspection.status, inspection.verify, inspection.check, inspection.log, inspection.plan),
+    *(services.health, services.create_login, services.sample_data),
+    demo.demo,
+    audit.audit,
+    mutate.mutate,
+    new_table.new_table,
+]
+for command in COMMANDS:
+    # What follows "--" is another program's, its options too.
+    passing = {"ignore_unknown_options": True} if command is mutate.mutate else None
+    app.command(context_settings=passing)(command)
 
-# Each module holds the commands of one concern and adds them by its register(app).
-for _concern in ("server", "migrations", "inspection", "seals", "services", "demo", "audit", "mutate", "new_table"):
-    importlib.import_module(f"userscope.cli.{_concern}").register(app)
+seal_key = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Keys that seal identities, and whether a seal is required."
+)
+for name, command in seals.COMMANDS.items():
+    seal_key.command(name)(command)
+app.add_typer(seal_key, name="seal-key")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from userscope.cli._options import Json, admin
+from userscope.cli._options import Json, Projects, admin
 
 if TYPE_CHECKING:
     from userscope.migrations.projects import Project
@@ -20,11 +20,6 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(audit)
-
-
 def audit(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="With --sql: this question alone.")] = None,
     *,
@@ -34,18 +29,14 @@ def audit(
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
     ] = False,
-    project: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--project", metavar="DIR", help="With --drift: projects of your own beside ours; may be repeated."
-        ),
-    ] = None,
+    project: Projects = None,
     folder: Annotated[
         Path | None, typer.Option("--questions", metavar="DIR", help="Questions other than policies/audit/*.sql.")
     ] = None,
 ) -> None:
     """Ask who may do what, and what is wrong with it. Exit code 1 if there is an error among the findings.
 
+    With --drift, --project names projects of your own beside ours.
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
 
     Example: userscope audit --json

@@ -2,13 +2,6 @@
 
 import sys
 
-import typer
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(demo)
-
 
 def demo() -> None:
     """Show two users who each reach only their own rows.

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from userscope.postgres.url import ConnectionURL
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (status, verify, check, log, plan):
-        app.command()(command)
-
-
 def status(*, project: Projects = None, as_json: Json = False) -> None:
     """Tell where each project stands and what is pending. Exit code 1 if something is.
 

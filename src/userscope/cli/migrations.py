@@ -19,16 +19,10 @@ from userscope.cli._options import (
     run_options,
     start_embedded,
 )
+from userscope.login import Login
 
 if TYPE_CHECKING:
     from userscope.postgres.url import ConnectionURL
-    from userscope.settings import Settings
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (migrate, revert):
-        app.command()(command)
 
 
 def migrate(
@@ -56,10 +50,12 @@ def migrate(
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
         deployed = runner.migrate(
-            settings.url("admin"), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
+            settings.url(Login.ADMIN), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
         )
     if settings.embedded and not dry_run:
-        _make_logins(settings)
+        from userscope.admin.logins import ensure_all
+
+        ensure_all(settings)
     if as_json:
         print_json({"would_deploy" if dry_run else "deployed": deployed, "seconds": ledger.seconds})
 
@@ -116,18 +112,3 @@ def _asking(url: "ConnectionURL") -> Callable[[list[str]], bool]:
         return True
 
     return ask
-
-
-def _make_logins(settings: "Settings") -> None:
-    """Make the embedded server's service logins ready, once their roles exist."""
-    import psycopg
-
-    from userscope.admin.logins import ensure_login
-
-    admin = settings.url("admin")
-    service, auth = settings.url("service").params, settings.url("auth").params
-    with psycopg.connect(admin.conninfo()) as connection:
-        roles = connection.execute("select to_regrole('app_user'), to_regrole('app_auth')").fetchone()
-    if roles is not None and all(roles):  # a project of one's own, or --to, may have made none
-        ensure_login(admin, service["user"], "app_user", service["password"])
-        ensure_login(admin, auth["user"], "app_auth", auth["password"])

@@ -12,11 +12,6 @@ from userscope.errors import ConfigurationError
 _ACCEPTED = Path("policies/accepted-mutants.txt")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(context_settings={"ignore_unknown_options": True})(mutate)
-
-
 def mutate(
     command: Annotated[
         list[str] | None,

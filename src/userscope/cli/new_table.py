@@ -5,10 +5,7 @@ from typing import Annotated
 
 import typer
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("new-table")(new_table)
+from userscope.cli._options import Projects
 
 
 def new_table(
@@ -22,14 +19,11 @@ def new_table(
     test: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a test of who reaches what, for pytest.")
     ] = None,
-    project: Annotated[
-        list[Path] | None,
-        typer.Option("--project", metavar="DIR", help="The two projects: what exists first, then who may do what."),
-    ] = None,
+    project: Projects = None,
 ) -> None:
     """Write the files of a table whose rows each have an owner.
 
-    Three scripts and a line of the plan in schema/, and as many in policies/.
+    Three scripts and a line of the plan in schema/, and as many in policies/; --project names the two elsewhere.
 
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """

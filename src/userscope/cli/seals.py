@@ -1,30 +1,16 @@
 """``userscope seal-key new | list | retire | require | relax``."""
 
-import json
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from userscope.cli._ask import confirmed
+from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, admin
 
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also at a terminal.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        help="Keys that seal identities, and whether a seal is required.",
-    )
-    group.command("new")(new)
-    group.command("list")(list_keys)
-    group.command("retire")(retire)
-    group.command("require")(require)
-    group.command("relax")(relax)
-    app.add_typer(group, name="seal-key")
 
 
 def new(*, as_json: Json = False) -> None:
@@ -36,7 +22,7 @@ def new(*, as_json: Json = False) -> None:
 
     key, created_at = seals.add(admin())
     if as_json:
-        print(json.dumps({"id": key.id, "key": key.text(), "created_at": created_at.isoformat()}))
+        print_json({"id": key.id, "key": key.text(), "created_at": created_at.isoformat()})
         return
     print(key.text(), flush=True)
     print(
@@ -64,7 +50,7 @@ def list_keys(*, as_json: Json = False) -> None:
             }
             for key in sealing.keys
         ]
-        print(json.dumps({"required": sealing.required, "keys": keys}))
+        print_json({"required": sealing.required, "keys": keys})
         raise typer.Exit(int(stuck))
     for key in sealing.keys:
         state = f"retired {key.retired_at:%Y-%m-%d %H:%M:%S%z}" if key.retired_at else "active"
@@ -132,3 +118,12 @@ def _ask(question: str, *, yes: bool) -> None:
 
 def _warn(sentence: str) -> None:
     print(sentence, file=sys.stderr)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "new": new,
+    "list": list_keys,
+    "retire": retire,
+    "require": require,
+    "relax": relax,
+}

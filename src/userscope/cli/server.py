@@ -1,27 +1,13 @@
 """``userscope up``, ``down``, ``url`` and ``psql``: the embedded server, and ways into the database."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from userscope.cli._ask import confirmed
 from userscope.cli._options import start_embedded
-
-
-class Login(StrEnum):
-    """Whom a URL logs in as."""
-
-    service = "service"
-    auth = "auth"
-    admin = "admin"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (up, down, url, psql):
-        app.command()(command)
+from userscope.login import Login
 
 
 def up() -> None:
@@ -41,7 +27,7 @@ def up() -> None:
     folder = server.folder or server.home
     print("PostgreSQL has started." if started else "PostgreSQL is already running.")
     print(f"  data    {folder / 'data'}")
-    print(f"  socket  {server.url('admin').host}")
+    print(f"  socket  {server.url(Login.ADMIN).host}")
     print(f"  log     {folder / 'server.log'}")
     if not settings.embedded:
         print("But a database URL is set, so the other commands use that one.", file=sys.stderr)
@@ -75,7 +61,7 @@ def down(
 
 
 def url(
-    login: Annotated[Login, typer.Option("--as", help="Whom it logs in as.")] = Login.admin,
+    login: Annotated[Login, typer.Option("--as", help="Whom it logs in as.")] = Login.ADMIN,
 ) -> None:
     """Print the URL of the database, with its password.
 
@@ -85,7 +71,7 @@ def url(
     """
     from userscope.settings import Settings
 
-    print(Settings().url(login.value).text())
+    print(Settings().url(login).text())
 
 
 def psql(
@@ -101,19 +87,18 @@ def psql(
     Example: userscope psql --as 6d1f5a3e-1c7b-4c55-9a39-5f8f2d6b8a10 -- -c "select title from app.todos"
     """
     from userscope.cli import _psql
-    from userscope.identity import SealKey, credentials
+    from userscope.identity import credentials
     from userscope.settings import Settings
 
     settings = Settings()
-    secret = settings.userscope_seal_key
-    key = SealKey.parse(secret.get_secret_value()) if secret else None
+    key = settings.seal_key
     if user_id is not None:
         credentials(user_id, key)  # refuse what names no user before anything is started
     start_embedded(settings)
     if user_id is None:
-        status = _psql.run(settings.url("admin"), arguments or [])
+        status = _psql.run(settings.url(Login.ADMIN), arguments or [])
     else:
         if settings.embedded:
             _psql.require_login(settings)
-        status = _psql.run_as(settings.url("service"), arguments or [], lambda: credentials(user_id, key))
+        status = _psql.run_as(settings.url(Login.SERVICE), arguments or [], lambda: credentials(user_id, key))
     raise typer.Exit(status)

@@ -1,28 +1,15 @@
 """``userscope health``, ``create-login`` and ``sample-data``: what services need, and whether they have it."""
 
-import json
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, start_embedded
+from userscope.login import Login
 
 _MANY = 10_000
 """Rows from which a progress bar is shown."""
-
-
-class Role(StrEnum):
-    """What a login may be a member of."""
-
-    APP_USER = "app_user"
-    APP_AUTH = "app_auth"
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    for command in (health, create_login, sample_data):
-        app.command()(command)
 
 
 def health(*, as_json: Json = False) -> None:
@@ -37,7 +24,7 @@ def health(*, as_json: Json = False) -> None:
     with Database() as database:
         found = database.health()
     if as_json:
-        print(json.dumps({"fit": found.fit, **asdict(found)}))
+        print_json({"fit": found.fit, **asdict(found)})
     else:
         print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
         print(f"  one round trip takes {found.latency * 1000:.1f} ms")
@@ -51,7 +38,9 @@ def health(*, as_json: Json = False) -> None:
 def create_login(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The login's name, such as todo_service.")],
     *,
-    role: Annotated[Role, typer.Option(help="app_user for services, app_auth for the identity provider.")],
+    role: Annotated[
+        Literal["app_user", "app_auth"], typer.Option(help="app_user for services, app_auth for the identity provider.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Make a login with a new password; print its URL this once.
@@ -65,8 +54,11 @@ def create_login(
 
     settings = Settings()
     start_embedded(settings)
-    url = logins.create_login(settings.url("admin"), name, role.value).text()
-    print(json.dumps({"name": name, "role": role.value, "url": url}) if as_json else url)
+    url = logins.create_login(settings.url(Login.ADMIN), name, role).text()
+    if as_json:
+        print_json({"name": name, "role": role, "url": url})
+    else:
+        print(url)
 
 
 def sample_data(

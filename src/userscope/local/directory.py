@@ -10,7 +10,6 @@ binaries-*/   a copy of PostgreSQL, where the user that it runs as cannot reach 
 """
 
 import errno
-import json
 import logging
 import os
 import pwd
@@ -20,11 +19,11 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from userscope.errors import LocalServerError
 from userscope.local.account import Account
-from userscope.postgres.url import fallback_home
+from userscope.postgres.state import ServerState, damaged, fallback_home
 
 log = logging.getLogger("userscope.server")
 
@@ -59,8 +58,8 @@ class ServerDirectory:
 
     @property
     def state(self) -> Path:
-        """What tells how to connect; see ``userscope.postgres.url.embedded_url``."""
-        return self.folder / "server.json"
+        """What tells how to connect; see ``userscope.postgres.state``."""
+        return ServerState.file(self.folder)
 
     @classmethod
     def find(cls, home: Path) -> "ServerDirectory | None":
@@ -100,22 +99,16 @@ class ServerDirectory:
         log.warning('the embedded server is kept in "%s": %s', elsewhere, why_not)
         return cls(elsewhere, account)
 
-    def read_state(self) -> dict[str, Any]:
+    def read_state(self) -> ServerState:
         """Return what ``server.json`` says. Raises LocalServerError where it is missing or damaged."""
-        try:
-            state = json.loads(self.state.read_text(encoding="utf-8"))
-            state["host"], state["logins"]["admin"]["password"]
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            raise LocalServerError(
-                f'"{self.state}" is missing or damaged',
-                detail="It holds the only copy of the server's passwords.",
-                hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
-            ) from None
-        return state  # type: ignore[no-any-return]  # json knows no types; the keys that matter were looked up
+        state = ServerState.read(self.folder)
+        if state is None:
+            raise damaged(self.state)
+        return state
 
-    def write_state(self, state: dict[str, Any]) -> None:
+    def write_state(self, state: ServerState) -> None:
         """Write ``server.json``, whole or not at all."""
-        self.write(self.state, json.dumps(state, indent=2) + "\n", mode=0o600)
+        self.write(self.state, state.text(), mode=0o600)
 
     def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> Path:
         """Write a file of this place by renaming, so that no reader meets half of it; return its path."""
@@ -164,7 +157,7 @@ class ServerDirectory:
     def remove_sockets(self) -> None:
         """Remove the folder that ``socket_folder`` made in /tmp, and what a server that was killed left in it."""
         try:
-            folder = Path(self.read_state()["host"])
+            folder = Path(self.read_state().host)
             # server.json may have come with somebody else's files: only what is surely ours goes.
             if folder.parent == _SHORT and folder.name.startswith(_PREFIX) and self.account.owns(folder):
                 for name in (SOCKET, f"{SOCKET}.lock"):

@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from userscope.errors import LocalServerError
@@ -19,8 +20,9 @@ from userscope.local.binaries import Binaries
 from userscope.local.directory import ServerDirectory
 from userscope.local.errors import as_local_error, failure
 from userscope.local.lock import Status, answers, mark_launched, try_lock
-from userscope.postgres.url import ConnectionURL, embedded_url
-from userscope.settings import Purpose
+from userscope.login import Login
+from userscope.postgres.state import ServerState, embedded_url
+from userscope.postgres.url import ConnectionURL
 
 _PATIENCE = 60.0
 """Seconds to wait for a server to start or to stop; crash recovery takes a while."""
@@ -32,7 +34,7 @@ _LOCALES = (
 )
 """The first that initdb accepts: UTF-8 by PostgreSQL itself (17 and later), by the C library, or by bytes."""
 
-_LOGINS = {"admin": "postgres", "service": "app_service", "auth": "app_accounts"}
+_USERS = {Login.ADMIN: "postgres", Login.SERVICE: "app_service", Login.AUTH: "app_accounts"}
 
 
 class Server:
@@ -61,9 +63,9 @@ class Server:
         place = ServerDirectory.find(self.home)
         return place is not None and answers(place)
 
-    def url(self, purpose: Purpose) -> ConnectionURL:
+    def url(self, login: str) -> ConnectionURL:
         """Return what to connect with. Raises LocalServerError where the server was never made."""
-        return embedded_url(self.home, purpose)
+        return embedded_url(self.home, login)
 
     def start(self) -> bool:
         """Make sure that the server runs; True if this call started it. Makes it where there is none.
@@ -156,7 +158,7 @@ class Server:
             )
         place.remove_sockets()
         sockets = place.socket_folder()
-        place.write_state({**place.read_state(), "host": str(sockets)})
+        place.write_state(replace(place.read_state(), host=str(sockets)))
         rules = place.write(place.folder / "pg_hba.conf", "local all all scram-sha-256\n", mode=0o644)
         mark_launched(place, lock)
         quoted = str(sockets).replace('"', '""')
@@ -179,7 +181,7 @@ class Server:
 
     def _init(self, place: ServerDirectory, binaries: Binaries, major: int, lock: int) -> None:
         """Make the passwords and the data directory, which gets its place when it is complete."""
-        logins = {purpose: {"user": user, "password": secrets.token_urlsafe(24)} for purpose, user in _LOGINS.items()}
+        logins = {str(word): {"user": user, "password": secrets.token_urlsafe(24)} for word, user in _USERS.items()}
         work = place.private_folder("unfinished")
         try:
             password_file = place.write(work / "password", logins["admin"]["password"], mode=0o600, owner=place.account)
@@ -195,7 +197,7 @@ class Server:
             if made.returncode != 0:
                 ended = f"\nended by {signal.Signals(-made.returncode).name}" if made.returncode < 0 else ""
                 raise failure("cannot be made", made.stdout + ended, self.home)
-            place.write_state({"host": "", "port": 5432, "dbname": "app", "logins": logins})
+            place.write_state(ServerState("", logins))
             (work / "data").rename(place.data)
         finally:
             shutil.rmtree(work)

@@ -13,8 +13,9 @@ import psycopg
 from psycopg import pq
 from psycopg.errors import Diagnostic
 
-from userscope.errors import ConfigurationError, Unavailable
+from userscope.errors import Unavailable
 from userscope.migrations.registry.write import ROLLBACK, SYNC, Statement
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 
 type Rows = list[dict[str, str | None]]
@@ -52,15 +53,9 @@ class Client:
     def connect(cls, url: ConnectionURL, notice: Callable[[str, str], None]) -> Self:
         """Connect; ``notice`` gets the severity and text of what the server remarks.
 
-        Raises Unavailable or, where the password is wrong, ConfigurationError.
+        Raises Unavailable or ConfigurationError.
         """
-        defaults = {"connect_timeout": "10", "application_name": "userscope"}
-        params = {name: value for name, value in defaults.items() if name not in url.params}
-        try:
-            connection = psycopg.connect(url.conninfo(**params, client_encoding="utf8"), autocommit=True)
-        except psycopg.OperationalError as error:
-            raise _cannot_connect(url, error) from None
-        return cls(connection, notice)
+        return cls(connect(url, autocommit=True), notice)
 
     def __enter__(self) -> Self:
         return self
@@ -164,28 +159,6 @@ class Client:
 def _lost(error: psycopg.Error) -> Unavailable:
     said = next(iter(str(error).splitlines()), "")
     return Unavailable("the connection to the server was lost", detail=f"libpq said: {said}.", hint=_AGAIN)
-
-
-def _cannot_connect(url: ConnectionURL, error: psycopg.OperationalError) -> ConfigurationError | Unavailable:
-    said = str(error).removeprefix("connection failed: ").splitlines()
-    first = next((line.strip() for line in said if line.strip()), "no reason was given").rstrip(".")
-    if "password authentication failed" in first or "no password supplied" in first:
-        return ConfigurationError(
-            f'the server did not accept the password of "{url.user}"',
-            detail=f"The URL is {url}.",
-            hint=f"Correct the password in {url.variable}.",
-        )
-    if 'database "' in first and "does not exist" in first:
-        return ConfigurationError(
-            f'there is no database "{url.params.get("dbname", "")}"',
-            detail=f"The URL is {url}.",
-            hint=f"Create it, or correct {url.variable}.",
-        )
-    return Unavailable(
-        f"cannot connect to {url}",
-        detail=f"libpq said: {first}.",
-        hint=f"Is a PostgreSQL server running there, and is {url.variable} right?",
-    )
 
 
 def _field(result: pq.abc.PGresult, field: pq.DiagnosticField) -> str:

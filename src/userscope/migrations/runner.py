@@ -13,7 +13,7 @@ from userscope.migrations.failures import wording
 from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
 from userscope.migrations.registry.read import Deployed, State
-from userscope.migrations.registry.write import Registry
+from userscope.migrations.registry.write import LOCK, Registry
 from userscope.migrations.verification import refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
 
@@ -161,7 +161,7 @@ def _wait_for_lock(engine: Engine) -> None:
         pause = min(pause * 2, 1.0)
     raise RegistryError(
         f"another instance of Sqitch has worked on the database for {wait:g} seconds",
-        detail="It holds the advisory lock 75474063.",
+        detail=f"It holds the advisory lock {LOCK}.",
         hint="Wait until it has finished, or end its session; --wait allows more time.",
     )
 

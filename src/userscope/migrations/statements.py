@@ -4,7 +4,6 @@ A ``Batch`` is sent at once and answered at once. After an error the server skip
 or the trip's end, so a ``commit`` at the end of a trip runs only if everything before it did.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from userscope.errors import ConfigurationError
 from userscope.migrations.plan.plan import Change, Dependency
 from userscope.migrations.registry.write import BEGIN, COMMIT, ROLLBACK, SYNC, Batch, Registry, Statement
+from userscope.postgres.times import seconds
 
 if TYPE_CHECKING:  # it loads PostgreSQL's parser, which takes a while
     from userscope.migrations.script import Script
@@ -27,8 +27,6 @@ _LIMITS = (
     "select pg_catalog.set_config('lock_timeout', $1, false), pg_catalog.set_config('statement_timeout', $2, false)"
 )
 _SAVEPOINT = "userscope_verification"
-# A script may have given up all advisory locks, Sqitch's among them; taking it once more does no harm.
-_RELOCK = Statement("select pg_catalog.pg_try_advisory_lock(75474063)")
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,12 @@ class Timeouts:
 
     def __post_init__(self) -> None:
         for name, value in (("lock", self.lock), ("statement", self.statement)):
-            if re.fullmatch(r"[0-9]+ *(us|ms|s|min|h|d)?", value) is None:
+            try:
+                seconds(value)
+            except ValueError:
                 raise ConfigurationError(
                     f'"{value}" is no {name} timeout', hint='Write a time such as "5s" or "500ms", or 0 for none.'
-                )
+                ) from None
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def deploy(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> li
             Statement(f"rollback to savepoint {_SAVEPOINT}"),
             *fresh(timeouts),
         ]
-    return [(*transaction, _RELOCK, *deployment.rows(registry), COMMIT)]
+    return [(*transaction, _relock(registry), *deployment.rows(registry), COMMIT)]
 
 
 def record(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> Batch:
@@ -144,7 +144,7 @@ def _reverting(script: "Script | None", rows: Batch, registry: Registry, timeout
     if script is not None and not script.is_transaction:
         return [*_as_psql(script, timeouts), _alone(rows, registry, timeouts)]
     begin = (Statement(script.begin if script else "begin"), registry.statement("lock_changes"))
-    return [(*_clean(timeouts), *begin, *_messages(script), *fresh(timeouts), _RELOCK, *rows, COMMIT)]
+    return [(*_clean(timeouts), *begin, *_messages(script), *fresh(timeouts), _relock(registry), *rows, COMMIT)]
 
 
 def _as_psql(script: "Script", timeouts: Timeouts) -> list[Batch]:
@@ -154,11 +154,16 @@ def _as_psql(script: "Script", timeouts: Timeouts) -> list[Batch]:
 
 def _alone(rows: Batch, registry: Registry, timeouts: Timeouts) -> Batch:
     """Return a transaction that writes rows alone, after a script that ran statement by statement."""
-    return (*_clean(timeouts), _RELOCK, BEGIN, registry.statement("lock_changes"), *rows, COMMIT)
+    return (*_clean(timeouts), _relock(registry), BEGIN, registry.statement("lock_changes"), *rows, COMMIT)
 
 
 def _clean(timeouts: Timeouts) -> Batch:
     return (*_FORGET, *fresh(timeouts), SYNC)
+
+
+def _relock(registry: Registry) -> Statement:
+    """Take Sqitch's lock once more, which does no harm: a script may have given up all advisory locks."""
+    return registry.statement("try_lock")
 
 
 def _messages(script: "Script | None") -> Iterable[Statement]:

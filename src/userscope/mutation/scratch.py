@@ -2,25 +2,25 @@
 
 import os
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from userscope.errors import AuditError, MissingSetting, MissingTool
-from userscope.local.binaries import Binaries
+from userscope.admin.logins import exists
+from userscope.errors import AuditError, MissingSetting
 from userscope.local.throwaway import throwaway
+from userscope.login import Login
 from userscope.mutation.catalog import Catalog
+from userscope.postgres import programs
 from userscope.postgres.clones import acl, clone, databases, drop, set_acl
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
-from userscope.settings import Purpose, Settings
+from userscope.settings import Settings
 
 _BASE = "base"
 _KEPT = {_BASE, "app", "postgres", "template0", "template1"}
@@ -34,7 +34,6 @@ _ATTRIBUTES = {
     "rolreplication": "replication",
     "rolbypassrls": "bypassrls",
 }
-_VARIABLES: dict[Purpose, str] = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Laboratory:
     """The copy. ``catalog`` tells what it consists of; clones of it are mutated, one at a time."""
 
     superuser: ConnectionURL
-    logins: Mapping[Purpose, Mapping[str, str]]
+    logins: Mapping[Login, Mapping[str, str]]
     catalog: Catalog
 
     @contextmanager
@@ -58,16 +57,12 @@ class Laboratory:
 
     def environment(self, clone: ConnectionURL) -> dict[str, str]:
         """Return the variables by which a test suite finds a clone, beside this process's own."""
-        kept = {
-            name: text
-            for name, text in os.environ.items()
-            if name not in (*_VARIABLES.values(), "DATABASE_URL_UNPOOLED", "USERSCOPE_SEAL_KEY")
+        ours = {login.variable for login in Login} | {"DATABASE_URL_UNPOOLED", "USERSCOPE_SEAL_KEY"}
+        kept = {name: text for name, text in os.environ.items() if name not in ours}
+        return kept | {
+            login.variable: ConnectionURL("clone", {**clone.params, **user}).text()
+            for login, user in self.logins.items()
         }
-        urls = {
-            _VARIABLES[purpose]: ConnectionURL("clone", {**clone.params, **login}).text()
-            for purpose, login in self.logins.items()
-        }
-        return kept | urls
 
 
 @contextmanager
@@ -76,19 +71,19 @@ def laboratory(settings: Settings) -> Iterator[Laboratory]:
 
     Raises AuditError where it cannot be copied or has no policies, MissingTool where no pg_dump reaches it.
     """
-    source = settings.url("admin")
+    source = settings.url(Login.ADMIN)
     with (
-        psycopg.connect(source.conninfo(), autocommit=True) as connection,
+        connect(source, autocommit=True) as connection,
         throwaway(settings={"max_connections": "100"}) as server,
     ):
-        superuser = server.url("admin")
-        here = ConnectionURL("laboratory", {**superuser.params, "dbname": _BASE})
-        with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as there:
+        superuser = server.url(Login.ADMIN)
+        here = superuser.on(_BASE)
+        with connect(superuser.on("postgres"), autocommit=True) as there:
             _copy_roles(connection, there)
             there.execute(f"create database {_BASE} template template0 encoding 'UTF8'")
             set_acl(there, _BASE, acl(connection, source.params["dbname"]))
         _copy_schema(source, connection.info.server_version, here)
-        with psycopg.connect(here.conninfo()) as copied:
+        with connect(here) as copied:
             _copy_sealing(connection, copied)
             catalog = Catalog.read(copied, _NO_MUTANTS_OF)
             logins = _give_passwords(settings, copied, superuser)
@@ -104,7 +99,7 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
     """Make the source's roles with their attributes, memberships and settings; without passwords."""
     for name, role in source.execute("select rolname, to_jsonb(r) from pg_roles as r where rolname !~ '^pg_'"):
         attributes = " ".join(word if role[column] else f"no{word}" for column, word in _ATTRIBUTES.items())
-        if target.execute("select 1 from pg_roles where rolname = %s", [name]).fetchone() is None:
+        if not exists(target, name):
             target.execute(sql.SQL(f"create role {{}} {attributes}").format(sql.Identifier(name)))
     for granted, member, how in source.execute(
         "select r.rolname, m.rolname, to_jsonb(a) from pg_auth_members as a "
@@ -126,17 +121,17 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
 
 
 def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL) -> None:
-    command = [_pg_dump(source, version), "--schema-only", "--no-publications", "--no-subscriptions"]
-    dump = _run(command, source, "the schema cannot be read")
-    psql = [Binaries.embedded() / "psql", "--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
-    _run(psql, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)
+    dumping = ["--schema-only", "--no-publications", "--no-subscriptions"]
+    pg_dump = programs.find("pg_dump", source, least=version // 10000)
+    dump = _run(pg_dump, dumping, source, "the schema cannot be read")
+    loading = ["--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+    psql = programs.find("psql", target)
+    _run(psql, loading, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)
 
 
-def _run(command: list[Any], url: ConnectionURL, failure: str, text: bytes | None = None) -> bytes:
-    params = {name: value for name, value in url.params.items() if name != "password"}
-    environment = {**os.environ, "PGPASSWORD": url.params.get("password", "")}
-    connect = ["--dbname", make_conninfo(**params)]
-    done = subprocess.run([*command, *connect], env=environment, input=text, capture_output=True, check=False)
+def _run(program: Path, arguments: list[str], url: ConnectionURL, failure: str, text: bytes | None = None) -> bytes:
+    with programs.environment(url) as environment:
+        done = subprocess.run([program, *arguments], env=environment, input=text, capture_output=True, check=False)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise AuditError(
@@ -145,28 +140,6 @@ def _run(command: list[Any], url: ConnectionURL, failure: str, text: bytes | Non
             hint="Connect as the owner of the schema: copying its definition locks each table against change.",
         )
     return done.stdout
-
-
-def _pg_dump(url: ConnectionURL, version: int) -> Path:
-    """Return a pg_dump of at least the server's version; the embedded one has no TLS and serves this machine."""
-    embedded = Binaries.embedded() / "pg_dump"
-    needed = version // 10000
-    if url.params.get("sslmode", "disable") in ("disable", "allow", "prefer") and needed <= _version(embedded):
-        return embedded
-    for folder in os.get_exec_path():
-        found = shutil.which("pg_dump", path=folder)
-        if found and _version(Path(found)) >= needed:
-            return Path(found)
-    raise MissingTool(
-        f"pg_dump {needed} or newer",
-        "to copy the schema of a remote database",
-        f"Install PostgreSQL's client programs, version {needed} or newer, and put pg_dump on PATH.",
-    )
-
-
-def _version(program: Path) -> int:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(said.split()[2].partition(".")[0])
 
 
 def _copy_sealing(source: psycopg.Connection, target: psycopg.Connection) -> None:
@@ -178,17 +151,17 @@ def _copy_sealing(source: psycopg.Connection, target: psycopg.Connection) -> Non
 
 def _give_passwords(
     settings: Settings, connection: psycopg.Connection, superuser: ConnectionURL
-) -> dict[Purpose, dict[str, str]]:
+) -> dict[Login, dict[str, str]]:
     """Give the logins of the configured URLs passwords of the copy's own; leave out what is not configured."""
-    logins: dict[Purpose, dict[str, str]] = {}
+    logins: dict[Login, dict[str, str]] = {}
     passwords = {superuser.user: superuser.params["password"]}
-    for purpose in _VARIABLES:
+    for login in Login:
         try:
-            user = settings.url(purpose).user
+            user = settings.url(login).user
         except MissingSetting:
             continue
         password = passwords.setdefault(user, secrets.token_urlsafe(16))
         alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))
         connection.execute(alter)
-        logins[purpose] = {"user": user, "password": password}
+        logins[login] = {"user": user, "password": password}
     return logins

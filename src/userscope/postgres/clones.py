@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 
 _ACL = """
@@ -18,11 +19,11 @@ def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
 
     Unlike after a plain CREATE DATABASE, what PUBLIC lost on the template it has lost on the clone as well.
     """
-    with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
+    with connect(superuser.on("postgres"), autocommit=True) as connection:
         names = (sql.Identifier(name), sql.Identifier(template))
         connection.execute(sql.SQL("create database {} template {}").format(*names))
         set_acl(connection, name, acl(connection, template))
-    return ConnectionURL(superuser.variable, {**superuser.params, "dbname": name})
+    return superuser.on(name)
 
 
 def acl(connection: psycopg.Connection, database: str) -> list[tuple[str, str]]:
@@ -41,12 +42,12 @@ def set_acl(connection: psycopg.Connection, database: str, granted: list[tuple[s
 
 def databases(superuser: ConnectionURL) -> list[str]:
     """Return the names of a server's databases."""
-    with psycopg.connect(superuser.conninfo(dbname="postgres")) as connection:
+    with connect(superuser.on("postgres")) as connection:
         return [name for (name,) in connection.execute("select datname from pg_catalog.pg_database order by 1")]
 
 
 def drop(superuser: ConnectionURL, name: str) -> None:
     """Drop a database, whoever is connected to it."""
-    with psycopg.connect(superuser.conninfo(dbname="postgres"), autocommit=True) as connection:
+    with connect(superuser.on("postgres"), autocommit=True) as connection:
         connection.execute("update pg_catalog.pg_database set datistemplate = false where datname = %s", [name])
         connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))

@@ -1,26 +1,22 @@
 """Connection URLs: parsed once, with TLS settled, and never shown with their password."""
 
-import hashlib
 import ipaddress
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Self
 from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from userscope.errors import InvalidURL, LocalServerError
+from userscope.errors import InvalidURL
 
 _SCHEMES = ("postgresql://", "postgres://")
 EMBEDDED = "embedded server"
 """Where the URL of the embedded server comes from, instead of a variable."""
 
-_ROOT_STATE = Path("/var/lib")
 _EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
 _ESCAPES = "In user and password write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25 and a space as %20."
 _UNESCAPED = re.compile(
@@ -106,6 +102,14 @@ class ConnectionURL:
         """Whether the host is a transaction pooler by Neon's naming (``…-pooler``)."""
         return any(host.partition(".")[0].endswith("-pooler") for host in self.host.split(","))
 
+    def on(self, dbname: str) -> Self:
+        """Return the same login's URL of another database on that server."""
+        return replace(self, params={**self.params, "dbname": dbname})
+
+    def with_defaults(self, **defaults: str) -> Self:
+        """Return the same URL with what it leaves out of ``defaults``."""
+        return replace(self, params={**defaults, **self.params})
+
     def conninfo(self, **overrides: str) -> str:
         """Return libpq's connection string, password included."""
         return make_conninfo(**{**self.params, **overrides})
@@ -143,45 +147,3 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def fallback_home(home: Path) -> Path:
-    """Return the folder that stands in for ``home`` where no server can live there: private, and always the same."""
-    if os.geteuid() == 0:
-        base = _ROOT_STATE
-    else:
-        base = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
-    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
-    return base / "userscope" / f"{home.parent.name or 'root'}-{digest}"
-
-
-def embedded_url(home: Path, purpose: str) -> ConnectionURL:
-    """Return the URL of the embedded server of ``home``, as its state file tells it.
-
-    Raises LocalServerError where there is none yet, where it belongs to another user of this machine, or where the
-    file is damaged.
-    """
-    for folder in (home, fallback_home(home)):
-        try:
-            state = json.loads((folder / "server.json").read_text(encoding="utf-8"))
-            login = state["logins"][purpose]
-            params = {"host": state["host"], "port": str(state["port"]), "dbname": state["dbname"], **login}
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError:
-            raise LocalServerError(
-                f'the embedded server in "{folder}" belongs to another user',
-                hint="Run as the user who made it, or set USERSCOPE_HOME to a folder of your own.",
-            ) from None
-        except (ValueError, KeyError, TypeError):
-            raise LocalServerError(
-                f'"{folder / "server.json"}" is damaged',
-                detail="It holds the only copy of the server's passwords.",
-                hint='Run "userscope down --delete" to remove the server with its data, and begin again.',
-            ) from None
-        return ConnectionURL(EMBEDDED, params)
-    raise LocalServerError(
-        "there is no embedded server yet",
-        detail=f'No database URL is set, and "{home}" holds no server.',
-        hint='Run "userscope migrate" (or "make migrate"), or set DATABASE_URL.',
-    )

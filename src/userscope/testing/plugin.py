@@ -9,12 +9,12 @@ import pytest
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 
-from userscope.admin.logins import ensure_login
+from userscope.admin.logins import ensure_all
 from userscope.local.throwaway import throwaway
 from userscope.migrations import projects, runner
 from userscope.migrations.projects import Project
 from userscope.postgres import clones
-from userscope.postgres.url import ConnectionURL
+from userscope.postgres.connect import connect
 from userscope.settings import Settings
 from userscope.testing.sandbox import Sandbox, Target
 
@@ -58,11 +58,9 @@ def userscope_migrated(
     """Migrate the template, unless it is a copy; return who has which privilege on the database itself."""
     template = userscope_template.template_dbname
     if userscope_server.template_dbname is None:
-        url = ConnectionURL("template", {**userscope_server.admin.params, "dbname": template})
-        runner.migrate(url, userscope_projects)
-        for login, role in ((userscope_server.service, "app_user"), (userscope_server.auth, "app_auth")):
-            ensure_login(url, login.user, role, login.params["password"])  # type: ignore[arg-type]  # one of the two
-    with psycopg.connect(userscope_server.admin.conninfo(dbname="postgres")) as connection:
+        runner.migrate(userscope_server.admin.on(template), userscope_projects)
+        ensure_all(userscope_server.settings(template))
+    with connect(userscope_server.admin.on("postgres")) as connection:
         return clones.acl(connection, userscope_server.template_dbname or template)
 
 
@@ -75,7 +73,7 @@ def userscope(
     """A migrated database for this test alone; what the test commits is gone afterwards."""
     name = userscope_clone.info.dbname
     userscope_clone.close()
-    with psycopg.connect(userscope_server.admin.conninfo(dbname="postgres"), autocommit=True) as connection:
+    with connect(userscope_server.admin.on("postgres"), autocommit=True) as connection:
         clones.set_acl(connection, name, userscope_migrated)
     sandbox = Sandbox(userscope_server.settings(name))
     yield sandbox

@@ -19,6 +19,7 @@ from userscope.connection.scope import Isolation
 from userscope.database import Database
 from userscope.errors import NotPermitted
 from userscope.models import User
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing.proxy import Proxy, Trips
@@ -62,9 +63,7 @@ class Target:
     def settings(self, dbname: str) -> Settings:
         """Return the settings of a service whose database is ``dbname``."""
         urls = {"admin_database_url": self.admin, "database_url": self.service, "auth_database_url": self.auth}
-        texts: dict[str, Any] = {
-            name: ConnectionURL(name.upper(), {**url.params, "dbname": dbname}).text() for name, url in urls.items()
-        }
+        texts: dict[str, Any] = {name: url.on(dbname).text() for name, url in urls.items()}
         return Settings(_env_file=None, database_url_unpooled=None, userscope_seal_key=self.seal_key, **texts)
 
 
@@ -103,7 +102,7 @@ class Sandbox:
     @contextmanager
     def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """Connect as the admin, whom no policy binds: to show that what a user does not see is there."""
-        with psycopg.connect(self.settings.url("admin").conninfo(), autocommit=True) as connection:
+        with connect(self.settings.url("admin"), autocommit=True) as connection:
             yield connection
 
     @contextmanager

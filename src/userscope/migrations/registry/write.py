@@ -21,6 +21,9 @@ class Statement:
 
 type Batch = tuple[Statement, ...]
 
+LOCK = 75474063
+"""The advisory lock of whoever works on a registry, Sqitch among them."""
+
 SYNC = Statement("")
 BEGIN, COMMIT, ROLLBACK = Statement("begin"), Statement("commit"), Statement("rollback")
 
@@ -111,7 +114,7 @@ def _identifier(name: str) -> str:
 
 
 def _source(name: str, schema: str) -> str:
-    return named(__package__, name).replace(':"registry"', _identifier(schema))
+    return named(__package__, name).replace(':"registry"', _identifier(schema)).replace(":lock", str(LOCK))
 
 
 @cache

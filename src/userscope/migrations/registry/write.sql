@@ -11,7 +11,7 @@ select current_setting('server_version_num') as version_number,
        )::text as initialized
 
 -- name: try_lock
-select pg_catalog.pg_try_advisory_lock(75474063)::text as locked
+select pg_catalog.pg_try_advisory_lock(:lock)::text as locked
 
 -- name: state
 select pg_catalog.json_build_object(

@@ -5,41 +5,11 @@ from collections.abc import Mapping
 
 import psycopg
 
-from userscope.connection.base import FAILED, Silence
-from userscope.errors import (
-    ConfigurationError,
-    Conflict,
-    DatabaseError,
-    InvalidValue,
-    NotPermitted,
-    Retryable,
-    SealRejected,
-    Unavailable,
-    UnknownReference,
-    UserscopeError,
-)
+from userscope.errors import DatabaseError, InvalidValue, Unavailable, UserscopeError
 
 READ_ONLY = "25006"
 
-_CLASSES: dict[str, type[DatabaseError]] = {
-    "42501": NotPermitted,
-    READ_ONLY: NotPermitted,
-    "23505": Conflict,
-    "23P01": Conflict,
-    "23514": InvalidValue,
-    "23502": InvalidValue,
-    "22": InvalidValue,
-    "23503": UnknownReference,
-    "23001": UnknownReference,
-    "28": SealRejected,
-    "40": Retryable,
-    "55P03": Retryable,
-    "08": Unavailable,
-    "25P03": Unavailable,
-    "25P04": Unavailable,
-    "53": Unavailable,
-    "57": Unavailable,
-}
+_CLASSES = {sqlstate: kind for kind in DatabaseError.__subclasses__() for sqlstate in kind.sqlstates}
 """By the whole SQLSTATE, or by its class: its first two characters."""
 
 _HINTS = {
@@ -56,15 +26,11 @@ _HINTS = {
     "57": "What was not committed is gone; try again once the server is back.",
 }
 
-_REFUSED_LOGIN = re.compile(
-    r"password authentication failed|no password supplied|role \".*\" does not exist|database \".*\" does not exist"
-    r"|is not permitted to log in|no pg_hba.conf entry|permission denied for database"
-    r"|SASL authentication failed|no such user"  # PgBouncer's words
-)
-_REFUSED_ENCRYPTION = re.compile(
-    r"SSL required|connection is insecure|does not support SSL|certificate verify failed|root certificate file"
-    r"|does not match host name|channel binding"
-)
+FAILED = "an earlier statement of the transaction failed"
+
+
+class Silence(psycopg.OperationalError):
+    """The server has sent nothing for longer than it takes it to end a statement by itself."""
 
 
 def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> UserscopeError | None:
@@ -138,23 +104,8 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
 
 
 def _unanswered(error: psycopg.Error) -> UserscopeError | None:
-    """Tell apart what failed without an answer to a statement: the login, the network, or the arguments."""
+    """Tell apart what failed without an answer to a statement: the network, or the arguments."""
     said = str(error).strip()
-    # Of several hosts one may refuse and another be starting up: that is no mistake of the configuration.
-    if all(_REFUSED_LOGIN.search(attempt) for attempt in said.split("\n- host: ")[1:] or [said]):
-        return ConfigurationError(
-            "PostgreSQL refused the login",
-            detail=f"It said: {said.rpartition('FATAL:')[2].strip().splitlines()[0]}.",
-            hint="Compare the user, the password, the host and the database of the URL with the server's"
-            + (", and its sslmode: a server may ask for encryption." if "no encryption" in said else "."),
-        )
-    if _REFUSED_ENCRYPTION.search(said):
-        return ConfigurationError(
-            "the connection cannot be encrypted as the URL asks",
-            detail=f"libpq said: {said.rpartition('failed: ')[2].strip().splitlines()[0]}.",
-            hint="Write sslmode=require for a server that asks for encryption. verify-full judges its certificate as "
-            "well, by sslrootcert=system or the file of the authority that signed it, and by the host that it names.",
-        )
     if isinstance(error, Silence):
         return Unavailable(
             "the server does not answer",
