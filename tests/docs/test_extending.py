@@ -20,6 +20,7 @@ from userscope.audit import run
 from userscope.cli.app import app
 from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
+from userscope.mutation.mutants import every
 
 PAGE, SHARING = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("extending.md", "sharing.md"))
 SCRIPT = re.compile(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+:\w+) .*?)^```", re.MULTILINE | re.DOTALL)
@@ -201,6 +202,18 @@ def test_options() -> None:
     options = {name for option in command.params for name in option.opts if name.startswith("--")}
     rows = re.findall(r"^\| (`--.*?) \| ", PAGE.partition("\n## Would your tests notice?\n")[2], re.MULTILINE)
     assert set(re.findall(r"--[a-z-]+", " ".join(rows))) == options
+
+
+def test_operator(extended: tuple[Page, Connection, UUID, UUID]) -> None:
+    """The page's own operator makes the mutant that it tells of, and that can be planted."""
+    page, *_ = extended
+    (text,) = re.findall(r"^```sql\n-- policies/mutants/notes.sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (page.folder / "mutants").mkdir()
+    (page.folder / "mutants" / "notes.sql").write_text(text, encoding="utf-8")
+    with page.database.superuser_connection() as connection:
+        (mutant,) = set(every(connection, [page.folder / "mutants"])) - set(every(connection))
+        assert mutant.id == "shows what is old: select_own on app.notes"
+        connection.execute(mutant.ddl[0].encode())
 
 
 def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:

@@ -15,12 +15,13 @@ import pytest
 from tests.clusters import ROOT, Cluster, Database, run_psql
 from tests.mutation.shop import suite
 from tests.processes import eventually
+from userscope.errors import AuditError
 from userscope.mutation import selection
-from userscope.mutation.catalog import Catalog
-from userscope.mutation.mutant import Mutant
+from userscope.mutation.mutants import Mutant, every
 from userscope.mutation.report import Tally, progress
 
 SHOP = Path(__file__).parent / "shop"
+OURS = ROOT / "schema" / "mutants"
 OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/isolation", "tests/isolation"]
 PLAIN = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--noconftest", str(SHOP / "suite.py")]
 
@@ -45,7 +46,7 @@ def mutate(database: Database, *arguments: str, **more: str) -> tuple[int, str, 
 @pytest.fixture
 def catalog(any_database: Database) -> Iterator[tuple[psycopg.Connection, list[Mutant]]]:
     with any_database.superuser_connection() as connection:
-        yield connection, selection.every(Catalog.read(connection, ["sqitch", "public"]))
+        yield connection, every(connection, [OURS])
 
 
 def test_every_mutant_of_ours_can_be_planted(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:
@@ -67,13 +68,67 @@ def test_every_operator_is_there(catalog: tuple[psycopg.Connection, list[Mutant]
         "with check or no identity", "with check or another column", "with check …", "to public", "to …",
         "permissive or restrictive", "for all commands", "row security disabled", "row security not forced",
         "owned by …", "bypasses row security", "granted", "granted to public", "revoked", "constant", "volatile",
-        "only reads app.user_id", "only reads app.user_seal",
-        "ignores the seal", "ignores expiry", "ignores retirement", "accepts unsealed",
-        "falls open", "accepts any form of seal", "says unsealed when lost", "search_path not pinned",
-        "security invoker or definer", "row deleted", "turned round", "definer view", "definer function",
+        "only reads app.user_id", "only reads app.user_seal", "search_path not pinned", "security invoker or definer",
+        "definer view", "definer function",
         "does not cascade", "constraint dropped", "may be null", "without default", "with statistics",
         "trigger disabled",
     }  # fmt: skip
+
+
+def test_every_cut_cuts(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:
+    """Each part of identity.sql that schema/mutants/identity.sql would cut out is still found in a helper's text."""
+    connection, mutants = catalog
+    beside = set(mutants) - set(every(connection))
+    written = re.findall(r"\('([a-z ]+)', ", (OURS / "identity.sql").read_text(encoding="utf-8"))
+    assert sorted(mutant.operator for mutant in beside) == sorted(written)
+    assert len(written) == 9
+
+
+OPERATOR = """
+select 'shows what is old' as operator, target, array['select 1'] as ddl, 'p' as promise, 'i' as idea
+  from policies where relation = 'app.todos'; 
+"""
+
+
+def test_an_operator_of_ones_own(database: Database, tmp_path: Path) -> None:
+    """A file in a project's folder "mutants" is an operator beside ours; --list tells what it makes."""
+    plan = "%syntax-version=1.0.0\n%project=db\n\nnothing 2026-12-01T09:00:00Z Y <y@x.io> # N\n"
+    (tmp_path / "sqitch.plan").write_text(plan, encoding="utf-8")
+    (tmp_path / "mutants").mkdir()
+    (tmp_path / "mutants" / "old.sql").write_text(OPERATOR, encoding="utf-8")
+    code, output, errors = mutate(database, "--project", str(tmp_path), "--list")
+    assert code == 0, errors
+    listed = output.splitlines()
+    with database.superuser_connection() as connection:
+        assert listed == [mutant.id for mutant in every(connection, [OURS, tmp_path / "mutants"])]
+    own = [name for name in listed if name.startswith("shows what is old: ")]
+    assert len(own) == 4
+    assert "shows what is old: update_own on app.todos" in own
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("select 'x' as operator, nothing", 'PostgreSQL said: column "nothing" does not exist.'),
+        ("select 'x' as operator", "It selects operator, target, ddl, promise, idea and perhaps undo"),
+        (OPERATOR.replace("array['select 1']", "'select 1'"), "ddl and undo are text[]"),
+        (OPERATOR.replace("target,", "'t' as target,"), 'two mutants are named "shows what is old: t"'),
+    ],
+)
+def test_no_operator(database: Database, tmp_path: Path, text: str, words: str) -> None:
+    """A file that selects no mutants, or two of one name, is refused with its name."""
+    (tmp_path / "wrong.sql").write_text(text, encoding="utf-8")
+    with database.superuser_connection() as connection, pytest.raises(AuditError) as refused:
+        every(connection, [tmp_path])
+    assert words in str(refused.value)
+    assert str(tmp_path / "wrong.sql") in str(refused.value)
+
+
+def test_a_seed(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:
+    """A sample is drawn by its seed: the same for the same, in the order of names, and another for another."""
+    samples = [selection.some(catalog[1], "*", 20, seed) for seed in (1, 1, 2)]
+    assert samples[0] == samples[1] != samples[2]
+    assert all(sample == sorted(sample, key=lambda mutant: mutant.id) for sample in samples)
 
 
 def test_a_sample_of_ours(database: Database) -> None:
@@ -172,7 +227,7 @@ def test_the_source_is_untouched(database: Database) -> None:
     ("arguments", "words"),
     [
         (["--", "sh", "-c", "echo that went wrong; exit 3"], ["(exit code 3)", "that went wrong"]),
-        (["--patience", "1", "--", "sleep", "600"], ["no end within 1 seconds"]),
+        (["--timeout", "1", "--", "sleep", "600"], ["no end within 1 seconds"]),
         (["--", "true && true"], ['"true && true" cannot be run', "sh -c 'true && true'"]),
         (["--only", "nonsense", "--", "true"], ['no mutant has a name like "nonsense"']),
         ([], ["no command was given"]),
@@ -233,14 +288,14 @@ def test_children_are_ended(database: Database) -> None:
 
 
 def test_interrupted(database: Database) -> None:
-    """Ctrl-C ends the trials and their processes, and removes the copies."""
-    with start(database, "--", "sleep", "602.5") as process:
+    """Ctrl-C ends what runs and its processes, and removes the copies."""
+    with start(database, "--jobs", "2", "--", "sleep", "602.5") as process:
         try:
             eventually(lambda: children_of("sleep 602.5"))
             command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
             listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is
-            assert copies
+            assert len(set(copies)) == 2
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate(timeout=60)
         finally:
@@ -252,7 +307,7 @@ def test_interrupted(database: Database) -> None:
 
 
 def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where nobody watches a bar, a line now and then says how far the trials are."""
+    """Where nobody watches a bar, a line now and then says how far it is."""
     monkeypatch.setattr("userscope.mutation.report._EVERY", 0.0)
     mutants = [Mutant("using true", f"p{number} on app.todos", (), "", "") for number in range(2)]
     with progress(2, Tally({})) as report:

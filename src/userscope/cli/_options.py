@@ -50,6 +50,13 @@ def find(folders: Sequence[Path] | None) -> "list[Project]":
     return projects.find(folders or ())
 
 
+def beside_ours(folders: Sequence[Path] | None) -> "list[Project]":
+    """Load the projects that --project names, with ours before them unless they are named themselves."""
+    named = find(folders) if folders else []
+    names = {project.name for project in named}
+    return [*(project for project in find(()) if project.name not in names), *named]
+
+
 def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":
     """Return what a run is told."""
     from userscope.migrations.engine import Options

@@ -2,14 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from userscope.cli._options import Json, Projects, admin
-
-if TYPE_CHECKING:
-    from userscope.migrations.projects import Project
+from userscope.cli._options import Json, Projects, admin, beside_ours
 
 
 class Format(StrEnum):
@@ -58,7 +55,7 @@ def audit(
     if drift:
         from userscope.audit.drift import drifted
 
-        report = report.with_findings(drifted(url, _beside_ours(project or [])))
+        report = report.with_findings(drifted(url, beside_ours(project)))
     print(RENDERERS["json" if as_json else form](report))
     raise typer.Exit(int(report.failed))
 
@@ -72,12 +69,3 @@ def _chosen(asked: dict[str, str], name: str | None) -> dict[str, str]:
     if name not in asked:
         raise ConfigurationError(f'there is no question "{name}"', hint=f"There are: {', '.join(asked)}.")
     return {name: asked[name]}
-
-
-def _beside_ours(folders: list[Path]) -> "list[Project]":
-    """Load projects, with ours before them unless they are named themselves."""
-    from userscope.migrations.projects import find
-
-    named = find(folders) if folders else []
-    names = {project.name for project in named}
-    return [*(project for project in find() if project.name not in names), *named]

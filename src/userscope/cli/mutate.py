@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from userscope.cli._options import Json
+from userscope.cli._options import Json, Projects, beside_ours
 from userscope.errors import ConfigurationError
 
 _ACCEPTED = Path("policies/accepted-mutants.txt")
@@ -23,10 +23,11 @@ def mutate(
     sample: Annotated[int, typer.Option(metavar="N", help="Only so many of them, drawn at random; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", help="What the sample is drawn with.")] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="How many to try at a time; 0 for one a processor.")] = 0,
-    patience: Annotated[float, typer.Option(metavar="SECONDS", help="How long COMMAND may take unmutated.")] = 600,
+    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long COMMAND may take unmutated.")] = 600,
     accepted: Annotated[
         Path, typer.Option(metavar="FILE", dir_okay=False, help="Mutants that may survive, each with its reason.")
     ] = _ACCEPTED,
+    project: Projects = None,
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -41,8 +42,10 @@ def mutate(
     import os
     from contextlib import ExitStack
 
-    from userscope.mutation import selection
-    from userscope.mutation.execute import Trials
+    import psycopg
+
+    from userscope.mutation import mutants, selection
+    from userscope.mutation.execute import Execution
     from userscope.mutation.report import Tally, progress
     from userscope.mutation.scratch import laboratory
     from userscope.settings import Settings
@@ -50,9 +53,10 @@ def mutate(
     settings = Settings()
     with ExitStack() as stack:
         first = stack.enter_context(laboratory(settings))
-        mutants = selection.every(first.catalog)
-        tally = Tally(selection.accepted(accepted, mutants))
-        chosen = selection.some(mutants, only, sample, seed)
+        with psycopg.connect(first.superuser.conninfo()) as connection:
+            every = mutants.every(connection, (project.folder / "mutants" for project in beside_ours(project)))
+        tally = Tally(selection.accepted(accepted, every))
+        chosen = selection.some(every, only, sample, seed)
         if list_only:
             print(*(mutant.id for mutant in chosen), sep="\n")
             return
@@ -61,6 +65,6 @@ def mutate(
         others = min(jobs or os.cpu_count() or 1, len(chosen)) - 1
         copies = [first, *(stack.enter_context(laboratory(settings)) for _ in range(others))]
         with progress(len(chosen), tally) as report:
-            Trials(copies, command, patience).run(chosen, report)
+            Execution(copies, command, timeout).run(chosen, report)
     print(tally.json() if as_json else tally.text())
     sys.exit(1 if tally.holes else 0)

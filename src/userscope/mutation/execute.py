@@ -16,7 +16,7 @@ from typing import Literal
 import psycopg
 
 from userscope.errors import AuditError
-from userscope.mutation.mutant import Mutant
+from userscope.mutation.mutants import Mutant
 from userscope.mutation.scratch import Laboratory
 from userscope.postgres.url import ConnectionURL
 
@@ -24,41 +24,41 @@ Verdict = Literal["killed", "survived", "timed out", "invalid"]
 type Report = Callable[[Mutant, Verdict], None]
 
 _LEAST = 10.0
-"""Seconds that a trial may take at least; otherwise several times what the unmutated run took."""
+"""Seconds that a run on a mutant may take at least; otherwise several times what the unmutated run took."""
 
 
 @dataclass(frozen=True)
-class Trials:
-    """One command, run on clones, as many at a time as there are laboratories.
+class Execution:
+    """One command, run on clones, as many at a time as there are scratch copies.
 
     Each runs one command at a time: suites make databases and roles of their own, which belong to a whole server, and
     so do the mutants of roles.
     """
 
-    laboratories: Sequence[Laboratory]
+    copies: Sequence[Laboratory]
     command: Sequence[str]
-    patience: float = 600.0
+    timeout: float = 600.0
     """Seconds that the command may take on the database as it is."""
     stopped: Event = field(default_factory=Event)
 
     def run(self, mutants: Sequence[Mutant], report: Report) -> None:
         """Judge each mutant, and report it as soon as it is judged.
 
-        Raises AuditError where the command does not pass on the database as it is, before the trials or after them.
+        Raises AuditError where the command does not pass on the database as it is, before the mutants or after them.
         """
-        limit = max(_LEAST, 5 * self._baseline(self.laboratories[0], "fails"))
+        limit = max(_LEAST, 5 * self._baseline(self.copies[0], "fails"))
         free: SimpleQueue[Laboratory] = SimpleQueue()
-        for laboratory in self.laboratories:
-            free.put(laboratory)
+        for copy in self.copies:
+            free.put(copy)
 
         def judge(mutant: Mutant) -> Verdict:
-            laboratory = free.get()
+            copy = free.get()
             try:
-                return self._judge(laboratory, mutant, limit)
+                return self._judge(copy, mutant, limit)
             finally:
-                free.put(laboratory)
+                free.put(copy)
 
-        with ThreadPoolExecutor(len(self.laboratories)) as pool:
+        with ThreadPoolExecutor(len(self.copies)) as pool:
             try:
                 futures = {pool.submit(judge, mutant): mutant for mutant in mutants}
                 for future in as_completed(futures):
@@ -67,18 +67,18 @@ class Trials:
                 self.stopped.set()
                 pool.shutdown(cancel_futures=True)
                 raise
-        for laboratory in self.laboratories:  # else something other than the mutants may have killed them
-            self._baseline(laboratory, "no longer passes")
+        for copy in self.copies:  # else something other than the mutants may have killed them
+            self._baseline(copy, "no longer passes")
 
-    def _baseline(self, laboratory: Laboratory, failing: str) -> float:
+    def _baseline(self, copy: Laboratory, failing: str) -> float:
         """Prove that the command passes on an unmutated clone, and return how many seconds it takes."""
         begin = time.monotonic()
-        with laboratory.clone() as clone, tempfile.TemporaryFile() as output:
-            code = self._execute(laboratory.environment(clone), self.patience, output.fileno())
+        with copy.clone() as clone, tempfile.TemporaryFile() as output:
+            code = self._execute(copy.environment(clone), self.timeout, output.fileno())
             if code != 0:
                 output.seek(0)
                 said = output.read().decode(errors="replace").strip().splitlines()
-                why = f"exit code {code}" if code is not None else f"no end within {self.patience:g} seconds"
+                why = f"exit code {code}" if code is not None else f"no end within {self.timeout:g} seconds"
                 raise AuditError(
                     f"the command {failing} on the unmutated database ({why}), so it tells nothing",
                     detail="\n".join(["It printed last:", *(f"    {line}" for line in said[-12:])]) if said else None,
@@ -86,8 +86,8 @@ class Trials:
                 )
         return time.monotonic() - begin
 
-    def _judge(self, laboratory: Laboratory, mutant: Mutant, limit: float) -> Verdict:
-        with laboratory.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+    def _judge(self, copy: Laboratory, mutant: Mutant, limit: float) -> Verdict:
+        with copy.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
             try:
                 with connection.transaction():
                     for statement in mutant.ddl:
@@ -96,7 +96,7 @@ class Trials:
                 return "invalid"
             connection.close()
             try:
-                code = self._execute(laboratory.environment(clone), limit, subprocess.DEVNULL)
+                code = self._execute(copy.environment(clone), limit, subprocess.DEVNULL)
             finally:
                 self._undo(clone, mutant)
         return "timed out" if code is None else "survived" if code == 0 else "killed"

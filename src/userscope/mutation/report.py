@@ -1,4 +1,4 @@
-"""What the trials found: counted as they come, and told at the end."""
+"""What the tests noticed: counted as they come, and told at the end."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from userscope.mutation.execute import Report, Verdict
-from userscope.mutation.mutant import Mutant
+from userscope.mutation.mutants import Mutant
 
 _EVERY = 30.0
 """Seconds from one line about the progress to the next, where nobody watches a bar."""
@@ -74,7 +74,7 @@ def _told(mutant: Mutant) -> dict[str, Any]:
 
 @contextmanager
 def progress(total: int, tally: Tally) -> Iterator[Report]:
-    """Show on standard error how far the trials are, and each hole as it is found; yield what to report to.
+    """Show on standard error how far it is, and each hole as it is found; yield what to report to.
 
     On a terminal it is a bar; elsewhere, as in the log of a CI, a line every half minute.
     """

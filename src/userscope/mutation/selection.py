@@ -6,14 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from userscope.errors import AuditError
-from userscope.mutation import grants, policies, structure
-from userscope.mutation.catalog import Catalog
-from userscope.mutation.mutant import Mutant
-
-
-def every(catalog: Catalog) -> list[Mutant]:
-    """Return all mutants of a database, in the same order each time."""
-    return [*policies.mutants(catalog), *grants.mutants(catalog), *structure.mutants(catalog)]
+from userscope.mutation.mutants import Mutant
 
 
 def some(mutants: Sequence[Mutant], pattern: str, sample: int, seed: int) -> list[Mutant]:
