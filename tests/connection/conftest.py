@@ -10,9 +10,9 @@ from pytest_postgresql.executors import NoopExecutor
 
 from tests.clusters import Cluster, Database, both_ends, give_back_acl, make_logins
 from tests.connection.served import AsyncServed, Served, SyncServed
+from tests.silence import SilentProxy
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.testing.proxy import Proxy
 
 type MakeServed = Callable[..., Served]
 
@@ -119,7 +119,7 @@ def served(make_served: MakeServed) -> Served:
 
 
 @pytest.fixture
-def proxy(home: Database) -> Iterator[Proxy]:
+def proxy(home: Database) -> Iterator[SilentProxy]:
     """The wire between a service and the database."""
-    with Proxy(home.url("service")) as made:
+    with SilentProxy(home.url("service")) as made:
         yield made

@@ -15,8 +15,8 @@ from tests.clusters import Database, somebody_waits
 from tests.connection.served import AsyncServed, SyncServed, run
 from tests.connection.test_identity_binding import ALICES, BOBS, assert_serves
 from tests.processes import eventually
+from tests.silence import SilentProxy
 from userscope.errors import SessionInUse, UserscopeError
-from userscope.testing.proxy import Proxy
 
 WAIT = "select pg_advisory_xact_lock(4711)"
 
@@ -61,7 +61,7 @@ def test_tasks(
 @either_way
 @at_any_time
 def test_threads(
-    make_sync: Callable[..., SyncServed], proxy: Proxy, locked: psycopg.Connection, alice: UUID, bob: UUID,
+    make_sync: Callable[..., SyncServed], proxy: SilentProxy, locked: psycopg.Connection, alice: UUID, bob: UUID,
     connected: bool, opened: str,
 ) -> None:  # fmt: skip
     """A thread that goes on when the block ends is stopped, and keeps no connection."""

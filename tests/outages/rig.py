@@ -12,12 +12,12 @@ from tests.connection.conftest import settings_for
 from tests.outages.load import CONNECTIONS, Load
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
 from tests.processes import eventually, gone, postmaster
+from tests.silence import SilentProxy
 from tests.soak.town import Town, town
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.testing.proxy import Proxy
 
 USERS = 120
 # A throw-away server acknowledges before it has written; whoever kills one has to ask for better.
@@ -30,7 +30,7 @@ class Rig:
 
     cluster: Cluster
     town: Town
-    proxy: Proxy
+    proxy: SilentProxy
     judge: Database
     stack: ExitStack
     standby: Cluster | None = None
@@ -106,7 +106,7 @@ def ordinary(cluster: Cluster) -> Iterator[Rig]:
     """A town on a server, for one outage after the other."""
     with ExitStack() as stack:
         made = stack.enter_context(town(cluster, USERS))
-        proxy = stack.enter_context(Proxy(made.database.url("service")))
+        proxy = stack.enter_context(SilentProxy(made.database.url("service")))
         yield Rig(cluster, made, proxy, made.database, stack)
 
 

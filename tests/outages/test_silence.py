@@ -12,9 +12,9 @@ from sqlmodel import Session
 
 from tests.connection.conftest import MakeServed
 from tests.connection.served import run
+from tests.silence import SilentProxy
 from userscope.connection.scope import Scope
 from userscope.errors import Unavailable
-from userscope.testing.proxy import Proxy
 
 _INSERT = text("insert into app.todos (title) values (:title)")
 _TITLES = text("select title from app.todos")
@@ -34,7 +34,7 @@ ROADS: dict[str, Callable[[Session], object]] = {
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
-def test_silence(make_served: MakeServed, proxy: Proxy, alice: UUID, first: bool) -> None:
+def test_silence(make_served: MakeServed, proxy: SilentProxy, alice: UUID, first: bool) -> None:
     """Each road ends in Unavailable while all is silent still; afterwards the same service serves."""
     hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 1}
     served = make_served(proxy.url, **hurried)
@@ -56,7 +56,7 @@ def test_silence(make_served: MakeServed, proxy: Proxy, alice: UUID, first: bool
     assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
 
 
-def test_silence_at_the_door(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
+def test_silence_at_the_door(make_served: MakeServed, proxy: SilentProxy, alice: UUID) -> None:
     """Connecting ends as well."""
     served = make_served(proxy.url, database_pool_timeout=0.2)
     with proxy.silence(), pytest.raises(Unavailable, match="cannot be reached"):
@@ -64,7 +64,7 @@ def test_silence_at_the_door(make_served: MakeServed, proxy: Proxy, alice: UUID)
     assert served.reader(alice, lambda session: run(session, "select 1")) == [1]
 
 
-def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
+def test_psycopg_waits(make_served: MakeServed, proxy: SilentProxy, alice: UUID) -> None:
     """The control: psycopg alone still waits when two of ours have given up one after the other."""
     hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 2}
     served = make_served(proxy.url, **hurried)
@@ -81,7 +81,7 @@ def test_psycopg_waits(make_served: MakeServed, proxy: Proxy, alice: UUID) -> No
             assert plain.pgconn.is_busy()
 
 
-def test_kernel_knows(make_served: MakeServed, proxy: Proxy) -> None:
+def test_kernel_knows(make_served: MakeServed, proxy: SilentProxy) -> None:
     """The kernel is told when to give up a TCP connection, unless the URL says so."""
     connector = make_served(proxy.url).db._connector  # type: ignore[attr-defined]  # both kinds have one
     assert psycopg.conninfo.conninfo_to_dict(connector.conninfo).items() >= {

@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that counts round trips, delays them, cuts the wire, and falls silent."""
+"""A proxy in front of PostgreSQL that counts round trips, delays them, and cuts the wire."""
 
 import socket
 import tempfile
@@ -49,8 +49,6 @@ class Proxy:
         self._threads: list[threading.Thread] = []
         self._counts: list[Trips] = []
         self._open = False
-        self._flowing = threading.Event()
-        self._flowing.set()
 
     @property
     def url(self) -> ConnectionURL:
@@ -73,18 +71,6 @@ class Proxy:
         for wire in list(self._sockets):
             with suppress(OSError):  # it may have been closed this moment
                 wire.shutdown(socket.SHUT_RDWR)
-
-    @contextmanager
-    def silence(self) -> Iterator[None]:
-        """Let nothing through in the block, in either direction, and tell nobody, as a network that loses every packet.
-
-        What was sent meanwhile arrives afterwards, as it would by TCP, even from a client that has given up by then.
-        """
-        self._flowing.clear()
-        try:
-            yield
-        finally:
-            self._flowing.set()
 
     def __enter__(self) -> Self:
         self._listener.bind(str(self._path))
@@ -154,8 +140,7 @@ class Proxy:
             data = b"?"
             while data:
                 due, data = queue.get()
-                time.sleep(max(0.0, due - time.monotonic()))
-                self._flowing.wait()
+                self._hold(due)
                 delivered(data)
                 with suppress(OSError):
                     sink.sendall(data) if data else sink.shutdown(socket.SHUT_WR)
@@ -170,6 +155,10 @@ class Proxy:
             taken(data)
             queue.put((time.monotonic() + self.delay, data))
         delivery.join()
+
+    def _hold(self, due: float) -> None:
+        """Keep a piece back until ``due``, a time of the monotonic clock."""
+        time.sleep(max(0.0, due - time.monotonic()))
 
 
 def _unnoticed(_: bytes) -> None:

@@ -1,0 +1,33 @@
+"""A proxy that can also fall silent, as a network that loses every packet."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from userscope.postgres.url import ConnectionURL
+from userscope.testing import Proxy
+
+
+class SilentProxy(Proxy):
+    """The proxy for adopters, with silence."""
+
+    def __init__(self, target: ConnectionURL, *, delay: float = 0.001) -> None:
+        super().__init__(target, delay=delay)
+        self._flowing = threading.Event()
+        self._flowing.set()
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """Let nothing through in the block, in either direction, and tell nobody.
+
+        What was sent meanwhile arrives afterwards, as it would by TCP, even from a client that has given up by then.
+        """
+        self._flowing.clear()
+        try:
+            yield
+        finally:
+            self._flowing.set()
+
+    def _hold(self, due: float) -> None:
+        super()._hold(due)
+        self._flowing.wait()
