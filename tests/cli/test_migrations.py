@@ -70,6 +70,18 @@ def test_to_and_dry_run(cli: Runner) -> None:
     assert cli("migrate", "--to", "policies:users").stdout == 'Nothing to deploy (already at "policies:users")\n'
 
 
+def test_wait(cli: Runner, empty: Database) -> None:
+    """--wait is how long another runner, or Sqitch, is waited for; then nothing has changed."""
+    with empty.superuser_connection() as other:
+        other.execute("select pg_advisory_lock(75474063)")
+        refused = cli("migrate", "--wait", "0.2", code=2)
+    assert "another instance of Sqitch" in refused.stderr
+    assert "--wait allows more time" in refused.stderr
+    assert ledger(refused.stdout) == []
+    cli("status", code=1)
+    cli("migrate", "--wait", "60")
+
+
 def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
     assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}
@@ -91,7 +103,7 @@ def test_json(cli: Runner) -> None:
         {"project": "schema", "deployed": 5, "diverges": None},
         {"project": "policies", "deployed": 4, "diverges": None},
     ]
-    events = json.loads(cli("log", "--json", "-n", "2").stdout)
+    events = json.loads(cli("log", "--json", "--max-count", "2").stdout)
     assert [(event["event"], event["project"], event["change"]) for event in events] == [
         ("deploy", "policies", "better_auth"),
         ("deploy", "policies", "todos"),

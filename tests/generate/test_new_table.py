@@ -106,6 +106,13 @@ def test_whole(clone: Path, database: Database) -> None:
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
+def test_one(clone: Path) -> None:
+    """--one is what comments and messages call a row, where the table's name tells it wrongly."""
+    assert run(clone, "userscope", "new-table", "people", "--one", "person").returncode == 0
+    deploy = (clone / "schema" / "deploy" / "people.sql").read_text(encoding="utf-8")
+    assert "'A person. Belongs to one user, and goes when that user goes.'" in deploy
+
+
 def test_own_pair(pair: Path, database: Database) -> None:
     """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
     done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")

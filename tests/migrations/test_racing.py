@@ -118,17 +118,17 @@ ONE = Sketch.table("one")
 ALTER = replace(Sketch.table("two"), deploy="begin;\nalter table public.one add two integer;\ncommit;\n", verify=None)
 
 
-def test_locked_table(empty: Database, tmp_path: Path) -> None:
+def test_locked_table(empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that somebody else has locked is waited for in short turns, so that others get by."""
     runner.migrate(empty.url(), [write(tmp_path / "p", ONE)])
     project = write(tmp_path / "p", ONE, ALTER)
     events: list[Event] = []
-    options = Options(Timeouts(lock="50ms"), attempts=3)
+    monkeypatch.setattr("userscope.migrations.engine._ATTEMPTS", 3)  # the pauses grow
     with (
         held(empty, "lock table public.one in access share mode"),
         pytest.raises(MigrationError, match="canceling statement due to lock timeout") as failed,
     ):
-        runner.migrate(empty.url(), [project], options=options, report=events.append)
+        runner.migrate(empty.url(), [project], options=Options(Timeouts(lock="50ms")), report=events.append)
     assert "--lock-timeout" in (failed.value.hint or "")
     retries = [event.text for event in events if "trying again" in event.text]
     assert [text.rpartition(" (")[2] for text in retries] == ["2 of 3)", "3 of 3)"]

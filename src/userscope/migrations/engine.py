@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Waiting for another session's lock, or losing against it: the change was rolled back whole and may be tried again.
 _RETRIED = {"55P03", "40P01"}
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,6 @@ class Options:
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     wait: float = 60.0
-    attempts: int = 5
     log_only: bool = False
 
 
@@ -127,9 +127,9 @@ class Engine:
                 self.client.roll_back()
                 if self.client.stopped:
                     raise KeyboardInterrupt from None
-                if not retry or error.sqlstate not in _RETRIED or attempt >= self.options.attempts:
+                if not retry or error.sqlstate not in _RETRIED or attempt >= _ATTEMPTS:
                     raise
-                self.warn(f"{error.primary}; trying again ({attempt + 1} of {self.options.attempts})")
+                self.warn(f"{error.primary}; trying again ({attempt + 1} of {_ATTEMPTS})")
                 self.client.pause(2.0 ** (attempt - 2))
             else:
                 self.client.roll_back()  # a verification may end inside its transaction
