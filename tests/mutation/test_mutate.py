@@ -86,7 +86,7 @@ def test_every_cut_cuts(catalog: tuple[psycopg.Connection, list[Mutant]]) -> Non
 
 OPERATOR = """
 select 'shows what is old' as operator, target, array['select 1'] as ddl, 'p' as promise, 'i' as idea
-  from policies where relation = 'app.todos'; 
+  from policies where relation = 'app.todos';
 """
 
 
