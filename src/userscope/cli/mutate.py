@@ -42,18 +42,17 @@ def mutate(
     import os
     from contextlib import ExitStack
 
-    import psycopg
-
     from userscope.mutation import mutants, selection
     from userscope.mutation.execute import Execution
     from userscope.mutation.report import Tally, progress
-    from userscope.mutation.scratch import laboratory
+    from userscope.mutation.scratch import scratch_copy
+    from userscope.postgres.connect import connect
     from userscope.settings import Settings
 
     settings = Settings()
     with ExitStack() as stack:
-        first = stack.enter_context(laboratory(settings))
-        with psycopg.connect(first.superuser.conninfo()) as connection:
+        first = stack.enter_context(scratch_copy(settings))
+        with connect(first.superuser) as connection:
             every = mutants.every(connection, (project.folder / "mutants" for project in beside_ours(project)))
         tally = Tally(selection.accepted(accepted, every))
         chosen = selection.some(every, only, sample, seed)
@@ -63,7 +62,7 @@ def mutate(
         if not command:
             raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
         others = min(jobs or os.cpu_count() or 1, len(chosen)) - 1
-        copies = [first, *(stack.enter_context(laboratory(settings)) for _ in range(others))]
+        copies = [first, *(stack.enter_context(scratch_copy(settings)) for _ in range(others))]
         with progress(len(chosen), tally) as report:
             Execution(copies, command, timeout).run(chosen, report)
     print(tally.json() if as_json else tally.text())

@@ -17,7 +17,8 @@ import psycopg
 
 from userscope.errors import AuditError
 from userscope.mutation.mutants import Mutant
-from userscope.mutation.scratch import Laboratory
+from userscope.mutation.scratch import ScratchCopy
+from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 
 Verdict = Literal["killed", "survived", "timed out", "invalid"]
@@ -35,7 +36,7 @@ class Execution:
     so do the mutants of roles.
     """
 
-    copies: Sequence[Laboratory]
+    copies: Sequence[ScratchCopy]
     command: Sequence[str]
     timeout: float = 600.0
     """Seconds that the command may take on the database as it is."""
@@ -47,7 +48,7 @@ class Execution:
         Raises AuditError where the command does not pass on the database as it is, before the mutants or after them.
         """
         limit = max(_LEAST, 5 * self._baseline(self.copies[0], "fails"))
-        free: SimpleQueue[Laboratory] = SimpleQueue()
+        free: SimpleQueue[ScratchCopy] = SimpleQueue()
         for copy in self.copies:
             free.put(copy)
 
@@ -70,7 +71,7 @@ class Execution:
         for copy in self.copies:  # else something other than the mutants may have killed them
             self._baseline(copy, "no longer passes")
 
-    def _baseline(self, copy: Laboratory, failing: str) -> float:
+    def _baseline(self, copy: ScratchCopy, failing: str) -> float:
         """Prove that the command passes on an unmutated clone, and return how many seconds it takes."""
         begin = time.monotonic()
         with copy.clone() as clone, tempfile.TemporaryFile() as output:
@@ -86,8 +87,8 @@ class Execution:
                 )
         return time.monotonic() - begin
 
-    def _judge(self, copy: Laboratory, mutant: Mutant, limit: float) -> Verdict:
-        with copy.clone() as clone, psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+    def _judge(self, copy: ScratchCopy, mutant: Mutant, limit: float) -> Verdict:
+        with copy.clone() as clone, connect(clone, autocommit=True) as connection:
             try:
                 with connection.transaction():
                     for statement in mutant.ddl:
@@ -103,7 +104,7 @@ class Execution:
 
     def _undo(self, clone: ConnectionURL, mutant: Mutant) -> None:
         if mutant.undo:
-            with psycopg.connect(clone.conninfo(), autocommit=True) as connection:
+            with connect(clone, autocommit=True) as connection:
                 for statement in mutant.undo:
                     connection.execute(statement.encode())
 

@@ -35,7 +35,7 @@ _ATTRIBUTES = {
 
 
 @dataclass(frozen=True)
-class Laboratory:
+class ScratchCopy:
     """The copy; clones of it are mutated, one at a time."""
 
     superuser: ConnectionURL
@@ -63,7 +63,7 @@ class Laboratory:
 
 
 @contextmanager
-def laboratory(settings: Settings) -> Iterator[Laboratory]:
+def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
     """Copy the admin database into a server that lasts until the end of the block.
 
     Raises AuditError where it cannot be copied or has no policies, MissingTool where no pg_dump reaches it.
@@ -89,7 +89,7 @@ def laboratory(settings: Settings) -> Iterator[Laboratory]:
                 f'database "{source.params["dbname"]}" has no policies, so there is nothing to mutate',
                 hint='Deploy them first: "userscope migrate".',
             )
-        yield Laboratory(here, logins)
+        yield ScratchCopy(here, logins)
 
 
 def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
