@@ -5,6 +5,24 @@
 
 begin;
 
+select app_private.verify_table('schema:identity', 'app_private.seal_keys', $$
+    column id text not null
+    column inner_pad bytea not null
+    column outer_pad bytea not null
+    column created_at timestamp with time zone not null default now()
+    column retired_at timestamp with time zone
+    constraint seal_keys_id_check CHECK ((id ~ '^[A-Za-z0-9_-]{1,32}$'::text))
+    constraint seal_keys_inner_pad_check CHECK ((octet_length(inner_pad) = 64))
+    constraint seal_keys_outer_pad_check CHECK ((octet_length(outer_pad) = 64))
+    constraint seal_keys_pkey PRIMARY KEY (id)
+$$);
+select app_private.verify_table('schema:identity', 'app_private.sealing', $$
+    column one_row boolean not null default true
+    column required boolean not null
+    constraint sealing_one_row_check CHECK (one_row)
+    constraint sealing_pkey PRIMARY KEY (one_row)
+$$);
+
 set local search_path = pg_catalog, pg_temp;
 
 do $$
@@ -88,6 +106,9 @@ begin
                 detail = format('Expected %s, got %s.', trial.expected, outcome);
         end if;
     end loop;
+    if not app.seal_required() then
+        raise exception 'app.seal_required() denies that a seal is required where that is unknown';
+    end if;
 end
 $$;
 
