@@ -168,7 +168,7 @@ def _unwiped(read: Read, whole: Callable[[Scope], list[Command]] = Scope.preambl
     """Read without the clean slate: only what opens the transaction and says for whom."""
 
     def preamble(scope: Scope) -> list[Command]:
-        return [command for command in whole(scope) if command[0].startswith((b"begin", b"select app.set_user_id"))]
+        return [command for command in whole(scope) if command[0].startswith((b"begin", b"select pg_catalog.setseed"))]
 
     def run(times: int) -> object:
         with patch.object(Scope, "preamble", preamble):

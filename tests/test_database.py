@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg.pq import ConnStatus
 from sqlalchemy import Engine, exc
 from sqlmodel import Session, select
 
@@ -207,11 +208,12 @@ def test_closed_database(settings: Settings, alice: UUID) -> None:
     """close() closes every connection; a later session opens new ones."""
     db = Database(settings)
     with db.session(alice) as session:
-        driver = session.connection().connection.driver_connection
+        driver: Any = session.connection().connection.driver_connection
+        libpq = driver.pgconn
         whoami(session)
+    assert libpq.status == ConnStatus.OK
     db.close()
-    assert driver
-    assert driver.closed
+    assert libpq.status == ConnStatus.BAD
     with db.reader(alice) as session:
         assert whoami(session) == alice
     db.close()

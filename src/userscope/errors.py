@@ -25,11 +25,13 @@ UserscopeError
 ├── SessionError                a session was used in a way that could lose its identity; nothing was sent
 │   ├── OutsideSession          a statement was sent on behalf of nobody
 │   ├── OperationRefused        an entry point of the driver that cannot carry the identity
-│   └── SessionInUse            another thread or task is using this session now
+│   ├── SessionInUse            another thread or task is using this session now
+│   └── BeforeFork              the session was opened by the parent of this process
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006: in a reader
     ├── Conflict                23505, 23P01
     ├── InvalidValue            23514, 23502, 22
+    │   └── TooManyParameters   a statement with more values than PostgreSQL takes; it was not sent
     ├── UnknownReference        23503, 23001
     ├── SealRejected            28
     ├── Retryable               40, 55P03: run the whole transaction again
@@ -228,6 +230,16 @@ class SessionInUse(SessionError):
         )
 
 
+class BeforeFork(SessionError):
+    """The session was opened by the parent of this process; its transaction is the parent's, to the end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session was opened before a fork, and is the parent process's",
+            hint="Open sessions in the process that uses them; a Database may be made before a fork, and serves both.",
+        )
+
+
 class DatabaseError(UserscopeError):
     """What PostgreSQL answered; the driver's exception is the ``__cause__``.
 
@@ -267,6 +279,18 @@ class InvalidValue(DatabaseError):
     """A value breaks a constraint or has no valid form."""
 
     sqlstates = ("23514", "23502", "22")
+
+
+class TooManyParameters(InvalidValue):
+    """A statement has more values than PostgreSQL's protocol takes; it was not sent."""
+
+    MOST = 65535
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"a statement has {number} parameters, and PostgreSQL takes {self.MOST}",
+            hint='Send a list as one array, as in "id = any(:ids)", or in several statements.',
+        )
 
 
 class UnknownReference(DatabaseError):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from psycopg.pq.abc import PGconn
 from sqlmodel import Session, select
 
 from tests.clusters import Database
@@ -36,10 +37,16 @@ def driver_of(session: Session) -> Any:
     return session.connection().connection.driver_connection
 
 
-def left_behind(driver: Any) -> tuple[str, int]:
+def libpq_of(session: Session) -> PGconn:
+    """What libpq holds of a session's connection; it stays in the pool when all that was lent has ended."""
+    held: PGconn = driver_of(session).pgconn
+    return held
+
+
+def left_behind(libpq: PGconn) -> tuple[str, int]:
     """What an idle connection holds of an identity, asked behind its back: app.user_id, and how many todos it sees."""
-    asked = driver.pgconn.exec_(b"select current_setting('app.user_id', true), count(*) from app.todos")
-    return (asked.get_value(0, 0) or b"").decode(), int(asked.get_value(0, 1))
+    asked = libpq.exec_(b"select current_setting('app.user_id', true), count(*) from app.todos")
+    return (asked.get_value(0, 0) or b"").decode(), int(asked.get_value(0, 1) or 0)
 
 
 def _fail(session: Session) -> None:
@@ -93,11 +100,12 @@ def test_next_borrower(make_served: MakeServed, alice: UUID, bob: UUID, opened: 
 def test_gone_at_check_in(make_served: MakeServed, alice: UUID) -> None:
     """Nothing of an identity is left on a connection that went back to the pool."""
     served = make_served(database_pool_size=1)
-    driver = served.session(alice, driver_of)
-    assert (driver.scope, left_behind(driver)) == (None, ("", 0))
-    served.session(alice, lambda session: [left_behind(driver_of(session)), titles(session)])
+    libpq = served.session(alice, libpq_of)
+    assert left_behind(libpq) == ("", 0)
+    served.session(alice, lambda session: [left_behind(libpq_of(session)), titles(session)])
     served.reader(alice, titles)
-    assert (driver.scope, left_behind(driver)) == (None, ("", 0))
+    assert left_behind(libpq) == ("", 0)
+    assert served.reader(alice, libpq_of) is libpq
 
 
 def test_kept_within(served: Served, alice: UUID) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
 from tests.connection.served import AsyncServed, Served, run
-from tests.connection.test_identity_binding import ALICES, driver_of, titles
+from tests.connection.test_identity_binding import ALICES, libpq_of, titles
 from userscope.errors import Unavailable
 from userscope.models import Todo
 from userscope.testing.proxy import Proxy
@@ -31,9 +31,9 @@ def _backend(session: Session) -> int:
     return pid
 
 
-def _await_farewell(driver: Any) -> None:
+def _await_farewell(libpq: Any) -> None:
     """Wait until the client could know: what is still on its way nobody can have heard."""
-    assert select.select([driver.pgconn.socket], [], [], 5) != ([], [], [])
+    assert select.select([libpq.socket], [], [], 5) != ([], [], [])
 
 
 def _terminate(home: Database, backend: int) -> None:
@@ -43,9 +43,9 @@ def _terminate(home: Database, backend: int) -> None:
 
 def test_terminated_while_idle(served: Served, proxy: Proxy, home: Database, alice: UUID) -> None:
     """Nobody sees that a server was restarted in between: the next session has a new connection."""
-    backend, driver = served.reader(alice, lambda session: (_backend(session), driver_of(session)))
+    backend, libpq = served.reader(alice, lambda session: (_backend(session), libpq_of(session)))
     _terminate(home, backend)
-    _await_farewell(driver)
+    _await_farewell(libpq)
     with proxy.counting() as count:
         assert served.session(alice, titles) == ALICES
     assert (count.connections, count.trips) == (1, 3)  # examined, read, committed: none to find out
@@ -54,9 +54,9 @@ def test_terminated_while_idle(served: Served, proxy: Proxy, home: Database, ali
 
 def test_cut_while_idle(served: Served, proxy: Proxy, alice: UUID) -> None:
     """The same holds for a wire that was cut, which says nothing."""
-    driver = served.reader(alice, driver_of)
+    libpq = served.reader(alice, libpq_of)
     proxy.cut()
-    _await_farewell(driver)
+    _await_farewell(libpq)
     assert served.reader(alice, titles) == ALICES
 
 

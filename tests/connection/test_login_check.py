@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
@@ -22,7 +23,9 @@ from userscope.testing.proxy import Proxy
 FIT: dict[str, list[str]] = {
     "a member of app_user": ["create role {x} login in role app_user"],
     "a member of app_auth": ["create role {x} login in role app_auth"],
-    "one with a search_path": ["create role {x} login in role app_user", "alter role {x} set search_path = app"],
+    "one of app_auth with its search_path": [
+        "create role {x} login in role app_auth", "alter role {x} set search_path = app",
+    ],
     "a member of a member": [
         "create role {x}_group in role app_user", "create role {x} login in role {x}_group",
     ],
@@ -63,6 +66,13 @@ UNFIT: dict[str, tuple[str, list[str]]] = {
         "create role {x} login in role app_user, app_auth"]),
     "with settings of its own": ("settings of its own: TimeZone", [
         "create role {x} login in role app_user", "alter role {x} set timezone = 'Asia/Tokyo'"]),
+    "with a search_path": ("settings of its own: search_path", [
+        "create role {x} login in role app_user", "alter role {x} set search_path = app"]),
+    "with another search_path": ("settings of its own: search_path", [
+        "create role {x} login in role app_auth", "alter role {x} set search_path = evil, app"]),
+    "with a search_path of this database": ("settings of its own: search_path", [
+        "create role {x} login in role app_auth", "alter role {x} set search_path = app",
+        "alter role {x} in database {database} set search_path = app, evil"]),
     "with settings for this database": ("settings of its own: default_transaction_read_only", [
         "create role {x} login in role app_user",
         "alter role {x} in database {database} set default_transaction_read_only = on"]),
@@ -132,6 +142,18 @@ def test_unfit(logins: Logins) -> None:
     """Each of these is refused, and told why."""
     said = {name: _judge(logins.make(statements)) or "" for name, (_, statements) in UNFIT.items()}
     assert {name: why in said[name] for name, (why, _) in UNFIT.items()} == dict.fromkeys(UNFIT, True), said
+
+
+def test_altered_by_itself(make_served: MakeServed, logins: Logins, alice: UUID) -> None:
+    """What a session writes into its own role, search_path too, is refused when the next connection is made."""
+    url = logins.make(["create role {x} login in role app_user"])
+    for setting in ("search_path = evil, app, pg_catalog", "search_path = app", "timezone = 'Asia/Tokyo'"):
+        served = make_served(url)
+        served.session(alice, partial(run, statement=f"alter role current_user set {setting}"))
+        for database in (make_served(url), make_served(url)):
+            with pytest.raises(RoleBypassesRLS, match=f"(?i)carries settings of its own: {setting.split()[0]}"):
+                database.reader(alice, lambda session: run(session, "select 1"))
+        logins.connection.execute(f"alter role {url.user} reset all".encode())
 
 
 def test_createrole(logins: Logins, home: Database) -> None:

@@ -117,6 +117,11 @@ def _copy(session: Session) -> Any:
         return UUID(b"".join(bytes(part) for part in copy).decode().strip())
 
 
+def _copy_with_values(session: Session) -> Any:
+    with _driver(session).cursor().copy("copy (select %s::text) to stdout", ["a value"]) as copy:
+        return list(copy)
+
+
 def _many(session: Session) -> Any:
     cursor = _driver(session).cursor()
     cursor.executemany(ADD, [(), ()], returning=True)
@@ -146,6 +151,7 @@ SYNC_DRIVER = {
     "executemany": Road(CARRIES, READ_ONLY, _many),
     "stream": Road(CARRIES, REFUSED, _stream),
     "copy": Road(CARRIES, REFUSED, _copy),
+    "copy with parameters": Road(REFUSED, REFUSED, _copy_with_values),
     "named cursor": Road(CARRIES, REFUSED, _named),
     "WITH HOLD": Road(REFUSED, REFUSED, lambda s: _named(s, withhold=True)),
     "psycopg.Cursor": Road(REFUSED, REFUSED, lambda s: psycopg.Cursor(_driver(s)).execute(WHO)),
@@ -181,6 +187,11 @@ async def _async_copy(session: Session) -> Any:
         return UUID(b"".join([bytes(part) async for part in copy]).decode().strip())
 
 
+async def _async_copy_with_values(session: Session) -> Any:
+    async with _driver(session).cursor().copy("copy (select %s::text) to stdout", ["a value"]) as copy:
+        return [row async for row in copy]
+
+
 async def _async_many(session: Session) -> Any:
     cursor = _driver(session).cursor()
     await cursor.executemany(ADD, [(), ()], returning=True)
@@ -205,6 +216,7 @@ ASYNC_DRIVER = SYNC_DRIVER | {
     "executemany": Road(CARRIES, READ_ONLY, _awaited(_async_many)),
     "stream": Road(CARRIES, REFUSED, _awaited(_async_stream)),
     "copy": Road(CARRIES, REFUSED, _awaited(_async_copy)),
+    "copy with parameters": Road(REFUSED, REFUSED, _awaited(_async_copy_with_values)),
     "named cursor": Road(CARRIES, REFUSED, _awaited(_async_named)),
     "WITH HOLD": Road(REFUSED, REFUSED, _awaited(_async_named, withhold=True)),
     "psycopg.Cursor": Road(

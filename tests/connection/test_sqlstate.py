@@ -8,19 +8,21 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session, select
 
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import Served, run
-from tests.connection.test_identity_binding import driver_of
+from tests.connection.test_identity_binding import libpq_of
 from userscope.errors import (
     ConfigurationError,
     Conflict,
@@ -29,11 +31,13 @@ from userscope.errors import (
     NotPermitted,
     Retryable,
     SealRejected,
+    TooManyParameters,
     Unavailable,
     UnknownReference,
 )
 from userscope.identity import SealKey
 from userscope.models import Todo, User
+from userscope.testing.proxy import Proxy
 
 
 class Answer(NamedTuple):
@@ -154,7 +158,7 @@ def test_deleted_user(served: Served, home: Database) -> None:
 def test_swallowed_error(make_served: MakeServed, alice: UUID, fail: Callable[[Session], object]) -> None:
     """A transaction that a swallowed error has lost is never taken for committed, nor left open in the pool."""
     served = make_served(database_pool_size=1)
-    driver = served.session(alice, driver_of)
+    libpq = served.session(alice, libpq_of)
 
     def swallow(session: Session) -> None:
         session.add(Todo(title="lost"))
@@ -165,10 +169,56 @@ def test_swallowed_error(make_served: MakeServed, alice: UUID, fail: Callable[[S
     with pytest.raises(DatabaseError, match="an earlier statement of the transaction failed") as raised:
         served.session(alice, swallow)
     assert (raised.value.sqlstate, (raised.value.hint or "")[:20]) == ("25P02", "Nothing was written.")
-    assert driver.idle
+    assert libpq.transaction_status == TransactionStatus.IDLE
     titles = "select title from app.todos where title in ('lost', 'kept')"
     served.session(alice, lambda session: run(session, "insert into app.todos (title) values ('kept')"))
-    assert served.reader(alice, lambda session: [run(session, titles), driver_of(session)]) == [["kept"], driver]
+    assert served.reader(alice, lambda session: [run(session, titles), libpq_of(session)]) == [["kept"], libpq]
+
+
+TOO_MANY = tuple(map(str, range(65536)))
+CHOSEN = f"select title from app.todos where title in ({', '.join(['%s'] * len(TOO_MANY))})"
+
+
+def _choose(session: Session, **options: object) -> object:
+    return session.connection().exec_driver_sql(CHOSEN, TOO_MANY, execution_options=options).all()
+
+
+def _repeat(session: Session) -> object:
+    return session.connection().exec_driver_sql(f"delete from app.todos using ({CHOSEN}) as chosen", [TOO_MANY] * 2)
+
+
+@pytest.mark.parametrize(
+    ("opened", "work"),
+    [
+        ("reader", _choose),
+        ("session", _choose),
+        ("session", partial(_choose, stream_results=True)),
+        ("session", _repeat),
+        ("session", lambda session: [run(session, "select 1"), _choose(session)]),
+    ],
+    ids=["reader", "session", "stream", "executemany", "later"],
+)
+def test_too_many_parameters(
+    make_served: MakeServed, proxy: Proxy, alice: UUID, opened: str, work: Callable[[Session], object]
+) -> None:
+    """More values than the protocol takes are a mistake of their own, at once: no outage, no new connection."""
+    served = make_served(proxy.url, database_pool_size=1, database_pool_timeout=1)
+    served.reader(alice, lambda session: run(session, "select 1"))
+    with proxy.counting() as count, pytest.raises(TooManyParameters, match="65536 parameters") as raised:
+        getattr(served, opened)(alice, work)
+    assert ("any(:ids)" in (raised.value.hint or ""), raised.value.sqlstate) == (True, None)
+    assert served.session(alice, lambda session: run(session, "select count(*) from app.todos")) == [3]
+    assert count.connections == 0
+
+
+def test_as_many_as_fit(served: Served, alice: UUID) -> None:
+    """One value less is sent; and as one array any number is."""
+    fits = CHOSEN.replace("%s, ", "", 1)
+    assert served.reader(alice, lambda s: s.connection().exec_driver_sql(fits, TOO_MANY[1:]).all()) == []
+    assert (
+        served.reader(alice, lambda s: run(s, "select title from app.todos where title = any(:ids)", ids=[*TOO_MANY]))
+        == []
+    )
 
 
 def test_idle_for_too_long(served: Served, alice: UUID) -> None:

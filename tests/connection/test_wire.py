@@ -10,7 +10,7 @@ from sqlmodel import Session
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import run
-from tests.connection.test_identity_binding import driver_of
+from tests.connection.test_identity_binding import libpq_of
 from userscope.errors import DatabaseError
 from userscope.identity import SealKey
 from userscope.testing.proxy import Proxy
@@ -87,9 +87,9 @@ def test_statement_timeout(make_served: MakeServed, alice: UUID) -> None:
     served = make_served(database_statement_timeout="4321ms")
     ask = "select current_setting('statement_timeout')"
     assert served.reader(alice, lambda session: run(session, ask)) == ["4321ms"]
-    driver, asked = served.session(alice, lambda session: (driver_of(session), run(session, ask)))
+    libpq, asked = served.session(alice, lambda session: (libpq_of(session), run(session, ask)))
     assert asked == ["4321ms"]
-    assert driver.pgconn.exec_(ask.encode()).get_value(0, 0) == b"0"
+    assert libpq.exec_(ask.encode()).get_value(0, 0) == b"0"
 
 
 @pytest.mark.parametrize("opened", ["session", "reader"])

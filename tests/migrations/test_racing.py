@@ -5,14 +5,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from os import environ
 from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database
+from tests.clusters import Cluster, Database, OwnerKind
 from tests.migrations import sqitch
 from tests.migrations.conftest import NASTY, dump, rows
 from tests.migrations.sketch import Sketch, write
@@ -95,6 +95,24 @@ def test_we_wait_and_give_up(empty: Database) -> None:
     assert failed.value.hint
     assert [event.text.split(" working")[0] for event in events] == ["Blocked by another instance of Sqitch"]
     assert rows(empty) == {}
+
+
+@pytest.mark.parametrize(("owner", "since"), [("superuser", ", idle since 20"), ("plain", ")")])
+def test_holder(cluster: Cluster, owner: OwnerKind, since: str) -> None:
+    """Who holds the lock is named: process, program, login, and since when where PostgreSQL tells; no value is."""
+    database = cluster.database(owner)
+    events: list[Event] = []
+    with closing(database.superuser_connection()) as holder:
+        holder.execute("set application_name = 'billing'")
+        holder.execute(LOCK)
+        holder.execute("select 'a value'")
+        with pytest.raises(RegistryError, match="another instance of Sqitch") as failed:
+            runner.migrate(database.url(), find(FOLDERS), options=Options(wait=0.2), report=events.append)
+        named = f'process {holder.info.backend_pid} ("billing", login "{holder.info.user}"{since}'
+    database.drop()
+    for said in (events[0].text, failed.value.detail or ""):
+        assert named in said
+        assert "a value" not in said
 
 
 def test_we_wait_and_go_on(empty: Database) -> None:

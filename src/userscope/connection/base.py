@@ -10,6 +10,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import PipelineStatus, TransactionStatus
 
+from userscope.connection.lifetime import MortalConnection
 from userscope.connection.scope import Command, Scope
 from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 from userscope.postgres.sqlstate import FAILED, Silence
@@ -39,14 +40,13 @@ class _OneAtATime:
         self._lock.release()
 
 
-class ScopedConnectionBase(psycopg.BaseConnection[Any]):
+class ScopedConnectionBase(MortalConnection):
     """What both connections share: the scope, and who may send."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
-        self.grace = 10.0
         self._authorized = False
         self._waiting = self._forsaken = False
 
@@ -62,6 +62,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
 
     def refuse_failed(self) -> None:
         """Raise InFailedSqlTransaction after a failed statement: PostgreSQL would roll back, and call that no error."""
+        self.refuse_ended()
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction(FAILED)
 
@@ -71,6 +72,7 @@ class ScopedConnectionBase(psycopg.BaseConnection[Any]):
 
         ``needs_block``: the operation takes several trips, which a reader cannot do. Raises SessionError.
         """
+        self.refuse_ended()
         scope = self.scope
         if scope is None or scope is not made_for:
             raise OutsideSession

@@ -22,13 +22,15 @@ from psycopg.abc import Params, PQGen, Query
 from psycopg.generators import fetch_many, send
 from psycopg.pq import ConnStatus, ExecStatus, Format
 from psycopg.pq.abc import PGresult
+from psycopg.sql import Composable
 
 from userscope.connection.base import ScopedConnectionBase, refused
 from userscope.connection.scope import Command, Scope
+from userscope.errors import TooManyParameters
 
 OVERRIDDEN = {
-    psycopg.BaseConnection: ("_start_query",),
-    BaseCursor: ("_start_query", "_execute_gen", "_execute_send"),
+    psycopg.BaseConnection: ("_start_query", "_check_connection_ok"),
+    BaseCursor: ("_start_query", "_execute_gen", "_execute_send", "_start_copy_gen"),
     ServerCursorMixin: ("_declare_gen",),
 }
 """What psycopg must still call by these names: of one that it renamed, nobody would notice that ours is not called."""
@@ -42,6 +44,13 @@ for _owner, _names in OVERRIDDEN.items():
             )
 
 _COPYING = {ExecStatus.COPY_IN, ExecStatus.COPY_OUT}
+
+
+def _fitting(query: PostgresQuery) -> PostgresQuery:
+    """Return it. Raises TooManyParameters where libpq would refuse it, half of a pipeline being sent by then."""
+    if query.params and len(query.params) > TooManyParameters.MOST:
+        raise TooManyParameters(len(query.params))
+    return query
 
 
 class _Scoped(BaseCursor[Any, Any]):
@@ -78,7 +87,7 @@ class _Scoped(BaseCursor[Any, Any]):
         """Execute the first statement of a transaction in one trip with its preamble; return its results."""
         with self._conn.authorize(self.scope, needs_block=needs_block) as preamble:
             yield from super()._start_query(query)
-            self._query = self._convert_query(query, params)
+            self._query = _fitting(self._convert_query(query, params))
             form = self.format if binary is None else Format(binary)
             results = yield from self._send_gen(preamble, self._query, form)
         self._last_query = query
@@ -119,9 +128,17 @@ class _Scoped(BaseCursor[Any, Any]):
         return results
 
     @override
+    def _start_copy_gen(self, statement: Query, params: Params | None = None) -> PQGen[None]:
+        if params or not isinstance(statement, str | bytes | Composable):
+            raise refused(
+                "COPY with parameters", "It has none: psycopg writes the values into the statement, which others read."
+            )
+        yield from super()._start_copy_gen(statement)
+
+    @override
     def _execute_send(self, query: PostgresQuery, *, force_extended: bool = False, binary: bool | None = None) -> None:
         # One command a statement, in later ones as in the first: only the extended protocol refuses "…; commit; …".
-        super()._execute_send(query, force_extended=True, binary=binary)
+        super()._execute_send(_fitting(query), force_extended=True, binary=binary)
 
 
 class _ScopedServer(_Scoped, ServerCursorMixin[Any, Any]):
@@ -177,7 +194,7 @@ class ScopedConnection(ScopedConnectionBase, psycopg.Connection[Any]):
 
     @override
     def rollback(self) -> None:
-        if not self.idle:
+        if not self.idle and not self.ended:
             super().rollback()
 
     @override
@@ -187,6 +204,7 @@ class ScopedConnection(ScopedConnectionBase, psycopg.Connection[Any]):
 
     @override
     def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        self.refuse_ended()
         bounded = self._bounded(gen)
         try:
             return super().wait(bounded, *args, **options)
@@ -210,7 +228,7 @@ class AsyncScopedConnection(ScopedConnectionBase, psycopg.AsyncConnection[Any]):
 
     @override
     async def rollback(self) -> None:
-        if not self.idle:
+        if not self.idle and not self.ended:
             await super().rollback()
 
     @override
@@ -220,6 +238,7 @@ class AsyncScopedConnection(ScopedConnectionBase, psycopg.AsyncConnection[Any]):
 
     @override
     async def wait[T](self, gen: PQGen[T], *args: Any, **options: Any) -> T:
+        self.refuse_ended()
         bounded = self._bounded(gen)
         try:
             return await super().wait(bounded, *args, **options)

@@ -1,11 +1,13 @@
 """SQLAlchemy engines whose connections were examined, act for one user at a time, and are replaced when they died."""
 
 import logging
+import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from psycopg.abc import PQGen
 from sqlalchemy import URL, Engine, create_engine, event
@@ -159,16 +161,16 @@ class Connector:
 
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)
-        event.listen(engine, "checkin", _check_in)
         event.listen(engine, "reset", _reset)
         event.listen(engine, "handle_error", self._handle_error, retval=True)
+        _engines.add(engine)
 
     def _handle_error(self, context: ExceptionContext) -> Exception | None:
         connection = context.connection
         driver: ScopedConnectionBase | None = (
             connection.connection.driver_connection if connection and not connection.invalidated else None
         )
-        if driver is not None and driver.closed:
+        if driver is not None and driver.closed and not driver.ended:
             # Closed by us as well, where something interrupted it half-way; the pool must not keep it.
             context.is_disconnect = True
         known = to_error(context.original_exception, self.login_check.constraint_messages)
@@ -186,6 +188,7 @@ def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     """Notice without a round trip that the server has gone (restarted, put to sleep): a new connection is made then."""
     connection: Any = record.driver_connection
     if connection.idle and connection.settled and not _hears(connection):
+        connection.lend()
         return
     logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
     raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")
@@ -198,13 +201,25 @@ def _hears(connection: ScopedConnectionBase) -> bool:
     return bool(poll.poll(0))
 
 
-def _reset(connection: Any, _: object, state: PoolResetState) -> None:
-    """Roll back whatever is open still: SQLAlchemy would not, after a COMMIT that was refused."""
-    if state.asyncio_safe and not state.terminate_only:
-        connection.rollback()
+def _reset(connection: Any, record: Any, state: PoolResetState) -> None:
+    """End what was lent; roll back whatever is open still: SQLAlchemy would not, after a COMMIT that was refused."""
+    driver: Any = getattr(connection, "driver_connection", connection)
+    if state.terminate_only:  # detached, or forgotten by a task: the pool has no more to do with it
+        driver.pgconn.finish()
+        return
+    connection.rollback()
+    if not driver.ended:
+        heir = driver.successor()
+        record.dbapi_connection = heir if connection is driver else type(connection)(connection.dbapi, heir)
 
 
-def _check_in(_: object, record: ConnectionPoolEntry) -> None:
-    connection: ScopedConnectionBase | None = record.driver_connection
-    if connection is not None:
-        connection.scope = None
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _forked() -> None:
+    """In a child process: begin with an empty pool; the parent's connections have ended here (see ``base``)."""
+    for engine in _engines:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -1,6 +1,7 @@
 """For whom the transactions of one session run, and what is sent before their first statement."""
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,7 @@ Isolation = Literal["read committed", "repeatable read", "serializable"]
 type Command = tuple[bytes, Sequence[bytes] | None]
 """A statement and the values of its parameters, in PostgreSQL's text form."""
 
+_RANDOM = random.SystemRandom()
 _DISCARD: Command = (b"discard all", None)
 _BEGIN: dict[str | None, Command] = {
     None: (b"begin", None),
@@ -22,9 +24,9 @@ _BEGIN: dict[str | None, Command] = {
     "repeatable read": (b"begin isolation level repeatable read", None),
     "serializable": (b"begin isolation level serializable", None),
 }
-_IDENTITY = b"select app.set_user_id($1, $2), pg_catalog.set_config('statement_timeout', $3, true)"
+_LOGIN = b"select pg_catalog.setseed($1), pg_catalog.set_config('statement_timeout', $2, true)"
+_IDENTITY = _LOGIN + b", app.set_user_id($3, $4)"
 _READ_ONLY = _IDENTITY + b", pg_catalog.set_config('transaction_read_only', 'on', true)"
-_TIMEOUT = b"select pg_catalog.set_config('statement_timeout', $1, true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,14 @@ class Scope:
 
         DISCARD ALL, a transaction of its own, leaves nothing of whoever came before. Two thirds of its cost are the
         plans it drops; they may hold what literals meant under other settings (tests/attacks/test_poisoning.py), so
-        nothing cheaper will do. Without a BEGIN the commands up to the pipeline's end are one implicit transaction. The
-        seal is made anew each time.
+        nothing cheaper will do. It leaves random() as it was, which gets a seed that nobody knows. Without a BEGIN the
+        commands up to the pipeline's end are one implicit transaction. The seal is made anew each time.
         """
         return [_DISCARD, self._identity()] if self.autocommit else [_DISCARD, _BEGIN[self.isolation], self._identity()]
 
     def _identity(self) -> Command:
-        timeout = self.statement_timeout.encode()
+        values = [str(_RANDOM.random()), self.statement_timeout]
         if self.user_id is None:
-            return _TIMEOUT, [timeout]
-        values = [text.encode() for text in credentials(self.user_id, self.key)]
-        return _READ_ONLY if self.read_only else _IDENTITY, [*values, timeout]
+            return _LOGIN, [value.encode() for value in values]
+        values += credentials(self.user_id, self.key)
+        return _READ_ONLY if self.read_only else _IDENTITY, [value.encode() for value in values]

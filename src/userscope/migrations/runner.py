@@ -152,7 +152,8 @@ def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:
 def _wait_for_lock(engine: Engine) -> None:
     """Ask for Sqitch's lock again and again, with growing pauses."""
     client, wait = engine.client, engine.options.wait
-    engine.remark(f"Blocked by another instance of Sqitch working on {engine.destination}; waiting {wait:g} seconds...")
+    blocked = f"Blocked by another instance of Sqitch working on {engine.destination}"
+    engine.remark(f"{blocked}; waiting {wait:g} seconds for {_holder(engine)}...")
     until, pause = time.monotonic() + wait, 0.01
     while time.monotonic() < until:
         client.pause(min(pause, until - time.monotonic()))
@@ -161,9 +162,16 @@ def _wait_for_lock(engine: Engine) -> None:
         pause = min(pause * 2, 1.0)
     raise RegistryError(
         f"another instance of Sqitch has worked on the database for {wait:g} seconds",
-        detail=f"It holds the advisory lock {LOCK}.",
-        hint="Wait until it has finished, or end its session; --wait allows more time.",
+        detail=f"The advisory lock {LOCK} is held by {_holder(engine)}.",
+        hint="Wait until it has finished, or end its session by pg_terminate_backend; --wait allows more time. "
+        "Where it is no migration, it was made to hold the lock, as any login can be.",
     )
+
+
+def _holder(engine: Engine) -> str:
+    """Tell who has Sqitch's lock now: a session that migrates, or one of a service that was left with it."""
+    rows = engine.client.run([engine.registry.statement("lock_holder")])[0]
+    return (rows[0]["holder"] if rows else None) or "a session that has ended"
 
 
 def _planned_target(projects: Sequence[Project], text: str) -> tuple[Project, int]:

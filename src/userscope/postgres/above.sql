@@ -26,8 +26,10 @@ above (login, role, why) as (
                        'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',
                        'pg_create_subscription')
 ),
--- An injected ALTER ROLE leaves settings for every later connection.
+-- An injected ALTER ROLE leaves settings for every later connection. One is borne: Better Auth names its tables without
+-- a schema, so "create-login" gives its login a search_path.
 carried (login, setting) as (
     select setrole, setting from logins join pg_db_role_setting on setrole = logins.oid, unnest(setconfig) as setting
-     where setting not like 'search_path=%'
+     where not (setting = 'search_path=app'
+                and exists (select from reach where reach.login = setrole and rolname = 'app_auth'))
 )

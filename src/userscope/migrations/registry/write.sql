@@ -13,6 +13,18 @@ select current_setting('server_version_num') as version_number,
 -- name: try_lock
 select pg_catalog.pg_try_advisory_lock(:lock)::text as locked
 
+-- name: lock_holder
+-- Of a session whose login the owner is no member of, PostgreSQL shows neither what it does nor since when.
+select pg_catalog.format(
+           'process %s ("%s", login "%s"%s)', pid, application_name, usename,
+           ', ' || state || ' since '
+               || pg_catalog.to_char(state_change at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+       ) as holder
+  from pg_catalog.pg_locks
+  join pg_catalog.pg_database on pg_database.oid = pg_locks.database and datname = pg_catalog.current_database()
+  join pg_catalog.pg_stat_activity using (pid)
+ where locktype = 'advisory' and (classid, objid, objsubid) = (0, :lock, 1) and granted
+
 -- name: state
 select pg_catalog.json_build_object(
     'version', (select max(version)::text from :"registry".releases),
