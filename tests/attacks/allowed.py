@@ -73,7 +73,8 @@ ATTACKS = [
     _allowed(
         "give the service's own login settings",
         ("alter role current_user set timezone = 'Asia/Tokyo'",),
-        _OWN_LOGIN + " A connection that carries any is refused before it serves (RoleBypassesRLS).",
+        _OWN_LOGIN + " A connection that carries any is refused before it serves (RoleBypassesRLS), but for the "
+        "`search_path = app` of a login of app_auth.",
     ),
     _allowed(
         "cancel or end another session of the same login",
@@ -102,6 +103,16 @@ ATTACKS = [
         ),
         "A covert channel between attackers who already are inside; no row is reached by it.",
         "held",
+    ),
+    _allowed(
+        "hold the lock of migrations, on an idle connection too",
+        (
+            "select pg_advisory_lock(75474063)",
+            "select 'held ' || objid from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
+        ),
+        "Any login may take any advisory lock. `userscope migrate` names who holds it: process, program, login, since "
+        "when. It goes when the connection is used again, or ended.",
+        "held 75474063",
     ),
     _allowed(
         "default privileges for tables that one will make",

@@ -5,6 +5,7 @@ import os
 from tests.attacks.attack import Attack, Outcome
 from tests.attacks.corpus import CATEGORIES
 from tests.attacks.poisoning import PLANTS
+from tests.attacks.traces import TRACES
 from tests.clusters import ROOT
 from tests.docs.generate import replaced
 
@@ -37,6 +38,16 @@ def plants() -> str:
     return "\n".join([*lines, ""])
 
 
+def traces() -> str:
+    """What one session shows of another."""
+    lines = ["| what is told | where | why it is let be |", "|---|---|---|"]
+    for trace in TRACES:
+        where = "beside" if trace.beside else "afterwards"
+        version = f", from PostgreSQL {trace.since} on" if trace.since > 15 else ""
+        lines += [f"| {_cell(trace.name)} | {where}{version} | {_cell(trace.because)} |"]
+    return "\n".join([*lines, ""])
+
+
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
@@ -47,7 +58,8 @@ def test_threat_model() -> None:
     for category in CATEGORIES:
         if category != "not promised":
             current = replaced(current, category, attacks(category))
-    current = replaced(replaced(current, "poisoning", plants()), "not promised", allowed())
+    for name, table in (("poisoning", plants()), ("traces", traces()), ("not promised", allowed())):
+        current = replaced(current, name, table)
     if os.environ.get("UPDATE_DOCS"):
         PAGE.write_text(current, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == current
