@@ -48,6 +48,8 @@ class _Base:
 class Database(_Base):
     """The database as services see it: one user at a time.
 
+    It may be made and used before a process forks: parent and children each have connections of their own.
+
     >>> db = Database()                             # configured by the environment
     >>> with db.session(user_id) as session:        # commits on success, rolls back on an exception
     ...     session.add(Todo(title="Buy milk"))

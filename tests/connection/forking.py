@@ -207,6 +207,22 @@ def duel(service: Service, users: list[str], forks: int) -> Seen:
     return seen
 
 
+def orphan(service: Service, users: list[str], forks: int) -> Seen:
+    """Hold a lock in a transaction; fork children that go on living; say who they are, and wait to be killed."""
+    children: list[int] = []
+    with service.database.session(users[0]) as session:
+        session.connection().execute(text("select pg_advisory_xact_lock(4712)"))
+        for _ in range(forks):
+            child = os.fork()
+            if not child:
+                time.sleep(60)
+                os._exit(0)
+            children.append(child)
+        print(*children, flush=True)
+        time.sleep(60)
+    return Counter()
+
+
 @contextmanager
 def _used(users: list[str]) -> Iterator[Service]:
     service = Service()
@@ -220,7 +236,8 @@ def _used(users: list[str]) -> Iterator[Service]:
 
 def main() -> None:
     """Do what the arguments say."""
-    scenario, forks = {"prefork": prefork, "pool": pool, "inside": inside, "duel": duel}[sys.argv[1]], int(sys.argv[2])
+    scenarios = {work.__name__: work for work in (prefork, pool, inside, duel, orphan)}
+    scenario, forks = scenarios[sys.argv[1]], int(sys.argv[2])
     users = sys.stdin.read().split()
     with _used(users) as service:
         print(json.dumps(scenario(service, users, forks)))
