@@ -4,10 +4,10 @@ import os
 
 from tests.attacks.attack import Attack, Outcome
 from tests.attacks.corpus import CATEGORIES
-from tests.attacks.poisoning import PLANTS
 from tests.attacks.traces import TRACES
 from tests.clusters import ROOT
 from tests.docs.generate import replaced
+from tests.pooling.plants import PLANTS
 
 PAGE = ROOT / "docs" / "threat-model.md"
 

@@ -1,4 +1,4 @@
-"""Poisoning: what one transaction leaves on a pooled connection for whoever borrows it next."""
+"""What one transaction may leave on a connection for whoever borrows it next, and what the next one can notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,8 @@ PLANTS = [
     Plant("TimeZone", ("set timezone = 'Asia/Tokyo'",)),
     Plant("synchronous_commit", ("set synchronous_commit = local",)),
     Plant("every later transaction read only", ("set default_transaction_read_only = on",)),
-    Plant("every later transaction serializable", ("set session characteristics as transaction isolation level serializable",)),
+    Plant("every later transaction serializable", (
+        "set session characteristics as transaction isolation level serializable",)),
     Plant("search_path", ("set search_path = evil, public",)),
     Plant("statement_timeout", ("set statement_timeout = '1min'",)),
     Plant("lock_timeout", ("set lock_timeout = 1",)),
@@ -37,7 +38,8 @@ PLANTS = [
     Plant("client_encoding", ("set client_encoding = 'LATIN1'",)),
     Plant("the role", ("set role app_user",)),
     Plant("an identity for the session, by set_config", (
-        "select set_config('app.user_id', '{alice}', false), set_config('app.user_seal', current_setting('app.user_seal'), false)",)),
+        "select set_config('app.user_id', '{alice}', false), "
+        "set_config('app.user_seal', current_setting('app.user_seal'), false)",)),
     Plant("an identity for the session, by SET", ("commit", "set session app.user_id = '{alice}'")),
     Plant("a setting of one's own", ("select set_config('app.loot', 'left by alice', false)",)),
     Plant("an advisory lock", ("select pg_advisory_lock(4711)",)),
@@ -51,8 +53,7 @@ PLANTS = [
         "grant temporary on database {database} to public"),
 ]  # fmt: skip
 
-# What a borrower can notice. Nobody's identity first: a statement that carries none must see nothing.
-WITHOUT_IDENTITY = "select count(*) from app.todos"
+# What a borrower can notice.
 OBSERVATIONS = (
     "select app.current_user_id()",  # loads PL/pgSQL, whose settings are listed from then on
     "select string_agg(name || '=' || coalesce(setting, ''), ' ' order by name) from pg_settings "
