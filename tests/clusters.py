@@ -162,9 +162,9 @@ class Database:
 
 
 @contextmanager
-def cluster_of(binaries: Binaries | None = None, version: int = MAIN) -> Iterator[Cluster]:
+def cluster_of(binaries: Binaries | None = None, version: int = MAIN, **settings: str) -> Iterator[Cluster]:
     """Run a throw-away cluster until the end of the block; without ``binaries`` those that the tests use for it."""
-    with throwaway(binaries=binaries or binaries_of(version)) as server:
+    with throwaway(binaries=binaries or binaries_of(version), settings=settings) as server:
         yield Cluster(server, version)
 
 

@@ -19,15 +19,18 @@ GROUNDS = [
 
 @pytest.fixture(scope="session")
 def attacked() -> Iterator[Cluster]:
-    """A server that only attacks see: what one does to roles would reach every database of it."""
-    with cluster_of() as made:
+    """A server that only attacks see: what one does to roles would reach every database of it.
+
+    Nothing is vacuumed at an instant that nobody chose: what a plan reads of the catalog would show it.
+    """
+    with cluster_of(autovacuum="off") as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def attacked15() -> Iterator[Cluster]:
     """Its like of PostgreSQL 15."""
-    with cluster_of(version=15) as made:
+    with cluster_of(version=15, autovacuum="off") as made:
         yield made
 
 

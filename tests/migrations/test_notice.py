@@ -32,7 +32,7 @@ def test_named(name: str) -> None:
 
 def test_copied() -> None:
     """The one file with Sqitch's words names their holder, as NOTICE does with the whole licence."""
-    registry = (ROOT / "src/userscope/migrations/sql/registry.sql").read_text(encoding="utf-8")
+    registry = (ROOT / "src/userscope/migrations/registry/registry.sql").read_text(encoding="utf-8")
     for text in (registry, NOTICE):
         assert "Copyright (c) 2012-2022 iovation Inc., David E. Wheeler" in text
     assert "The above copyright notice and this permission notice shall be included" in NOTICE
