@@ -203,7 +203,7 @@ def test_round_trips(empty: Database, tmp_path: Path) -> None:
     """A change takes one round trip: script, verification and bookkeeping travel together, and so does a revert."""
     changes = [Sketch.table(f"t{number}") for number in range(3)]
     looking, registry = 2, 1
-    with Proxy(empty.url(), delay=0.01) as proxy:  # a long script is sent in pieces: all before the first answer
+    with Proxy(empty.url()) as proxy:
         with proxy.counting() as count:
             runner.migrate(proxy.url, [write(tmp_path / "p", changes[0])])
         assert count.trips == 1 + registry + 1

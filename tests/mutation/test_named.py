@@ -13,6 +13,7 @@ from tests.clusters import CHANGES, ROOT, Connection, Database
 from userscope.audit.run import MATRIX, questions
 from userscope.errors import MigrationError
 from userscope.migrations.client import Client
+from userscope.migrations.verification import question as functions_question
 from userscope.migrations.verification import refuse_changed_functions
 from userscope.mutation.mutants import Mutant, every
 
@@ -54,7 +55,7 @@ def admin(any_database: Database) -> Iterator[Connection]:
 def verified(connection: Connection) -> str:
     """What "userscope verify" has against the database: nothing, or an error."""
     try:
-        refuse_changed_functions(Client(connection, lambda *_: None))
+        refuse_changed_functions(Client(connection, lambda *_: None).run([functions_question()])[0])
         with connection.transaction(force_rollback=True):
             connection.execute(VERIFICATION)
     except MigrationError as error:

@@ -1,7 +1,7 @@
 """Deploys and reverts changes over one connection, each change in one transaction where its scripts allow it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -61,6 +61,7 @@ class Engine:
     destination: str
     options: Options
     initialized: bool = False
+    functions: Sequence[Mapping[str, str | None]] = ()  # those that verify scripts may call
     state: State = field(default_factory=State)
 
     def remark(self, text: str) -> None:

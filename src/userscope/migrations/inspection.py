@@ -89,7 +89,7 @@ def verify(
     MigrationError, Unavailable, ConfigurationError.
     """
     with connected(url, projects, report=report, options=options) as engine:
-        refuse_changed_functions(engine.client)
+        refuse_changed_functions(engine.functions)
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(engine.label(change)) for change in engine.state.changes), default=0)

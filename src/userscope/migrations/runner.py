@@ -14,7 +14,7 @@ from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
 from userscope.migrations.registry.read import Deployed, State
 from userscope.migrations.registry.write import LOCK, Registry
-from userscope.migrations.verification import refuse_changed_functions
+from userscope.migrations.verification import question, refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
 
 _OLDEST = 150000
@@ -56,7 +56,7 @@ def migrate(
                 engine.remark(f"  + {label}")
         else:
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
-            refuse_changed_functions(engine.client)
+            refuse_changed_functions(engine.functions)
             engine.deploy(steps)
     return labels
 
@@ -124,12 +124,14 @@ def _look(engine: Engine, *, lock: bool) -> None:
     """Check the server and, in the same trip, take the lock."""
     facts = engine.registry.statement("facts", engine.registry.schema)
     try_lock = engine.registry.statement("try_lock")
-    rows = engine.client.run([facts, try_lock] if lock else [facts])
+    asked = [facts, question()]
+    rows = engine.client.run([*asked, try_lock] if lock else asked)
     _check_server(rows[0][0], writing=lock)
-    if lock and rows[1][0]["locked"] != "true":
+    if lock and rows[2][0]["locked"] != "true":
         _wait_for_lock(engine)
-        rows = engine.client.run([facts])
+        rows = engine.client.run(asked)
     engine.initialized = rows[0][0]["initialized"] == "true"
+    engine.functions = rows[1]
 
 
 def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:

@@ -1,9 +1,9 @@
 """Verify scripts call functions of the database that they judge: whether these are still the ones that we ship."""
 
 import re
+from collections.abc import Mapping, Sequence
 
 from userscope.errors import MigrationError
-from userscope.migrations.client import Client
 from userscope.migrations.projects import shipped
 from userscope.migrations.registry.write import Statement
 from userscope.postgres.sql import named
@@ -26,14 +26,19 @@ def functions() -> dict[str, tuple[str, str]]:
     }
 
 
-def refuse_changed_functions(client: Client) -> None:
-    """Raise MigrationError where one of the functions that verify scripts share is not ours.
+def question() -> Statement:
+    """Return what asks for the functions of the database that verify scripts may call."""
+    names = sorted({function.partition("(")[0] for function in functions()})
+    return Statement(_FOUND, ("{" + ",".join(names) + "}",))
+
+
+def refuse_changed_functions(found: Sequence[Mapping[str, str | None]]) -> None:
+    """Raise MigrationError where a function that verify scripts share is not ours, by the answer to ``question``.
 
     None is there yet before the first change; a script that misses one fails by itself.
     """
     ours = functions()
-    names = "{" + ",".join({function.partition("(")[0] for function in ours}) + "}"
-    for row in client.run([Statement(_FOUND, (names,))])[0]:
+    for row in found:
         function = row["function"] or ""
         if ours.get(function) != (row["body"], row["attributes"]):
             raise MigrationError(
