@@ -19,6 +19,6 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return [*begin, (who, values)]
         assert values
         remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
-        return [*begin, (remember, values[:2])]
+        return [*begin, (remember, values[-2:])]
 
     monkeypatch.setattr(Scope, "preamble", preamble)
