@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,13 @@ from examples.todo_api.better_auth import FOLDER
 from tests.better_auth.people import variables
 from tests.better_auth.programs import run
 from tests.clusters import ROOT, Database, unavailable
+from tests.docs import console
 from tests.docs.generate import replaced
 from tests.example.running import running
 
 PATH = ROOT / "docs" / "better-auth.md"
 PAGE = PATH.read_text(encoding="utf-8")
-CONSOLE = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+CONSOLE = console.blocks(PAGE, "console")
 
 
 def test_configuration() -> None:
@@ -64,30 +64,16 @@ def test_mapping(database: Database) -> None:
     assert PATH.read_text(encoding="utf-8") == current
 
 
-def compare(block: str, environment: dict[str, str], folder: Path) -> None:
-    """Run the ``$`` lines of a block in one shell; an ellipsis stands for any text."""
-    pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-    script = "".join(f"{command}\nprintf '\\n--\\n'\n" for command, _ in pairs)
-    done = subprocess.run(
-        ["bash", "-eu", "-c", script], cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    for (command, shown), printed in zip(pairs, done.stdout.split("\n--\n"), strict=False):
-        pattern = re.escape(shown.strip()).replace("…", ".*")
-        assert re.fullmatch(pattern, printed.strip(), re.DOTALL), f"{command}\n{printed}"
-
-
 def test_the_login(database: Database, tmp_path: Path) -> None:
     """create-login prints the URL of a login that Better Auth can use."""
-    environment = {
+    environment = os.environ | {
         "ADMIN_DATABASE_URL": database.url().text(),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PATH": console.PATH,
     }
     with database.superuser_connection() as superuser:
         superuser.execute("drop role if exists better_auth")
     try:
-        compare(CONSOLE[1], environment, tmp_path)
+        console.follow(CONSOLE[1], environment, tmp_path)
         with database.superuser_connection() as superuser:
             assert superuser.execute(
                 "select rolconfig, pg_has_role('better_auth', 'app_auth', 'usage') from pg_roles "
@@ -101,11 +87,11 @@ def test_the_login(database: Database, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("node")
 def test_the_server(auth_database: Database) -> None:
     """The server starts as the page starts it."""
-    command, shown = re.fullmatch(r"\$ (.*)\n(.*)\n", CONSOLE[2]).groups()  # type: ignore[union-attr]  # no match fails
+    ((command, shown),) = console.commands(CONSOLE[2])
     environment = {"PATH": os.environ["PATH"], **variables(auth_database, "x" * 40), "PORT": "0"}
     with subprocess.Popen(command.split(), cwd=FOLDER, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        assert re.fullmatch(re.escape(shown).replace("…", ".*"), server.stdout.readline().strip())
+        console.assert_shown(command, shown, server.stdout.readline())
         server.terminate()
 
 
@@ -116,4 +102,5 @@ def test_from_sign_up_to_a_row(folder: Path) -> None:
         unavailable("curl is not installed")
     assert CONSOLE[0] == "$ make example\n"  # what ``running`` does without make
     with running(folder / "home") as example:
-        compare(CONSOLE[3], {"PAGE": example.page, "API": example.page, "AUTH": example.auth}, folder)
+        places = {"PAGE": example.page, "API": example.page, "AUTH": example.auth}
+        console.follow(CONSOLE[3], os.environ | places, folder)

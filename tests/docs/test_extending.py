@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from typer.main import get_command
 
 from tests.clusters import ROOT, Cluster, Connection, Database, run_psql
+from tests.docs import console
 from userscope.audit import run
 from userscope.cli.app import app
 from userscope.errors import MigrationError
@@ -23,8 +23,8 @@ from userscope.migrations import inspection, projects, runner
 from userscope.mutation.mutants import every
 
 PAGE, SHARING = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("extending.md", "sharing.md"))
-SCRIPT = re.compile(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+:\w+) .*?)^```", re.MULTILINE | re.DOTALL)
-PYTHON = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+SCRIPTS = list(console.scripts(PAGE + SHARING))
+PYTHON = console.files(PAGE)
 CHANGES = ["schema:notes", "policies:notes", "schema:lists", "policies:lists", "policies:nightly"]
 
 
@@ -41,7 +41,7 @@ class Page:
 
 @pytest.fixture
 def page(tmp_path: Path, database: Database) -> Page:
-    for text, kind, change in SCRIPT.findall(PAGE + SHARING):
+    for text, kind, change in SCRIPTS:
         (tmp_path / f"{kind} {change}.sql").write_text(text, encoding="utf-8")
     return Page(tmp_path, database)
 
@@ -50,7 +50,7 @@ def page(tmp_path: Path, database: Database) -> Page:
 def extended(page: Page) -> Iterator[tuple[Page, Connection, UUID, UUID]]:
     """All of both pages deployed, a service's connection, and two users."""
     for change in CHANGES:
-        page.run("Deploy", change)
+        page.run("deploy", change)
     alice, bob = uuid4(), uuid4()
     with page.database.connect("auth") as auth:
         auth.execute(
@@ -69,8 +69,8 @@ def act(service: Connection, user: UUID, query: str, *values: object) -> set[obj
 
 def test_the_pages_are_whole() -> None:
     """Each change has its three scripts and its line of a plan."""
-    found = [(kind, change) for _, kind, change in SCRIPT.findall(PAGE + SHARING)]
-    assert sorted(found) == sorted((kind, change) for kind in ("Deploy", "Revert", "Verify") for change in CHANGES)
+    found = [(kind, change) for _, kind, change in SCRIPTS]
+    assert sorted(found) == sorted((kind, change) for kind in ("deploy", "revert", "verify") for change in CHANGES)
     lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE + SHARING, re.MULTILINE)
     assert sorted(lines) == sorted(change.partition(":")[2] for change in CHANGES)
 
@@ -78,13 +78,13 @@ def test_the_pages_are_whole() -> None:
 def test_every_script(page: Page) -> None:
     """Deploy, verify, revert, deploy: in the order of the pages, on a database that is migrated."""
     for change in CHANGES:
-        for kind in ("Deploy", "Verify", "Revert", "Deploy", "Verify"):
+        for kind in ("deploy", "verify", "revert", "deploy", "verify"):
             page.run(kind, change)
     for change in ("schema:todos", "policies:todos"):  # ours still stand as they were deployed
         project, _, name = change.partition(":")
         run_psql(page.database.url(), "-f", ROOT / project / "verify" / f"{name}.sql")
     for change in reversed(CHANGES):
-        page.run("Revert", change)
+        page.run("revert", change)
 
 
 def test_notes(extended: tuple[Page, Connection, UUID, UUID]) -> None:
@@ -130,13 +130,13 @@ def test_mapping(extended: tuple[Page, Connection, UUID, UUID]) -> None:
 def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     """A pair beside ours, named otherwise, is deployed after ours, and taken back without it."""
     theirs = {"schema": "what", "policies": "who"}
-    for text, kind, change in SCRIPT.findall(PAGE + SHARING):
+    for text, kind, change in SCRIPTS:
         project, _, name = change.partition(":")
         if name == "notes":
             folder = tmp_path / "db" / theirs[project]
-            (folder / kind.lower()).mkdir(parents=True, exist_ok=True)
+            (folder / kind).mkdir(parents=True, exist_ok=True)
             script = text.replace("schema:notes", "what:notes").replace("policies:notes", "who:notes")
-            (folder / kind.lower() / "notes.sql").write_text(script, encoding="utf-8")
+            (folder / kind / "notes.sql").write_text(script, encoding="utf-8")
     for project, requires in {"what": "schema:identity schema:users", "who": "policies:access what:notes"}.items():
         (tmp_path / "db" / project / "sqitch.plan").write_text(
             f"%syntax-version=1.0.0\n%project={project}\n\nnotes [{requires}] 2026-12-01T09:00:00Z Y <y@x.io> # N\n",
@@ -207,9 +207,10 @@ def test_options() -> None:
 def test_operator(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     """The page's own operator makes the mutant that it tells of, and that can be planted."""
     page, *_ = extended
-    (text,) = re.findall(r"^```sql\n-- policies/mutants/notes.sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (page.folder / "mutants").mkdir()
-    (page.folder / "mutants" / "notes.sql").write_text(text, encoding="utf-8")
+    (page.folder / "mutants" / "notes.sql").write_text(
+        console.files(PAGE, "sql")["policies/mutants/notes.sql"], encoding="utf-8"
+    )
     with page.database.superuser_connection() as connection:
         (mutant,) = set(every(connection, [page.folder / "mutants"])) - set(every(connection))
         assert mutant.id == "shows what is old: select_own on app.notes"
@@ -221,14 +222,7 @@ def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     page, service, _, _ = extended
     service.close()
     (page.folder / "test_notes.py").write_text(PYTHON["test_notes.py"], encoding="utf-8")
-    console = re.compile(r"^```console\n\$ userscope (mutate [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-    ((command, shown),) = console.findall(PAGE)
-    variables = {"admin": "ADMIN_DATABASE_URL", "service": "DATABASE_URL", "auth": "AUTH_DATABASE_URL"}
-    urls = {variables[purpose]: url.text() for purpose, url in page.database.urls.items()}
-    words = [sys.executable if word == "pytest" else word for word in shlex.split(command)]
-    at = words.index(sys.executable) + 1
-    done = subprocess.run(
-        [sys.executable, "-m", "userscope", *words[:at], "-m", "pytest", *words[at:]],
-        cwd=page.folder, env=os.environ | urls, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (1, shown.removeprefix("…\n")), done.stderr
+    (block,) = (block for block in console.blocks(PAGE, "console") if block.startswith("$ userscope mutate"))
+    told = block.replace("…\n", "", 1)  # what is told of the progress, apart from the output
+    environment = os.environ | page.database.environment | {"PATH": console.PATH}
+    console.follow(told, environment, page.folder, code=1)

@@ -1,7 +1,6 @@
 """docs/fastapi.md: its service runs, answers curl as the page shows, and passes the page's own tests."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,14 +10,15 @@ from typing import Any
 import pytest
 
 from tests.clusters import ROOT, unavailable
+from tests.docs import console
 from tests.issuer import serving
 from tests.service.served import served
 from userscope.fastapi import service
 from userscope.testing import Sandbox
 
 PAGE = (ROOT / "docs" / "fastapi.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
-CONSOLE = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+FILES = console.files(PAGE)
+(CONSOLE,) = console.blocks(PAGE, "console")
 
 
 def test_console(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,15 +36,10 @@ def test_console(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile(FILES["main.py"], "main.py", "exec"), main)  # noqa: S102  # that is what the page is for
         with served(main["app"]) as client:
             variables = {"TOKEN": issuer.token(alice.id), "URL": str(client.base_url).rstrip("/"), "no_proxy": "*"}
-            for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", CONSOLE[0], re.MULTILINE):
-                done = subprocess.run(
-                    ["sh", "-c", command], env=os.environ | variables, capture_output=True, text=True, check=False
-                )
-                assert done.stdout.rstrip("\n") == shown.rstrip("\n"), done.stderr
+            console.follow(CONSOLE, os.environ | variables, ROOT)
             headers = {"Authorization": f"Bearer {variables['TOKEN']}"}
             assert client.post("/todos", json={"title": "Buy milk"}, headers=headers).status_code == 201
             assert [todo["title"] for todo in client.get("/todos", headers=headers).json()] == ["Buy milk"]
-    assert len(CONSOLE) == 1
 
 
 def test_own_tests(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import ROOT, unavailable
+from tests.docs import console
 
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
-CONSOLE = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-PYTHON = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+CONSOLE, PYTHON = (console.blocks(PAGE, language) for language in ("console", "python"))
 
 
 class Newcomer:
@@ -28,7 +28,7 @@ class Newcomer:
         self.environment = {name: os.environ[name] for name in kept}
         self.environment |= {
             "USERSCOPE_HOME": str(home),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # what .venv/bin/activate does
+            "PATH": console.PATH,
             "PYTHONWARNINGS": "",
         }
 
@@ -46,21 +46,13 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
     made = Newcomer(tmp_path_factory.mktemp("newcomer") / ".userscope")
     try:
         for block in CONSOLE[:1]:
-            compare(made, block)
+            console.follow(block, made.environment, ROOT)
         ids = dict(re.findall(r"--as (\S+)   # (\w+)", made.run("userscope", "demo")))
         made.environment |= {"ALICE": next(i for i, name in ids.items() if name == "Alice")}
         made.environment |= {"BOB": next(i for i, name in ids.items() if name == "Bob")}
         yield made
     finally:
         made.run("userscope", "down", "--delete", "--yes")
-
-
-def compare(newcomer: Newcomer, block: str) -> None:
-    """Run each ``$`` line of a console block; an ellipsis stands for any text, a line of its own for any lines."""
-    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-        words = [re.sub(r"\$(\w+)", lambda m: newcomer.environment[m[1]], word) for word in shlex.split(command)]
-        pattern = re.sub(r"^…\\\n", r"(?s:.*)\n", re.escape(shown), flags=re.MULTILINE).replace("…", ".*")
-        assert re.fullmatch(pattern, newcomer.run(*words)), command
 
 
 def test_the_first_screen(newcomer: Newcomer) -> None:
@@ -71,7 +63,7 @@ def test_the_first_screen(newcomer: Newcomer) -> None:
 def test_from_psql(newcomer: Newcomer) -> None:
     """Two users, two answers."""
     assert len(CONSOLE) == 2
-    compare(newcomer, CONSOLE[1])
+    console.follow(CONSOLE[1], newcomer.environment, ROOT)
 
 
 def test_python(newcomer: Newcomer) -> None:

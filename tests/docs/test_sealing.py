@@ -9,10 +9,15 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.clusters import ROOT, Database
+from tests.docs import console
 
 PAGE = (ROOT / "docs" / "sealing.md").read_text(encoding="utf-8")
-CONSOLE = re.findall(r"^```console\n\$ userscope ([^\n]*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-(SNIPPET,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+CONSOLE = [
+    (command.removeprefix("userscope "), shown)
+    for block in console.blocks(PAGE, "console")
+    for command, shown in console.commands(block)
+]
+(SNIPPET,) = console.blocks(PAGE, "python")
 
 
 class Service:

@@ -9,17 +9,14 @@ from uuid import uuid4
 import pytest
 
 from tests.clusters import ROOT, Cluster, Connection, Database, make_logins
+from tests.docs import console
 from userscope.audit import run
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import KINDS, Project, find
 
 PAGE = (ROOT / "docs" / "upgrading.md").read_text(encoding="utf-8")
-SCRIPTS = re.findall(r"^```sql\n(-- (Deploy|Revert|Verify) (\w+):(\w+) .*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-
-
-def block(kind: str) -> str:
-    (found,) = re.findall(rf"^```{kind}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
+SCRIPTS = list(console.scripts(PAGE))
+(DIFFERENCE,) = console.blocks(PAGE, "diff")
 
 
 @pytest.fixture
@@ -37,14 +34,14 @@ def upgraded(released: list[Project]) -> list[Project]:
             folder = project.folder / kind
             if project.name == "policies":
                 shutil.copy(folder / "todos.sql", folder / "todos@v0.1.0.sql")
-            for text, word, _, change in (script for script in SCRIPTS if script[2] == project.name):
-                if word.lower() == kind:
-                    (folder / f"{change}.sql").write_text(text, encoding="utf-8")
+            for text, of, change in SCRIPTS:
+                if (of, change.partition(":")[0]) == (kind, project.name):
+                    (folder / f"{change.partition(':')[2]}.sql").write_text(text, encoding="utf-8")
         ((line),) = re.findall(rf"^# {project.name}/sqitch.plan\n(.+\n)", PAGE, re.MULTILINE)
         with project.plan.path.open("a", encoding="utf-8") as plan:
             plan.write(line)
     verify = released[1].folder / "verify" / "todos.sql"
-    difference = block("diff").splitlines(keepends=True)
+    difference = DIFFERENCE.splitlines(keepends=True)
     old = "".join(line[1:] for line in difference if line[0] in " -")
     new = "".join(line[1:] for line in difference if line[0] in " +")
     text = verify.read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from tests.clusters import Database, make_logins
+from tests.docs import console
 from tests.migrations import sqitch
 from tests.migrations.conftest import ROOT, copied, rows
 from userscope.migrations import runner
@@ -42,14 +43,13 @@ def test_rework(empty: Database, other: Database, tmp_path: Path) -> None:
     """As the page says, on a database where the first version is deployed: deploy and revert change what users see."""
     schema, policies = copied(ROOT, tmp_path, "schema", "policies")
     runner.migrate(empty.url(), [schema, policies])
-    lines = re.search(r"```text\n(.*?)```", SECTION, re.DOTALL)
-    assert lines is not None
+    (lines,) = console.blocks(SECTION, "text")
     for kind, text in {"deploy": HIDE, "verify": "begin;\nselect 1;\nrollback;\n", "revert": SHOW}.items():
         folder = policies.folder / kind
         shutil.copy(folder / "todos.sql", folder / "todos@v1.0.sql")
         (folder / "todos.sql").write_text(text, encoding="utf-8")
     plan = policies.folder / "sqitch.plan"
-    plan.write_text(plan.read_text(encoding="utf-8") + lines[1], encoding="utf-8")
+    plan.write_text(plan.read_text(encoding="utf-8") + lines, encoding="utf-8")
     pair = [schema, load(policies.folder)]
 
     make_logins(empty)

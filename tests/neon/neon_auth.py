@@ -1,6 +1,5 @@
 """Neon Auth as far as a service can tell: its tables in the database, and an issuer of tokens for who is in them."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,16 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from tests.clusters import ROOT, Cluster, Database, OwnerKind, make_logins
+from tests.docs import console
 from tests.issuer import Issuer, Key, serving
 from tests.migrations.conftest import copied
 from userscope.migrations import runner
 from userscope.migrations.projects import load
 
 PAGE = (ROOT / "docs" / "neon-auth.md").read_text(encoding="utf-8")
-SCRIPTS = {
-    kind.lower(): text for text, kind in re.findall(r"```sql\n(-- (Deploy|Revert|Verify) .*?)```", PAGE, re.DOTALL)
-}
-PLAN = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+SCRIPTS = {kind: text for text, kind, _ in console.scripts(PAGE)}
+PLAN = console.blocks(PAGE, "text")
 TABLES = Path(__file__).with_name("neon_auth.sql").read_text(encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.clusters import ROOT
+from tests.docs import console
 from tests.neon.rig import DOMAIN, ENDPOINT, OWNER, Project, project
 from tests.versions import binaries
 from userscope import Accounts, Database, Todo
@@ -18,7 +19,6 @@ from userscope.settings import Settings
 
 PAGE = (ROOT / "docs" / "neon.md").read_text(encoding="utf-8")
 SETUP, _, REST = PAGE.partition("\n## Traps\n")
-_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 class Reader:
@@ -31,13 +31,11 @@ class Reader:
         self.key = ""
 
     def follow(self, text: str) -> None:
-        """Run each ``$`` line; an ellipsis stands for any text, a line of its own for any lines."""
-        for block in _BLOCK.findall(text):
-            for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
-                printed = self.run(*shlex.split(command))
-                shown = re.sub(r"^3f9c21aa:…$", "…", shown, flags=re.MULTILINE)
-                pattern = re.sub(r"^…\\\n", r"(?s:.*)", re.escape(shown), flags=re.MULTILINE).replace("…", ".*")
-                assert re.fullmatch(pattern, printed), (command, printed)
+        """Run each ``$`` line, and compare what it prints."""
+        for block in console.blocks(text, "console"):
+            for command, shown in console.commands(block):
+                printed = re.sub(r"^[0-9a-f]{8}:", "3f9c21aa:", self.run(*shlex.split(command)))  # a key of their own
+                console.assert_shown(command, shown, printed)
 
     def run(self, program: str, *words: str) -> str:
         if program == "export":

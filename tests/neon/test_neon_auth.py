@@ -1,6 +1,5 @@
 """docs/neon-auth.md: profiles are made at the first verified token, go with their user, and are never handed over."""
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pytest
 from sqlmodel import select
 
 from tests.clusters import Cluster, first_of
+from tests.docs import console
 from tests.issuer import Key
 from tests.neon.neon_auth import PAGE, SCRIPTS, NeonAuth, migrated
 from tests.service.served import served
@@ -22,7 +22,7 @@ from userscope.errors import Conflict, InvalidToken, UnknownReference
 from userscope.settings import Settings
 from userscope.testing import denied
 
-PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PYTHON = console.blocks(PAGE, "python")
 
 
 @pytest.fixture(params=first_of("neon", "plain"))

@@ -9,15 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import ROOT, Database
+from tests.docs import console
 
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-
-
-def _file(name: str) -> str:
-    """The Python block of the page that begins with this file's name."""
-    found = re.search(rf"```python\n# {re.escape(name)}\n(.*?)```", PAGE, re.DOTALL)
-    assert found, name
-    return found[1]
+FILES = console.files(PAGE)
 
 
 class Adopter:
@@ -27,8 +22,8 @@ class Adopter:
         self.folder = folder
         ours = ("DATABASE_", "ADMIN_", "AUTH_", "USERSCOPE_", "PYTEST_")
         self.environment = {name: text for name, text in os.environ.items() if not name.startswith(ours)}
-        (folder / "conftest.py").write_text(_file("conftest.py"), encoding="utf-8")
-        (folder / "test_todos.py").write_text(_file("test_todos.py"), encoding="utf-8")
+        (folder / "conftest.py").write_text(FILES["conftest.py"], encoding="utf-8")
+        (folder / "test_todos.py").write_text(FILES["test_todos.py"], encoding="utf-8")
 
     def __call__(self) -> str:
         done = subprocess.run(
@@ -59,7 +54,7 @@ def test_embedded(adopter: Adopter) -> None:
 
 def test_own_projects(adopter: Adopter) -> None:
     """Projects that stand elsewhere are named by a fixture."""
-    (adopter.folder / "conftest.py").write_text(_file("conftest.py, instead"), encoding="utf-8")
+    (adopter.folder / "conftest.py").write_text(FILES["conftest.py, instead"], encoding="utf-8")
     (adopter.folder / "db").mkdir()
     for name in ("schema", "policies"):
         (adopter.folder / "db" / name).symlink_to(ROOT / name)
