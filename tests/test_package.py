@@ -36,6 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.breadth
 def test_wheel(built: Path, folder: Path) -> None:
     """From an empty folder: two users, two answers, and nothing of it from the checkout."""
     environment = {name: text for name, text in os.environ.items() if not name.endswith("DATABASE_URL")}

@@ -217,6 +217,7 @@ def test_operator(extended: tuple[Page, Connection, UUID, UUID]) -> None:
         connection.execute(mutant.ddl[0].encode())
 
 
+@pytest.mark.breadth
 def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     """The page's test passes, and mutation testing finds in it the holes that the page shows."""
     page, service, _, _ = extended

@@ -50,6 +50,7 @@ def test_no_node(folder: Path, tmp_path: Path, version: str | None) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_no_secret(folder: Path) -> None:
     """Keys are never encrypted with what anybody could guess: without a password, a secret is asked for."""
@@ -91,6 +92,7 @@ def test_stop(home: Path) -> None:
         assert not Server(home).running
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_a_server_that_ran_before(home: Path) -> None:
     """PostgreSQL is left running where it ran before."""

@@ -52,6 +52,7 @@ def test_embedded(adopter: Adopter) -> None:
     assert re.match(r"\.\.\.\.\s+\[100%\]\n4 passed", adopter())
 
 
+@pytest.mark.breadth
 def test_own_projects(adopter: Adopter) -> None:
     """Projects that stand elsewhere are named by a fixture."""
     (adopter.folder / "conftest.py").write_text(FILES["conftest.py, instead"], encoding="utf-8")
