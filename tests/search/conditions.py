@@ -55,6 +55,13 @@ class Conditions:
         """A value for a column."""
         return self._words.literal(self._chance, table.columns[column])
 
+    def needle(self, table: Table, column: str) -> str:
+        """A value of somebody else's for a column, in one of the worlds, if there is one."""
+        needles = self._words.needles.get(column)
+        return (
+            f"{quoted(self._chance.choice(needles))}::{table.columns[column]}" if needles else self.value(table, column)
+        )
+
     def _column(self, table: Table, *kinds: str) -> tuple[str, str]:
         column = self._chance.choice([name for name, kind in table.columns.items() if not kinds or kind in kinds])
         return column, table.columns[column]
@@ -137,7 +144,7 @@ class Conditions:
         value = self._words.literal(self._chance, kind)
         forms = [f"{of} = {alias}.{other}", f"{of} < {alias}.{other}", f"coalesce({of}, {value}) = {value}",
                  f"nullif({of}, {value}) is null", f"greatest({of}, {value}) = {value}", f"num_nulls({of}) = 1",
-                 f"{of} = (select {value}::{kind})", f"hash_record(row({of})) > 0"]  # fmt: skip
+                 f"{of} = (select {value}::{kind})", f"hash_record(row({alias}.id)) > 0"]  # fmt: skip
         if kind == "text":
             text = quoted(self._chance.choice(("bob%", "bad%", "b%", "%plan%", "_ob%", "ali%")))
             forms += [f"{of} like {text}", f"{of} ilike {text}", f"length({of}) = {self._chance.randrange(20)}",

@@ -48,8 +48,8 @@ begin
         update app_fenced.secrets as t
            set title = new.title, description = new.description, completed = new.completed, due_at = new.due_at
          where t.owner_id = old.owner_id and t.id = old.id
-           and (t.title, t.description, t.completed, t.due_at, t.updated_at)
-               is not distinct from (old.title, old.description, old.completed, old.due_at, old.updated_at)
+           and (t.title, t.description, t.completed, t.due_at, t.created_at, t.updated_at) is not distinct from
+               (old.title, old.description, old.completed, old.due_at, old.created_at, old.updated_at)
         returning t.owner_id, t.id, t.title, t.description, t.completed, t.due_at, t.created_at, t.updated_at into new;
         if found then
             return new;
@@ -57,8 +57,8 @@ begin
     else
         delete from app_fenced.secrets as t
          where t.owner_id = old.owner_id and t.id = old.id
-           and (t.title, t.description, t.completed, t.due_at, t.updated_at)
-               is not distinct from (old.title, old.description, old.completed, old.due_at, old.updated_at);
+           and (t.title, t.description, t.completed, t.due_at, t.created_at, t.updated_at) is not distinct from
+               (old.title, old.description, old.completed, old.due_at, old.created_at, old.updated_at);
         if found then
             return old;
         end if;
@@ -86,15 +86,17 @@ grant select (owner_id, id, title, description, completed, due_at, created_at, u
       update (title, description, completed, due_at),
       delete
    on app_fenced.secrets to app_gate;
+grant create on schema app, app_fenced to app_gate;
+alter view app.secrets owner to app_gate;
+alter function app_fenced.write_secrets() owner to app_gate;
+revoke create on schema app, app_fenced from app_gate;
+
+set local role app_gate;
 grant select (owner_id, id, title, description, completed, due_at, created_at, updated_at),
       insert (id, title, description, completed, due_at),
       update (title, description, completed, due_at),
       delete
    on app.secrets to app_user;
-
-grant create on schema app, app_fenced to app_gate;
-alter view app.secrets owner to app_gate;
-alter function app_fenced.write_secrets() owner to app_gate;
-revoke create on schema app, app_fenced from app_gate;
+reset role;
 
 commit;

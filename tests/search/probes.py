@@ -14,6 +14,10 @@ _PARALLEL = (
     "set local min_parallel_index_scan_size = 0; "
 )
 _SEALS = ((90, "good"), (6, "x"), (2, ""), (1, "another's"), (1, "nobody's"))
+_CARRIERS = (
+    (46, "plain"), (34, "explain"), (5, "prepared"), (3, "parameter"), (5, "cursor"), (4, "twice"), (1, "function"),
+    (1, "copy"), (1, "loop"),
+)  # fmt: skip
 _OBSERVATIONS = (
     "select relname, pg_stat_get_xact_numscans(oid), pg_stat_get_xact_tuples_returned(oid), pg_stat_get_xact_tuples_fetched(oid), "
     "pg_stat_get_xact_blocks_fetched(oid), pg_stat_get_xact_tuples_inserted(oid), pg_stat_get_xact_tuples_updated(oid), "
@@ -86,24 +90,32 @@ class Probes:
         return f"select app.set_user_id('{user}', '{seal}'); savepoint s"
 
     def _carried(self, chance: Random, writer: Statements) -> str:
-        """The statement itself, explained, prepared, or by way of a cursor."""
-        kind = chance.choices(
-            ("plain", "explain", "prepared", "cursor", "twice", "query_to_xml"), (48, 34, 6, 6, 4, 2)
-        )[0]
-        statement = writer.select() if kind in ("cursor", "query_to_xml") else writer.statement()
+        """The statement itself, explained, prepared, in a cursor, a loop, COPY or a function."""
+        (kind,) = chance.choices([kind for _, kind in _CARRIERS], [weight for weight, _ in _CARRIERS])
+        statement = writer.statement() if kind in ("plain", "explain", "prepared", "twice") else writer.select()
         if kind == "explain":
             return self._explained(chance, statement)
+        if kind == "twice":
+            return f"{statement}; {writer.statement()}"
         if kind == "prepared":
             explained = chance.choice(("", "", self._explained(chance, "")))
             return f"prepare p as {statement}; {explained}execute p; execute p"
+        if kind == "parameter":
+            type_, statement, value = writer.parameterised()
+            explained = chance.choice(("", self._explained(chance, "")))
+            return f"prepare p ({type_}) as {statement}; {explained}execute p ({value}); {f'execute p ({value}); ' * 5}execute p (null)"
         if kind == "cursor":
-            return (f"declare c {chance.choice(('', 'scroll ', 'no scroll ', 'insensitive '))}cursor for {statement}; "
-                    f"fetch {chance.choice(('1', '3', 'all'))} from c; move {chance.choice(('1', '-1', 'all'))} in c; fetch all from c")  # fmt: skip
-        if kind == "twice":
-            return f"{statement}; {writer.statement()}"
-        if kind == "query_to_xml":
-            return f"select query_to_xml($q${statement}$q$, true, false, '')"
-        return statement
+            scroll, count, move = (
+                chance.choice(("", "scroll ", "no scroll ", "insensitive ")),
+                chance.choice(("1", "3", "all")),
+                chance.choice(("1", "-1", "all")),
+            )
+            return f"declare c {scroll}cursor for {statement}; fetch {count} from c; move {move} in c; fetch all from c"
+        if kind == "loop":
+            return f"do $do$ declare r record; begin for r in {statement} loop perform set_config('app.seen', r::text, true); end loop; exception when others then perform set_config('app.seen', sqlstate || sqlerrm, true); end $do$"
+        if kind == "copy":
+            return f"copy ({statement}) to stdout"
+        return f"select query_to_xml($q${statement}$q$, true, false, '')" if kind == "function" else statement
 
     def _explained(self, chance: Random, statement: str) -> str:
         """EXPLAIN, with any option but those that tell the time or how busy the server is."""
@@ -112,6 +124,8 @@ class Probes:
             options += ["analyze", "timing off", "summary off", f"buffers {chance.choice(('on', 'off', 'off'))}"]
             if self._words.version >= 17 and chance.random() < 0.1:
                 options.append(f"serialize {chance.choice(('text', 'binary'))}")
+            if self._words.version >= 17 and chance.random() < 0.1:
+                options.append("memory")
         elif self._words.version >= 16 and chance.random() < 0.1:
             options.append("generic_plan")
         if "buffers on" not in options:
@@ -122,12 +136,13 @@ class Probes:
 
 _WORKER = re.compile(r"^\s*(Worker \d+:|Workers Launched|Workers:|.*Worker Number).*$", re.MULTILINE)
 _BUFFERS = re.compile(r"Buffers: shared([^\n]*)")
+_NOW = re.compile(r"\d{4}-\d\d-\d\d[ T][\d:]{8}\.\d+")
 _PLANNING = re.compile(r"^Planning:\n  Buffers:[^\n]*\n?", re.MULTILINE)
 
 
 def normalised(answer: str) -> str:
-    """An answer without what is chance: whether a page was in memory, and which worker did what."""
-    answer = _PLANNING.sub("", answer)
+    """An answer without what is chance: the time, whether a page was in memory, and which worker did what."""
+    answer = _NOW.sub("now", _PLANNING.sub("", answer))
 
     def pages(match: re.Match[str]) -> str:
         return f"Buffers: shared {sum(int(number) for number in re.findall(r'(?:hit|read)=(\d+)', match[1]))}"

@@ -1,8 +1,9 @@
 """Sends each probe to both worlds, and compares what Alice is told there letter for letter."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from difflib import unified_diff
 
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
@@ -24,9 +25,8 @@ class Finding:
     answers: tuple[str, str]
 
     def __str__(self) -> str:
-        return "\n".join(
-            (str(self.probe), "--- the one world", self.answers[0], "--- the other world", self.answers[1])
-        )
+        one, other = (answer.splitlines() for answer in self.answers)
+        return "\n".join((str(self.probe), *unified_diff(one, other, "the one world", "the other", lineterm="")))
 
 
 @dataclass
@@ -81,22 +81,22 @@ class Search:
         self.probes += 1
         answers = self._answers(probe)
         self.errors += any("ERROR:" in answer for answer in answers)
-        if any(CANARY in answer.lower() or str(CANARY_YEAR) in answer for answer in answers):
+        if any(CANARY in answer.lower() or f"{CANARY_YEAR}-" in answer for answer in answers):
             self.foreign.append(Finding(probe, answers))
-        if answers[0] == answers[1] or (self.compared and self._by_chance(probe)):
+        if answers[0] == answers[1] or (self.compared and self._by_chance(probe, _all)):
             return
         self.told_apart.append(Finding(probe, answers))
-        rows = [answer.split("\nROLLBACK\n")[0] for answer in answers]
-        if rows[0] != rows[1] and "explain" not in probe.statement and not any("ERROR:" in answer for answer in rows):
+        one, other = (_rows(probe, answer) for answer in answers)
+        if one and other and one != other and not self._by_chance(probe, _rows):
             self.rows_apart.append(Finding(probe, answers))
 
-    def _by_chance(self, probe: Probe) -> bool:
+    def _by_chance(self, probe: Probe, part: Callable[[Probe, str], str]) -> bool:
         """Whether it was what earlier probes had left behind, or how workers divided the work."""
         self._settle()
         seen: tuple[set[str], set[str]] = (set(), set())
         for _ in range(REPEATS if probe.parallel else 1):
             for known, answer in zip(seen, self._answers(probe), strict=True):
-                known.add(answer)
+                known.add(part(probe, answer))
         if seen[0].isdisjoint(seen[1]):
             return False
         self.by_chance.append(probe.number)
@@ -115,14 +115,24 @@ class Search:
         return first, second
 
 
+def _all(_: Probe, answer: str) -> str:
+    return answer
+
+
+def _rows(probe: Probe, answer: str) -> str:
+    """What the statement itself answered; nothing where that was an error or a plan."""
+    rows = answer.split("\nROLLBACK\n")[0]
+    return "" if "ERROR:" in rows or "explain" in probe.statement else rows
+
+
 def _read(connection: PGconn) -> str:
     parts = []
     while (result := connection.get_result()) is not None:
-        parts.append(_text(result))
+        parts.append(_text(connection, result))
     return "\n".join(parts)
 
 
-def _text(result: PGresult) -> str:
+def _text(connection: PGconn, result: PGresult) -> str:
     if result.status == ExecStatus.TUPLES_OK:
         rows = (
             "|".join(
@@ -132,6 +142,11 @@ def _text(result: PGresult) -> str:
             for row in range(result.ntuples)
         )
         return "\n".join((*rows, (result.command_status or b"").decode()))
+    if result.status == ExecStatus.COPY_OUT:
+        data = b""
+        while (piece := connection.get_copy_data(0))[0] > 0:
+            data += bytes(piece[1])
+        return data.decode(errors="replace")
     if result.status == ExecStatus.COMMAND_OK:
         return (result.command_status or b"").decode()
     return (result.error_message or b"").decode()

@@ -32,6 +32,19 @@ class Statements:
         (kind,) = self._chance.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
         return kind(table)
 
+    def parameterised(self) -> tuple[str, str, str]:
+        """A statement with a parameter that counts: the parameter's type, the statement, a value."""
+        table = self._chance.choice(self._tables)
+        column = self._chance.choice(table.names)
+        form = self._chance.choice(
+            ("t.{0} = $1", "t.{0} >= $1 and t.{0} <= $1", "t.{0} = any (array[$1])", "t.{0} is not distinct from $1")
+        )
+        loud = self._chance.choice(
+            ("", " and (select 1 / (select 0)) = 1", " or (select pg_try_advisory_xact_lock(8))")
+        )
+        statement = f"select {self._some(table, 't')} from {table.name} as t where {form.format(column)}{loud}"
+        return table.columns[column], statement, self._conditions.needle(table, column)
+
     def _where(self, table: Table, alias: str, depth: int = 2) -> str:
         return f" where {self._conditions.condition(table, alias, depth)}" if self._chance.random() < 0.93 else ""
 
@@ -170,14 +183,23 @@ class Statements:
         return f"delete from {table.name} as t{beside}{self._where(table, 't')}{self._returning(table)}"
 
     def _insert(self, table: Table) -> str:
-        columns = ["title", *self._chance.sample([name for name in table.inserts if name != "title"], 2)]
-        if self._chance.random() < 0.2:
+        """With an id, since one that the database draws would differ."""
+        columns = ["id", "title", self._chance.choice(table.inserts[2:])]
+        if self._chance.random() < 0.1:
             columns.append("owner_id")
-        values = ", ".join(self._conditions.value(table, column) for column in columns)
+
+        def values() -> str:
+            return ", ".join(self._conditions.value(table, column) for column in columns)
+
+        copied = ", ".join(
+            self._chance.choice(("t.id", "md5(t.id::text)::uuid")) if column == "id" else f"t.{column}"
+            for column in columns
+        )
         source = self._chance.choice((
-            f"values ({values})", f"values ({values}), ({values})",
-            f"select {', '.join(f't.{column}' for column in columns)} from {table.name} as t{self._where(table, 't', 1)}",
-            f"select {values} where exists (select from {table.name} as t{self._where(table, 't', 1)})",
+            f"values ({values()})", f"values ({values()}), ({values()})",
+            f"select {copied} from {table.name} as t{self._where(table, 't', 1)}",
+            f"select {copied} from {table.name} as t{self._where(table, 't', 1)}",
+            f"select {values()} where exists (select from {table.name} as t{self._where(table, 't', 1)})",
         ))  # fmt: skip
         conflict = self._chance.choice((
             "", "", " on conflict do nothing", " on conflict (owner_id, id) do nothing",

@@ -15,6 +15,16 @@ from tests.search.worlds import Change, alice_seal, pair, prepare
 
 SEED = 20261128
 OTHERS = 60
+FORMS = (
+    "select 1 from", " for update", " for key share", "update app.secrets", "update app.account", "delete from", "merge into",
+    "insert into", "on conflict", " do update set", "returning", " union all ", " except ", " intersect ", "lateral", " over (",
+    "group by", "having", "with w as", "declare c", "prepare p", "explain (analyze", "format json",
+    "copy (", "do $do$", "query_to_xml", "case when", "in (select", "exists (select", " is null", " in (", "= any (", "between symmetric",
+    "::jsonb)[", "array[", "jsonb", "set_config('app.user_seal'", "pg_try_advisory_xact_lock", "1 / (select 0)", "$1", "collate",
+)  # fmt: skip
+"""What a run must have sent."""
+NEWER = {"generic_plan": 16, "serialize": 17, "by source": 17}
+"""The same, from a version on."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +53,7 @@ def search(
 
 def test_fenced(ground: Database, words: Words) -> None:
     """Answers, errors, plans, counters and locks are alike, letter for letter."""
-    found = search(ground, words, (SECRETS, ACCOUNT), 1500)
+    found = search(ground, words, (SECRETS, ACCOUNT), 3000)
     assert found.told_apart == [], found.told_apart[0]
     assert found.foreign == [], found.foreign[0]
     assert found.errors < found.probes / 2  # most of them are statements that work
@@ -52,10 +62,25 @@ def test_fenced(ground: Database, words: Words) -> None:
 
 def test_unfenced(ground: Database, words: Words) -> None:
     """No answer holds a value of another's, no row of theirs is changed; plans and errors tell, and are found to."""
-    found = search(ground, words, (TODOS,), 700)
+    found = search(ground, words, (TODOS,), 1000)
     assert found.foreign == [], found.foreign[0]
     assert found.rows_apart == [], found.rows_apart[0]
     assert len(found.told_apart) > 3
+
+
+def test_breadth(words: Words) -> None:
+    """The short run sends every form of statement, and tries every leakproof operator."""
+    every = Probes(SEED, words, (SECRETS, ACCOUNT), alice_seal())
+    sent = [every.probe(number) for number in range(3000)]
+    text = "\n".join(probe.statement for probe in sent)
+    forms = [*FORMS, *(form for form, version in NEWER.items() if words.version >= version)]
+    assert [form for form in forms if form not in text] == []
+    operators = {(name, left, right) for each in words.operators.values() for name, left, right in each}
+    assert {name for name, _, _ in operators} >= {"=", "<>", "<", "<=", ">", ">=", "^@", "~<~"}
+    assert [name for name, _, _ in operators if f" {name} " not in text] == []
+    settings = "\n".join(probe.before for probe in sent)
+    assert [setting.name for setting in words.settings if f"set local {setting.name} = " not in settings] == []
+    assert "isolation level serializable" in settings
 
 
 @pytest.mark.parametrize(("change", "table"), FAULTS.values(), ids=FAULTS)
