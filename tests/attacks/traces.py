@@ -42,13 +42,14 @@ TRACES = [
     Trace(
         "a backslash in the body of a PL/pgSQL function means what an earlier borrower's settings said",
         _REREAD, "select 'digits ' || app.digits('123')", "digits false",
-        f"A function is compiled once for a connection. Ours have no backslash; {_BACKSLASH}",
+        f"A function is compiled once for a connection. Ours have no backslash; of yours `userscope audit` warns "
+        f"(function_backslash). {_PINNED}",
         by_alice=True, needs=_DIGITS.format(language="plpgsql", body=r"begin return value ~ '^\d+$';end"),
     ),
     Trace(
         "a backslash in the text of an SQL function, likewise",
         _REREAD, "select 'digits ' || app.digits('123')", "digits false",
-        f"PostgreSQL 18 keeps what it has read of one for a connection, as it does for PL/pgSQL. {_BACKSLASH} A body "
+        f"PostgreSQL 18 keeps what it has read of one for a connection, as it does for PL/pgSQL. {_PINNED} A body "
         "without quotes (`return …`, `begin atomic`) is read once, when it is made.",
         by_alice=True, since=18, needs=_DIGITS.format(language="sql", body=r"select 1;select value ~ '^\d+$'"),
     ),
