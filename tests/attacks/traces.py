@@ -34,9 +34,7 @@ _DIGITS = (
     r"$$ {body} $$"
 )
 _REREAD = ("set standard_conforming_strings = off", "set escape_string_warning = off", "select app.digits('123')")
-_BACKSLASH = (
-    "`userscope audit` warns (function_backslash), and the function is cured by `set standard_conforming_strings = on`."
-)
+_PINNED = "`set standard_conforming_strings = on` on the function cures it."
 
 TRACES = [
     Trace(
