@@ -25,7 +25,7 @@ from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 from userscope.login import Login
-from userscope.postgres import clones
+from userscope.postgres import clones, origin
 from userscope.postgres.url import ConnectionURL
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
@@ -177,7 +177,8 @@ def short_folder() -> Iterator[Path]:
         yield made
     finally:
         for lock in sorted(made.rglob("lock")):
-            Server(lock.parent).delete()
+            if origin.ours(lock.parent):
+                Server(lock.parent).delete()
         shutil.rmtree(made)
 
 

@@ -137,3 +137,23 @@ def test_unfit_login(userscope: Sandbox) -> None:
     """The owner's login is not accepted for accounts either."""
     with Accounts(_through(userscope.settings.url("admin"), userscope)) as made, pytest.raises(RoleBypassesRLS):
         made.find("alice@example.org")
+
+
+def test_lower_case_is_ascii(accounts: Accounts, userscope: Sandbox) -> None:
+    """A letter that Unicode lowers to one of a to z is another letter: who writes it is not given another's account."""
+    kim = accounts.create("Kim@example.org", username="Kim_S")
+    assert accounts.find("KIM@EXAMPLE.ORG") == kim
+    for kelvin in ("\u212aim@example.org", "\u212aIM@EXAMPLE.ORG"):
+        assert kelvin.lower() == "kim@example.org"
+        assert accounts.find(kelvin) is None
+        with pytest.raises(InvalidValue, match="users_email_check"):
+            accounts.create(kelvin)
+        with pytest.raises(InvalidValue, match="users_email_check"):
+            accounts.update(kim.id, email=kelvin)
+    with pytest.raises(InvalidValue, match="users_username_check"):
+        accounts.update(kim.id, username="\u212aim_s")
+    # The constraint says so by itself, whatever the collation.
+    with userscope.admin() as connection:
+        for collation in ("C", "und-x-icu", "en-x-icu", "default"):
+            taken = f"""select array_agg(address collate "{collation}" ~ '^[!-@[-~]+$') from unnest(%s::text[]) as address"""
+            assert connection.execute(taken.encode(), [["\u212aim@x", "kim@x"]]).fetchone() == ([False, True],)

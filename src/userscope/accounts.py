@@ -1,5 +1,6 @@
 """Accounts, made and kept as the identity provider's login: for services without Better Auth, sample data and tests."""
 
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Self
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from userscope.identity import parse_user_id
 from userscope.models import User
 from userscope.settings import Settings
 
+_ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
+
 
 class Accounts:
     """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
 
-    It sees all users and no todos. E-mail addresses and usernames are written in lower case; what the database's
-    constraints refuse is a Conflict or InvalidValue that says so in a sentence.
+    It sees all users and no todos. The letters A to Z of e-mail addresses and usernames are written in lower case; what
+    the database's constraints refuse is a Conflict or InvalidValue that says so in a sentence.
 
     >>> with Accounts() as accounts:                # AUTH_DATABASE_URL
     ...     alice = accounts.create("alice@example.org", name="Alice")
@@ -47,7 +50,7 @@ class Accounts:
         id: UUID | None = None,  # noqa: A002  # what the column is called
     ) -> User:
         """Make an account; ``id`` where another provider has made one already. Raises Conflict or InvalidValue."""
-        values = {"email": email.lower(), "name": name, "email_verified": email_verified, "image": image}
+        values = {"email": _lower(email), "name": name, "email_verified": email_verified, "image": image}
         values |= _username(username) | ({"id": id} if id else {})
         created = self._first(insert(User).values(values).returning(User))
         if created is None:
@@ -63,7 +66,7 @@ class Accounts:
         of one id is ever handed to another; UnknownReference where the provider has deleted the account;
         InvalidUserId, InvalidValue.
         """
-        told = {"email": email.lower(), "email_verified": email_verified}
+        told = {"email": _lower(email), "email_verified": email_verified}
         if (known := self._as_told(user_id, told)) is not None:
             return known
         insert_it = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
@@ -88,7 +91,7 @@ class Accounts:
 
     def find(self, email: str) -> User | None:
         """Return the account with this e-mail address, or None."""
-        return self._first(select(User).where(col(User.email) == email.lower()))
+        return self._first(select(User).where(col(User.email) == _lower(email)))
 
     def update(
         self, user_id: UUID | str, *, email: str | None = None, username: str | None = None, name: str | None = None
@@ -98,7 +101,7 @@ class Accounts:
         A new e-mail address is unverified.
         """
         # A new address is nobody's until they have shown that it is theirs.
-        values: dict[str, Any] = {} if email is None else {"email": email.lower(), "email_verified": False}
+        values: dict[str, Any] = {} if email is None else {"email": _lower(email), "email_verified": False}
         values |= _username(username) | ({"name": name} if name is not None else {})
         if not values:
             return self.get(user_id)
@@ -126,6 +129,11 @@ class Accounts:
             return user
 
 
+def _lower(text: str) -> str:
+    """Lower A to Z alone: a KELVIN SIGN is no k, and the address with one is nobody's here."""
+    return text.translate(_ASCII)
+
+
 def _username(username: str | None) -> dict[str, Any]:
     """A username signs in in lower case, and is shown as it was typed."""
-    return {} if username is None else {"username": username.lower(), "display_username": username}
+    return {} if username is None else {"username": _lower(username), "display_username": username}

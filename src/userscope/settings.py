@@ -99,7 +99,11 @@ class Settings(BaseSettings):
             secret: SecretStr | None = getattr(self, variable.lower())
             if secret is None:
                 continue
-            url = ConnectionURL.parse(secret.get_secret_value(), variable)
+            try:
+                url = ConnectionURL.parse(secret.get_secret_value(), variable)
+            except InvalidURL as error:
+                error.__context__ = None  # the frames hold the URL, where tools that report errors would show it
+                raise error.with_traceback(None) from None
             if login is Login.ADMIN and url.pooled:
                 raise PooledHost(variable, url.host)
             return url

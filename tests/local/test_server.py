@@ -36,7 +36,7 @@ def test_make_stop_and_start_again(folder: Path) -> None:
     assert ask(server, "select to_regclass('kept')::text") == "kept"
     assert ask(server, "show fsync") == "on"
     assert sorted(path.name for path in folder.joinpath("home").iterdir()) == [
-        *("data", "lock", "pg_hba.conf", "run", "server.json", "server.log")
+        *("data", "lock", "made-here", "made-here.proof", "pg_hba.conf", "run", "server.json", "server.log")
     ]
     server.delete()
     assert not folder.joinpath("home").exists()
@@ -134,8 +134,9 @@ def test_environment_does_not_matter(server: Server, monkeypatch: pytest.MonkeyP
     """PostgreSQL's own variables, set for another server, change nothing."""
     for name, value in {"PGDATA": "/nonexistent", "PGPORT": "1", "PGOPTIONS": "-c nonsense=1", "LC_ALL": "xx"}.items():
         monkeypatch.setenv(name, value)
+    for name, value in {"PGHOST": "x", "PGHOSTADDR": "192.0.2.1", "PGSSLMODE": "verify-full", "PGUSER": "x"}.items():
+        monkeypatch.setenv(name, value)
     assert server.start()
-    monkeypatch.delenv("PGOPTIONS")
     assert ask(server, "show port") == "5432"
 
 
@@ -152,7 +153,7 @@ def test_delete_takes_only_the_server(folder: Path) -> None:
     server.delete()
     assert notes.read_text() == "mine"
     assert other.exists()
-    assert list(server.home.iterdir()) == [notes]
+    assert {path.name for path in server.home.iterdir()} == {"notes.txt", "made-here", "made-here.proof"}
     assert server.start()
     assert ask(server, "select 1") == 1
     assert server.url("admin").params["password"] != password

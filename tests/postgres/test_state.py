@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from userscope.errors import LocalServerError
+from userscope.postgres import origin
 from userscope.postgres.state import ServerState, embedded_url, fallback_home
 
 
@@ -20,6 +21,7 @@ def test_embedded_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state = ServerState("/elsewhere", {"admin": login})
     for host, folder in (("/elsewhere", fallback_home(home)), ("/here", home)):
         folder.mkdir(parents=True)
+        origin.claim(folder, made=True)
         (folder / "server.json").write_text(replace(state, host=host).text())
         assert embedded_url(home, "admin").params == {**login, "host": host, "port": "5432", "dbname": "app"}
     for text in (

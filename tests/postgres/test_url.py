@@ -9,12 +9,6 @@ from userscope.errors import InvalidURL
 from userscope.postgres.url import ConnectionURL
 
 
-@pytest.fixture(autouse=True)
-def no_libpq_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PGHOST", "PGHOSTADDR", "PGSERVICE", "PGSSLMODE"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def parse(text: str) -> ConnectionURL:
     return ConnectionURL.parse(text, "DATABASE_URL")
 
@@ -56,16 +50,6 @@ def test_local(host: str, local: bool) -> None:
     url = parse(f"postgresql://me@{host}/app")
     assert url.local is local
     assert ("sslmode" in url.params) is not local
-
-
-def test_environment_of_libpq(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where libpq would take the host from the environment, that host decides about TLS."""
-    assert parse("postgresql:///app").local
-    monkeypatch.setenv("PGHOST", "db.example.com")
-    assert parse("postgresql:///app").params["sslmode"] == "require"
-    assert parse("postgresql://localhost/app").local
-    monkeypatch.setenv("PGHOSTADDR", "192.0.2.1")
-    assert parse("postgresql://localhost/app").params["sslmode"] == "require"
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full", "disable"])

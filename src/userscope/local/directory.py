@@ -1,5 +1,6 @@
 """The folder that holds an embedded server: found, made, locked and written without leaving anything half done.
 
+made-here     shows, with its proof, that we made this folder, and that it is no copy: see ``postgres/origin.py``
 server.json   how to connect, passwords included: for the owner alone
 lock          held by whoever starts the server, then by the server itself for as long as it lives
 server.log    what the server says
@@ -23,6 +24,8 @@ from typing import IO
 
 from userscope.errors import LocalServerError
 from userscope.local.account import Account
+from userscope.postgres import origin
+from userscope.postgres.origin import UNFINISHED
 from userscope.postgres.state import ServerState, damaged, fallback_home
 
 log = logging.getLogger("userscope.server")
@@ -31,7 +34,6 @@ SOCKET = ".s.PGSQL.5432"
 
 _SHORT = Path("/tmp")  # noqa: S108  # the path of a socket has to be short, and the folder made in it is private
 _PREFIX = "userscope-"
-_UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,16 @@ class ServerDirectory:
         """Return where the server of ``home`` lies, if it was ever made. Raises LocalServerError if it is another's."""
         account = Account.serving()
         for folder in (home, fallback_home(home)):
+            if folder.is_symlink():
+                origin.refuse_foreign(folder)
             if not folder.is_dir():
                 continue
             if folder.stat().st_uid != os.geteuid():
                 raise _foreign(folder)
+            # In this order: somebody may be claiming it this moment.
+            if origin.unclaimed(folder):
+                continue
+            origin.refuse_foreign(folder)
             place = cls(folder, account)
             if place.data.exists() and not account.owns(place.data):
                 raise _foreign(place.data)
@@ -112,7 +120,7 @@ class ServerDirectory:
 
     def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> Path:
         """Write a file of this place by renaming, so that no reader meets half of it; return its path."""
-        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=_UNFINISHED)
+        descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -167,16 +175,15 @@ class ServerDirectory:
             return  # an empty folder in /tmp is no reason to fail
 
     def delete(self) -> None:
-        """Remove everything that a server has written here, and the folder itself where nothing else is in it."""
+        """Remove everything that a server has written here, and the folder where we made it and nothing is left."""
         self.remove_sockets()
         for folder in ("data", "unfinished", "run", *(path.name for path in self.folder.glob("binaries-*"))):
             if (self.folder / folder).exists():
                 shutil.rmtree(self.folder / folder)
-        files = [*self.folder.glob(f".*{_UNFINISHED}"), self.state, self.log, self.folder / "pg_hba.conf", self.lock]
+        files = [*self.folder.glob(f".*{UNFINISHED}"), self.state, self.log, self.folder / "pg_hba.conf", self.lock]
         for file in files:
             file.unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        origin.disclaim(self.folder)
 
 
 def _prepare(folder: Path, account: Account) -> str | None:
@@ -192,9 +199,10 @@ def _prepare(folder: Path, account: Account) -> str | None:
             path.mkdir(exist_ok=True)
             # Root keeps its folders for itself, but the account has to pass through them.
             path.chmod(0o711 if account.other else 0o700)
-        Path(tempfile.mkdtemp(dir=folder)).rmdir()
+        Path(tempfile.mkdtemp(dir=folder, prefix=".", suffix=UNFINISHED)).rmdir()
         if not account.can_enter(folder):
             raise PermissionError(0, f'the user "{account.name}", whom the server runs as, cannot reach it')
+        origin.claim(folder, made=folder in missing)
     except (OSError, LocalServerError) as error:
         for path in missing:
             with suppress(OSError):

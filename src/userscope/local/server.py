@@ -21,6 +21,7 @@ from userscope.local.directory import ServerDirectory
 from userscope.local.errors import as_local_error, failure
 from userscope.local.lock import Status, answers, mark_launched, try_lock
 from userscope.login import Login
+from userscope.postgres import origin
 from userscope.postgres.state import ServerState, embedded_url
 from userscope.postgres.url import ConnectionURL
 
@@ -33,6 +34,19 @@ _LOCALES = (
     ["--locale=C"],
 )
 """The first that initdb accepts: UTF-8 by PostgreSQL itself (17 and later), by the C library, or by bytes."""
+
+_HARMLESS = {
+    **dict.fromkeys(("archive_command", "archive_library", "archive_cleanup_command", "restore_command"), ""),
+    **dict.fromkeys(("recovery_end_command", "ssl_passphrase_command", "external_pid_file"), ""),
+    **dict.fromkeys(("shared_preload_libraries", "session_preload_libraries", "local_preload_libraries"), ""),
+    "ssl": "off",
+    "logging_collector": "off",
+    "dynamic_library_path": "$libdir",
+    "jit_provider": "llvmjit",
+}
+"""Settings by which a file in the data directory could have programs run or libraries loaded: told first, they hold."""
+
+_HARMLESS_18 = {"extension_control_path": "$system", "oauth_validator_libraries": ""}
 
 _USERS = {Login.ADMIN: "postgres", Login.SERVICE: "app_service", Login.AUTH: "app_accounts"}
 
@@ -80,6 +94,7 @@ class Server:
             if lock is None:
                 return False
             try:
+                origin.claim(place.folder, made=False)  # whoever deleted it meanwhile took the marks away
                 self._launch(place, lock)
             finally:
                 if not place.data.exists():
@@ -163,6 +178,9 @@ class Server:
         mark_launched(place, lock)
         quoted = str(sockets).replace('"', '""')
         settings = {
+            **_HARMLESS,
+            **(_HARMLESS_18 if major >= 18 else {}),
+            "data_directory": str(place.data),
             "listen_addresses": "",
             "unix_socket_directories": f'"{quoted}"',
             "port": "5432",

@@ -15,7 +15,7 @@ from userscope.admin.logins import exists
 from userscope.errors import AuditError, MissingSetting
 from userscope.local.throwaway import throwaway
 from userscope.login import Login
-from userscope.postgres import programs
+from userscope.postgres import libpq, programs
 from userscope.postgres.clones import acl, clone, databases, drop, set_acl
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
@@ -55,7 +55,7 @@ class ScratchCopy:
     def environment(self, clone: ConnectionURL) -> dict[str, str]:
         """Return the variables by which a test suite finds a clone, beside this process's own."""
         ours = {login.variable for login in Login} | {"DATABASE_URL_UNPOOLED", "USERSCOPE_SEAL_KEY"}
-        kept = {name: text for name, text in os.environ.items() if name not in ours}
+        kept = {name: text for name, text in libpq.cleaned(os.environ).items() if name not in ours}
         return kept | {
             login.variable: ConnectionURL("clone", {**clone.params, **user}).text()
             for login, user in self.logins.items()

@@ -39,6 +39,12 @@ def worded(url: ConnectionURL) -> Iterator[None]:
 
 
 def _in_words(url: ConnectionURL, said: str) -> ConfigurationError | Unavailable:
+    if "definition of service" in said or "service file" in said:
+        return ConfigurationError(
+            "the service that PGSERVICE names cannot be read",
+            detail=f"libpq said: {said.splitlines()[0].rpartition('connection is bad: ')[2].rstrip('.')}.",
+            hint="Unset PGSERVICE: a URL takes nothing from it, but libpq insists on reading it.",
+        )
     attempts = said.split("\n- host: ")[1:] or [said]
     reason = attempts[-1].rpartition("FATAL:")[2].rpartition("failed: ")[2].strip() or "no reason was given"
     detail = f"{reason.splitlines()[0].rstrip('.')}. The URL is {url}."

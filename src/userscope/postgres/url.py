@@ -1,7 +1,6 @@
 """Connection URLs: parsed once, with TLS settled, and never shown with their password."""
 
 import ipaddress
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from userscope.errors import InvalidURL
+from userscope.postgres import libpq
 
 _SCHEMES = ("postgresql://", "postgres://")
 EMBEDDED = "embedded server"
@@ -24,7 +24,6 @@ _UNESCAPED = re.compile(
     r"|//[^/?]*@[^/?]*@"  # a second @ before the host's end
     r"|//[^@/?]*[/?].*[^=@]@"  # an @ after the host's end, where none was before: only a socket "@name" has one there
 )
-_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _SECRETS = {"password", "sslpassword", "oauth_client_secret"}
 
 
@@ -40,7 +39,7 @@ class ConnectionURL:
         """Parse ``postgres://`` or ``postgresql://``. Raises InvalidURL, which never repeats the text.
 
         A remote host without sslmode gets ``require``; ``allow`` and ``prefer`` are refused, since an attacker on the
-        road turns both into ``disable``.
+        road turns both into ``disable``. libpq's variables count where they ask for more than the text (PGSSLMODE).
         """
         text = text.strip()
         if not text.startswith(_SCHEMES):
@@ -57,29 +56,23 @@ class ConnectionURL:
             raise InvalidURL(variable, reason, _EXAMPLE) from None
         if "service" in params:
             raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
-        # What libpq would take from the environment decides as well whether the host is on this machine.
-        if not params.get("hostaddr") and (address := os.environ.get("PGHOSTADDR")):
-            params["hostaddr"] = address
-        if not params.get("host") and not params.get("hostaddr") and (host := os.environ.get("PGHOST")):
-            params["host"] = host
         if not all(port.isascii() and port.isdigit() for port in params.get("port", "").split(",") if port):
             raise InvalidURL(variable, "its port is no number", _EXAMPLE)
         if not params.get("dbname"):
             raise InvalidURL(variable, "it names no database", _EXAMPLE)
-        if params.get("sslmode", "require") not in _SSLMODES:
-            raise InvalidURL(variable, "its sslmode does not exist", f"Choose one of: {', '.join(_SSLMODES)}.")
+        mode = params.get("sslmode", "require")
+        if mode not in libpq.MODES:
+            raise InvalidURL(variable, "its sslmode does not exist", f"Choose one of: {', '.join(libpq.MODES)}.")
         url = cls(variable, params)
-        return url if url.local else cls(variable, {**params, "sslmode": url._settled_sslmode()})
-
-    def _settled_sslmode(self) -> str:
-        mode = self.params.get("sslmode", "require")
-        if mode in ("allow", "prefer"):
-            raise InvalidURL(
-                self.variable,
-                f"sslmode={mode} lets anyone on the road turn encryption off",
-                "Write sslmode=require or stronger; sslmode=disable where the road itself is private.",
-            )
-        return mode
+        if not url.local:
+            if mode in ("allow", "prefer"):
+                raise InvalidURL(
+                    variable,
+                    f"sslmode={mode} lets anyone on the road turn encryption off",
+                    "Write sslmode=require or stronger; sslmode=disable where the road itself is private.",
+                )
+            params["sslmode"] = mode
+        return cls(variable, params | libpq.stricter(params)) if url.by_tcp else url
 
     @property
     def host(self) -> str:
@@ -98,6 +91,13 @@ class ConnectionURL:
         return all(is_local(host) for host in hosts if host)
 
     @property
+    def by_tcp(self) -> bool:
+        """Whether a host is reached by TCP, rather than by a Unix socket."""
+        return bool(self.params.get("hostaddr")) or any(
+            host and not host.startswith(("/", "@")) for host in self.params.get("host", "").split(",")
+        )
+
+    @property
     def pooled(self) -> bool:
         """Whether the host is a transaction pooler by Neon's naming (``…-pooler``)."""
         return any(host.partition(".")[0].endswith("-pooler") for host in self.host.split(","))
@@ -111,8 +111,8 @@ class ConnectionURL:
         return replace(self, params={**defaults, **self.params})
 
     def conninfo(self, **overrides: str) -> str:
-        """Return libpq's connection string, password included."""
-        return make_conninfo(**{**self.params, **overrides})
+        """Return libpq's connection string, password included; libpq's variables lead it nowhere else."""
+        return make_conninfo(**libpq.closed({**self.params, **overrides}))
 
     def text(self) -> str:
         """Return the URL with its password, to print where a person asked for it."""

@@ -1,0 +1,108 @@
+"""No frame of an error tells a password: tools that report errors show the variables of each."""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from userscope.accounts import Accounts
+from userscope.database import AsyncDatabase, Database
+from userscope.errors import InvalidURL, UserscopeError
+from userscope.migrations import inspection
+from userscope.postgres.connect import connect
+from userscope.postgres.url import ConnectionURL
+from userscope.settings import Settings
+
+SECRET = "Zx9qWv7k"
+REFUSED = f"postgresql://me:{SECRET}@127.0.0.1:1/app"
+UNRESOLVED = f"postgresql://me:{SECRET}@nowhere.invalid/app"
+
+
+def service(url: str) -> None:
+    with Database(Settings(_env_file=None, database_url=url)) as database, database.reader(uuid4()) as session:
+        session.connection()
+
+
+def asynchronous(url: str) -> None:
+    async def ask() -> None:
+        settings = Settings(_env_file=None, database_url=url)
+        async with AsyncDatabase(settings) as database, database.reader(uuid4()) as session:
+            await session.connection()
+
+    asyncio.run(ask())
+
+
+def accounts(url: str) -> None:
+    with Accounts(Settings(_env_file=None, auth_database_url=url)) as made:
+        made.find("alice@example.org")
+
+
+def health(url: str) -> None:
+    with Database(Settings(_env_file=None, database_url=url)) as database:
+        database.health()
+
+
+def admin(url: str) -> None:
+    connect(ConnectionURL.parse(url, "ADMIN_DATABASE_URL"))
+
+
+def migrations(url: str) -> None:
+    inspection.status(ConnectionURL.parse(url, "ADMIN_DATABASE_URL"))
+
+
+def bare(url: str) -> None:
+    psycopg.connect(url)
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def frames(trace: TracebackType | None) -> Iterator[tuple[str, dict[str, object]]]:
+    for frame, _ in traceback.walk_tb(trace):
+        if "/tests/" not in frame.f_code.co_filename:  # what a caller does with a URL is theirs
+            yield frame.f_code.co_qualname, frame.f_locals
+
+
+def telling(raised: BaseException) -> list[str]:
+    """The variables that hold the password, by function."""
+    return [
+        f"{name}: {variable}"
+        for error in chain(raised)
+        for name, variables in frames(error.__traceback__)
+        for variable, value in variables.items()
+        if SECRET in repr(value)
+    ]
+
+
+@pytest.mark.parametrize("url", [REFUSED, UNRESOLVED], ids=["refused", "unresolved"])
+@pytest.mark.parametrize("work", [service, asynchronous, accounts, health, admin, migrations])
+def test_frames_tell_no_password(work: Callable[[str], None], url: str) -> None:
+    """Wherever a connection fails, neither the error nor what caused it holds the password."""
+    with pytest.raises(UserscopeError) as raised:
+        work(url)
+    assert telling(raised.value) == []
+
+
+def test_the_driver_tells_it() -> None:
+    """The control: the driver's own frames do."""
+    with pytest.raises(psycopg.OperationalError) as raised:
+        bare(REFUSED)
+    assert telling(raised.value) != []
+
+
+@pytest.mark.parametrize(
+    "url", [f"postgresql://me:{SECRET}%@localhost/app", f"postgresql://me:{SECRET}@@localhost/app"]
+)
+def test_a_refused_url_tells_no_password(url: str) -> None:
+    """Nor do those of a URL that cannot be used."""
+    settings = Settings(_env_file=None, database_url=url)
+    with pytest.raises(InvalidURL) as raised:
+        settings.url("service")
+    assert telling(raised.value) == []
