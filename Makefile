@@ -92,6 +92,10 @@ soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are ki
 	@$(BIN)/python -m tests.outages
 	@USERSCOPE_SOAK=1 $(BIN)/python -m pytest -q tests/model/test_stateful.py -k no_difference
 
+.PHONY: search
+search: $(BIN)/.dev ## 100,000 statements in two worlds: fenced tables tell nothing (ARGS='--probes 5000 --seed 7')
+	@$(BIN)/python -m tests.search $(ARGS)
+
 .PHONY: clean
 clean: ## Stop the embedded server; remove it and everything installed or built
 	@if [ -x $(BIN)/userscope ]; then $(BIN)/userscope down --delete --yes; fi

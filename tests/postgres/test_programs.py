@@ -39,14 +39,12 @@ def command_lines(command: list[str], environment: Mapping[str, str], stdin: str
 
 
 def _children(pid: int) -> list[int]:
-    children = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    children: list[int] = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            children += map(int, path.read_text().split())
         except OSError:
             continue
-        if parent == pid:
-            children.append(int(path.parent.name))
     return children
 
 
@@ -70,7 +68,12 @@ def environment(urls: Mapping[str, ConnectionURL]) -> dict[str, str]:
 
 def test_mutate_shows_no_secret(urls: dict[str, ConnectionURL]) -> None:
     """While a database is copied, the command lines of pg_dump and psql hold nothing of its URL."""
-    seen = command_lines([*USERSCOPE, "mutate", "--list"], environment(urls))
+    seen: dict[str, set[str]] = {}
+    for _ in range(5):  # on a busy machine one may come and go between two looks
+        for program, lines in command_lines([*USERSCOPE, "mutate", "--list"], environment(urls)).items():
+            seen.setdefault(program, set()).update(lines)
+        if {"pg_dump", "psql"} <= seen.keys():
+            break
     assert {"pg_dump", "psql"} <= seen.keys()  # we do look at them
     shown = "".join(line for lines in seen.values() for line in lines)
     assert "--schema-only" in shown
