@@ -117,7 +117,15 @@ class Cluster:
         self.create_database(name, owner="postgres" if owner_kind == "plain2" else owner)
         if owner_kind == "plain2":
             self.execute(sql.SQL("grant create on database {} to {}").format(*map(sql.Identifier, (name, owner))))
+        self.let_hand_over(owner)
         return Database(self, name, owner)
+
+    def let_hand_over(self, owner: str) -> None:
+        """Let a role become app_gate, where another owner made that one already, as "userscope migrate" asks for it."""
+        options = "" if self.version < 16 else " with set true, inherit false"
+        with self.superuser_connection() as connection:
+            if connection.execute("select to_regrole('app_gate') is not null").fetchone() == (True,):
+                connection.execute(sql.SQL(f"grant app_gate to {{}}{options}").format(sql.Identifier(owner)))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tests.processes import eventually
 from userscope.connection.engine import Connector
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import NotPermitted, SessionError, SessionInUse, Unavailable
-from userscope.models import Todo, User
+from userscope.models import Account, Todo
 from userscope.settings import Settings
 
 
@@ -75,7 +75,7 @@ def test_objects_stay_usable(settings: Settings, alice: UUID) -> None:
         with db.session(alice) as session:
             todo = Todo(title="Buy milk")
             session.add(todo)
-            me = session.get(User, alice)
+            me = session.get(Account, alice)
         assert (todo.owner_id, todo.completed, todo.created_at == todo.updated_at) == (alice, False, True)
         with db.session(alice) as session:
             session.add(todo)
@@ -239,9 +239,11 @@ def test_health(database: Clone) -> None:
     with database.superuser_connection() as connection:
         connection.execute("alter table app.todos no force row level security")
         connection.execute("alter table app.users rename to people")
+        connection.execute("create table app_fenced.notes (); alter table app_fenced.notes enable row level security")
     assert Database(service).health().problems == (
-        'table "app.users" is missing',
+        '"app.users" is missing',
         'table "app.todos" is not under forced row-level security',
+        'table "app_fenced.notes" is not under forced row-level security',
     )
     admin = Database(settings_for(database.url("admin"))).health()
     assert not admin.fit

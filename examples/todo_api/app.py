@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sqlmodel import col, delete, select, update
 
 from examples.todo_api.pages import Page, PageQuery
-from userscope import Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
+from userscope import Account, Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 from userscope.errors import AccountGone
 from userscope.fastapi import AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
 
@@ -41,13 +41,13 @@ def _found[T](row: T | None) -> T:
     return row
 
 
-def _account(row: User | None) -> User:
+def _account(row: Account | None) -> Account:
     if row is None:
         raise AccountGone
     return row
 
 
-async def _change[T: (Todo, User)](
+async def _change[T: (Todo, Account)](
     session: AsyncUserSession, model: type[T], row_id: UUID, given: TodoUpdate | UserUpdate
 ) -> T | None:
     """Change what is given, in one statement: nobody can delete the row in between."""
@@ -95,21 +95,21 @@ async def delete_todo(todo_id: UUID, session: AsyncUserSession) -> None:
 
 
 @me.get("", response_model=UserPublic)
-async def get_me(session: AsyncUserReader) -> User:
+async def get_me(session: AsyncUserReader) -> Account:
     """Return one's account."""
-    return _account((await session.exec(select(User))).first())
+    return _account((await session.exec(select(Account))).first())
 
 
 @me.patch("", response_model=UserPublic, responses=refusals(*_BODY))
-async def change_me(given: UserUpdate, user_id: UserId, session: AsyncUserSession) -> User:
+async def change_me(given: UserUpdate, user_id: UserId, session: AsyncUserSession) -> Account:
     """Change one's name or picture; everything else of an account is the identity provider's business."""
-    return _account(await _change(session, User, user_id, given))
+    return _account(await _change(session, Account, user_id, given))
 
 
 @me.get("/export")
 async def export_me(session: AsyncUserReader, response: Response) -> Export:
     """Return everything that is stored about oneself, to take along."""
-    account = _account((await session.exec(select(User))).first())
+    account = _account((await session.exec(select(Account))).first())
     rows = (await session.exec(select(Todo).order_by(col(Todo.created_at), col(Todo.id)))).all()
     response.headers["Content-Disposition"] = 'attachment; filename="todos.json"'
     return Export(account=UserPublic.model_validate(account), todos=[TodoPublic.model_validate(todo) for todo in rows])

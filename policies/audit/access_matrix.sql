@@ -16,6 +16,7 @@ with grantees (oid, rolname, place) as (
 ),
 granted as (
     select grantees.*, nspname, relname, format('%I.%I', nspname, relname) as object, relrowsecurity, command, number,
+           case when relkind = 'v' then format('what %I sees', pg_get_userbyid(relowner)) end as behind,
            case when command <> 'DELETE' then
                array(select attname::text from pg_attribute
                       where attrelid = pg_class.oid and attnum > 0 and not attisdropped
@@ -24,14 +25,14 @@ granted as (
       from grantees,
            pg_class join audited on audited.oid = relnamespace,
            (values ('SELECT', 1), ('INSERT', 2), ('UPDATE', 3), ('DELETE', 4)) as commands (command, number)
-     where relkind in ('r', 'p', 'v', 'm', 'f')
+     where relkind in ('r', 'p', 'v', 'm', 'f') and not (place = 3 and relowner = grantees.oid)
        and (has_table_privilege(grantees.oid, pg_class.oid, command)
             or command <> 'DELETE' and has_any_column_privilege(grantees.oid, pg_class.oid, command))
 )
 select rolname as role, object, command, columns, policyname::text as policy,
-       case when command = 'INSERT' then null when not relrowsecurity then 'true'
+       case when command = 'INSERT' then null when behind is not null then behind when not relrowsecurity then 'true'
             when policyname is null then 'false' else qual end as "using",
-       case when command not in ('INSERT', 'UPDATE') then null when not relrowsecurity then 'true'
+       case when command not in ('INSERT', 'UPDATE') then null when behind is not null then behind when not relrowsecurity then 'true'
             when policyname is null then 'false' else coalesce(with_check, qual) end as "check"
   from granted
   left join pg_policies

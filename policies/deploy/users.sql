@@ -2,18 +2,18 @@
 -- requires: access
 -- requires: schema:users
 --
--- A user sees their own account, whole, and changes how they are called. Accounts are made, renamed and deleted by the
--- identity provider: there is no insert_own and no delete_own.
+-- A user sees their own account, whole, and changes how they are called: through app.account, whose owner these policies
+-- bind. Accounts are made, renamed and deleted by the identity provider: there is no insert_own and no delete_own.
 
 begin;
 
 create policy select_own on app.users
-    for select to app_user
+    for select to app_gate
     using (id = (select app.current_user_id()));
 comment on policy select_own on app.users is 'A user sees their own account.';
 
 create policy update_own on app.users
-    for update to app_user
+    for update to app_gate
     using (id = (select app.current_user_id()))
     with check (id = (select app.current_user_id()));
 comment on policy update_own on app.users is 'A user edits their own account.';
@@ -33,7 +33,7 @@ comment on policy delete_auth on app.users is 'The identity provider deletes acc
 -- Column by column, reading too: table-wide SELECT would open ctid and its kin to probing.
 grant select (id, name, email, email_verified, image, username, display_username, created_at, updated_at),
       update (name, image)
-   on app.users to app_user;
+   on app.users to app_gate;
 
 -- The id may be chosen at insert, for a profile keyed by another provider's id, and never changed.
 grant select (id, name, email, email_verified, image, username, display_username, created_at, updated_at),
@@ -41,5 +41,12 @@ grant select (id, name, email, email_verified, image, username, display_username
       update (name, email, email_verified, image, username, display_username, updated_at),
       delete
    on app.users to app_auth;
+
+-- The view's owner alone grants rights on it.
+set local role app_gate;
+grant select (id, name, email, email_verified, image, username, display_username, created_at, updated_at),
+      update (name, image)
+   on app.account to app_user;
+reset role;
 
 commit;

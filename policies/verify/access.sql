@@ -15,16 +15,24 @@ begin
       from (values
           ('app_user', 'usage',   'app',                          true),
           ('app_auth', 'usage',   'app',                          true),
+          ('app_gate', 'usage',   'app',                          true),
+          ('app_user', 'usage',   'app_fenced',                   false),
+          ('app_auth', 'usage',   'app_fenced',                   false),
+          ('app_gate', 'usage',   'app_fenced',                   true),
           ('app_user', 'usage',   'app_private',                  false),
           ('app_auth', 'usage',   'app_private',                  false),
+          ('app_gate', 'usage',   'app_private',                  false),
           ('app_user', 'execute', 'app.set_user_id(text, text)',  true),
           ('app_auth', 'execute', 'app.set_user_id(text, text)',  false),
+          ('app_gate', 'execute', 'app.set_user_id(text, text)',  false),
           ('app_user', 'execute', 'app.current_user_id()',        true),
           ('app_auth', 'execute', 'app.current_user_id()',        false),
+          ('app_gate', 'execute', 'app.current_user_id()',        true),
           ('app_user', 'execute', 'app.seal_required()',          true),
           ('app_auth', 'execute', 'app.seal_required()',          true),
           ('app_user', 'execute', 'app.touch()',                  false),
-          ('app_auth', 'execute', 'app.touch()',                  false)
+          ('app_auth', 'execute', 'app.touch()',                  false),
+          ('app_gate', 'execute', 'app.touch()',                  false)
       ) as wanted (role, privilege, object, expected)
      where expected <> case privilege
                            when 'usage' then has_schema_privilege(role, object, privilege)

@@ -1,6 +1,6 @@
 -- Deploy schema:app to pg
 --
--- The two schemas, the two roles, what PUBLIC loses, and what verify scripts share. Everything else stands on this.
+-- The schemas, the roles, what PUBLIC loses, and what verify scripts share. Everything else stands on this.
 
 begin;
 
@@ -43,9 +43,46 @@ exception
 end
 $$;
 
+do $$
+begin
+    if to_regrole('app_gate') is null then
+        create role app_gate nologin;
+        comment on role app_gate is
+            'Owns what answers for fenced tables; subject to row-level security, and nobody''s to become.';
+    end if;
+exception
+    when duplicate_object or unique_violation then null;
+end
+$$;
+
+-- Whoever deploys hands what it makes over to app_gate, and must be able to become it for that. Where the membership
+-- can say so, it gives no right of app_gate's by itself.
+do $$
+declare
+    may_become text := case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end;
+begin
+    if not pg_has_role('app_gate', may_become) then
+        execute 'grant app_gate to current_user'
+             || case may_become when 'set' then ' with set true, inherit false' else '' end;
+    end if;
+exception
+    when insufficient_privilege then
+        raise exception 'role "%" may not become app_gate', current_user using
+            errcode = '42501',
+            detail = 'What answers for fenced tables is handed over to that role.',
+            hint = format('Roles belong to the whole server. Whoever made app_gate, or a superuser, runs: '
+                          'grant app_gate to %I%s.', current_user,
+                          case may_become when 'set' then ' with set true, inherit false' else '' end);
+end
+$$;
+
 create schema app;
 comment on schema app is 'What services use. Every table is under forced row-level security.';
 revoke all on schema app from public;
+
+create schema app_fenced;
+comment on schema app_fenced is 'Fenced tables, which app_gate alone may touch, and what writes to them for their views.';
+revoke all on schema app_fenced from public;
 
 create schema app_private;
 comment on schema app_private is 'Seal keys, whether seals are required, what verify scripts share. Nothing here is granted to anyone.';
@@ -154,7 +191,7 @@ create function app_private.verify_access(change text, relation regclass, wanted
 as $$
 declare
     -- Roles of the adopter's own are not relation. A role may be missing: then nothing is open to it.
-    roles constant oid[] := array[0, to_regrole('app_user'), to_regrole('app_auth')];
+    roles constant oid[] := array[0, to_regrole('app_user'), to_regrole('app_auth'), to_regrole('app_gate')];
 begin
     perform app_private.verify(change, relation::text, wanted, exactly => true, actual => array(
         select concat_ws(' ', case when polpermissive then 'permissive' else 'restrictive' end, 'policy', polname, 'for',

@@ -1,7 +1,8 @@
 -- Deploy schema:users to pg
 -- requires: app
 --
--- People. This is Better Auth's user table (its models, our names); it writes the timestamps it is given.
+-- People. This is Better Auth's user table (its models, our names); it writes the timestamps it is given. Services have
+-- no right on it: an index on e-mail addresses would tell all of them. They reach one's own account through a fence.
 
 begin;
 
@@ -55,5 +56,48 @@ comment on constraint users_username_key on app.users is 'This username is alrea
 comment on constraint users_username_check on app.users is
     'A username has 3 to 30 characters: lower-case letters a to z, digits, underscores and dots.';
 comment on trigger touch on app.users is 'Keeps updated_at.';
+
+-- The barrier keeps estimates from the table's statistics, offset 0 every condition of the reader's from its rows.
+create view app.account with (security_barrier) as
+    select id, name, email, email_verified, image, username, display_username, created_at, updated_at
+      from app.users
+    offset 0;
+comment on view app.account is 'One''s own account, whole: fenced, so that nobody learns of another''s even by guessing.';
+
+-- What is written was computed from the row as the statement saw it: it counts only if the row is still that.
+create function app_fenced.write_account() returns trigger
+    language plpgsql volatile parallel unsafe security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    update app.users as t
+       set name = new.name, image = new.image
+     where t.id = old.id
+       and (t.name, t.email, t.email_verified, t.image, t.username, t.display_username, t.created_at, t.updated_at)
+           is not distinct from
+           (old.name, old.email, old.email_verified, old.image, old.username, old.display_username, old.created_at,
+            old.updated_at)
+    returning t.id, t.name, t.email, t.email_verified, t.image, t.username, t.display_username, t.created_at, t.updated_at
+         into new;
+    if found then
+        return new;
+    elsif exists (select from app.users as t where t.id = old.id) then
+        raise exception 'could not serialize access due to concurrent update' using errcode = '40001';
+    end if;
+    return null;
+end
+$$;
+comment on function app_fenced.write_account() is
+    'Trigger: changes one''s own account. Raises 40001 where it was changed since the statement saw it.';
+revoke all on function app_fenced.write_account() from public;
+
+create trigger write instead of update on app.account for each row execute function app_fenced.write_account();
+comment on trigger write on app.account is 'Changes one''s own account.';
+
+-- To the role that the table's policies bind. It may make nothing else in the schemas.
+grant create on schema app, app_fenced to app_gate;
+alter view app.account owner to app_gate;
+alter function app_fenced.write_account() owner to app_gate;
+revoke create on schema app, app_fenced from app_gate;
 
 commit;

@@ -16,6 +16,7 @@ drop function app_private.verify_table(text, regclass, text);
 drop function app_private.verify(text, text, text, text[], boolean);
 drop function app.touch();
 drop schema app_private;
+drop schema app_fenced;
 drop schema app;
 
 commit;

@@ -2,6 +2,8 @@
 
 begin;
 
+drop view app.account;
+drop function app_fenced.write_account();
 drop table app.users;
 
 commit;

@@ -9,7 +9,7 @@ declare
     service text;
     problem text;
 begin
-    foreach service in array array['app_user', 'app_auth'] loop
+    foreach service in array array['app_user', 'app_auth', 'app_gate'] loop
         select concat_ws(', ',
                    case when rolsuper then 'SUPERUSER' end,
                    case when rolbypassrls then 'BYPASSRLS' end,
@@ -41,16 +41,20 @@ begin
                 hint = format('The database''s owner runs: revoke temporary on database %I from public.', current_database());
         end if;
 
-        if has_schema_privilege(service, 'app', 'create') or has_schema_privilege(service, 'app_private', 'usage, create') then
-            raise exception 'role "%" has more than USAGE on schema app, or something on schema app_private', service;
+        if has_schema_privilege(service, 'app', 'create')
+            or has_schema_privilege(service, 'app_fenced', case service when 'app_gate' then 'create' else 'usage, create' end)
+            or has_schema_privilege(service, 'app_private', 'usage, create')
+        then
+            raise exception 'role "%" has more than USAGE on schema app, or something on schema app_private or app_fenced',
+                service;
         end if;
     end loop;
 
     if exists (
         select from pg_namespace, aclexplode(nspacl) as item
-         where nspname in ('app', 'app_private') and item.grantee = 0
+         where nspname in ('app', 'app_fenced', 'app_private') and item.grantee = 0
     ) then
-        raise exception 'PUBLIC has a privilege on schema app or app_private';
+        raise exception 'PUBLIC has a privilege on schema app, app_fenced or app_private';
     end if;
 
     if not exists (

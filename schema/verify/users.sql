@@ -21,4 +21,15 @@ select app_private.verify_table('schema:users', 'app.users', $$
     CREATE TRIGGER touch BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.touch()
 $$);
 
+select app_private.verify_table('schema:users', 'app.account', $$
+    view of app_gate, {security_barrier=true}: SELECT id, name, email, email_verified, image, username, display_username, created_at, updated_at FROM app.users OFFSET 0;
+    CREATE TRIGGER write INSTEAD OF UPDATE ON app.account FOR EACH ROW EXECUTE FUNCTION app_fenced.write_account()
+$$);
+
+select app_private.verify_function('schema:users', 'app_fenced.write_account()', $$
+    owned by app_gate
+    plpgsql volatile security definer {"search_path=pg_catalog, pg_temp"}
+    body with md5 e731b3ebbfb9ee79962933334546a17b
+$$);
+
 rollback;

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from userscope.database import AsyncDatabase, Database
     from userscope.errors import UserscopeError
     from userscope.models import (
+        Account,
         Owned,
         Timestamped,
         Todo,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from userscope.settings import Settings
 
 __all__ = [
+    "Account",
     "Accounts",
     "AsyncDatabase",
     "Database",

@@ -1,16 +1,15 @@
 """What is not promised: attacks that work, sealed too, each shown to work and with the reason why it is let be."""
 
-from tests.attacks.attack import Aim, Attack, Outcome
+from tests.attacks.attack import Attack, Outcome
 
 _ANALYZE = "explain (analyze, costs off, timing off, summary off, buffers off)"
 _NO_WAY = "PostgreSQL has no way to hide it. It tells totals over all users, never whose."
 _DENIAL = "Denial of service among sessions of one login; it reads and writes nothing."
-_UNIQUE = "A unique index must look at every row; telling by its plan cannot be forbidden to who may read the column of their own."
 _OWN_LOGIN = "PostgreSQL lets every role do this to itself."
 
 
-def _allowed(name: str, steps: tuple[str, ...], because: str, trophy: str = "", aim: Aim = Aim.REACH) -> Attack:
-    return Attack(name, steps, unsealed=Outcome.WORKS, sealed=Outcome.WORKS, trophy=trophy, aim=aim, because=because)
+def _allowed(name: str, steps: tuple[str, ...], because: str, trophy: str = "") -> Attack:
+    return Attack(name, steps, unsealed=Outcome.WORKS, sealed=Outcome.WORKS, trophy=trophy, because=because)
 
 
 ATTACKS = [
@@ -52,18 +51,6 @@ ATTACKS = [
         ("select 'read: ' || query from pg_stat_activity where pid <> pg_backend_pid() and usename = current_user",),
         "PostgreSQL shows a role its own sessions. Values and seals are bound, so no statement holds any.",
         "what bob asks",
-    ),
-    _allowed(
-        "whether an e-mail address is taken",
-        ("set local enable_seqscan = off", f"{_ANALYZE} select 1 from app.users where email = '{{ghost_email}}'"),
-        _UNIQUE,
-        aim=Aim.TELL,
-    ),
-    _allowed(
-        "whether a username is taken",
-        ("set local enable_seqscan = off", f"{_ANALYZE} select 1 from app.users where username = '{{ghost_username}}'"),
-        _UNIQUE,
-        aim=Aim.TELL,
     ),
     _allowed(
         "change the password of the service's own login",

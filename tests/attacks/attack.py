@@ -55,7 +55,7 @@ class Attack:
 
 
 LOOT = "select id, title, description from app.todos"
-PERSON = "select name, email from app.users"
+PERSON = "select name, email from app.account"
 SPOIL = "update app.todos set title = 'spoiled' where owner_id <> '{alice}'"
 PLANT = "insert into app.todos (title) select 'planted' where app.current_user_id() <> '{alice}'"
 HARVEST = (LOOT, PERSON, SPOIL, PLANT)

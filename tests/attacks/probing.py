@@ -8,6 +8,7 @@ alter table app.todos alter owner_id set statistics -1, alter title set statisti
 alter table app.users alter id set statistics -1, alter name set statistics -1, alter email set statistics -1;
 analyze app.todos, app.users
 """
+_ANALYZE = "explain (analyze, costs off, timing off, summary off, buffers off)"
 _WHOLE = "grant select on app.todos to app_user"
 _OPEN = "alter table app.todos disable row level security"
 _OPEN_USERS = "alter table app.users disable row level security"
@@ -37,8 +38,8 @@ _PROBES: list[tuple[str, tuple[str, ...], Change]] = [
             "explain select 1 from app.todos where id < '{bob_todo}'",
             "explain select 1 from app.todos where created_at > '2026-01-02'",
             "explain select 1 from app.todos where owner_id >= '{bob}'",
-            "explain select 1 from app.users where id <= '{bob}'",
-            "explain select 1 from app.users where email > '{bob_email}'",
+            "explain select 1 from app.account where id <= '{bob}'",
+            "explain select 1 from app.account where email > '{bob_email}'",
         ),
         _STATISTICS,
     ),
@@ -99,7 +100,7 @@ _PROBES: list[tuple[str, tuple[str, ...], Change]] = [
         (
             "select ctid, xmin from app.todos",
             "select ctid from app.todos where ctid = '(0,20)'",
-            "select xmax, cmin, tableoid from app.users",
+            "select xmax, cmin, tableoid from app.account",
             "select 1 from app.todos where ctid >= '(0,0)' and owner_id = '{bob}'",
             "explain (analyze, timing off, summary off, buffers off) select 1 from app.todos where ctid = '(0,20)'",
         ),
@@ -134,17 +135,34 @@ _PROBES: list[tuple[str, tuple[str, ...], Change]] = [
         "alter table app.sessions disable row level security",
     ),
     (
+        "an index on addresses: is this e-mail address or username taken",
+        tuple(
+            step
+            for relation in ("account", "users")
+            for column, value in (("email", "ghost_email"), ("username", "ghost_username"))
+            for step in (
+                "set local enable_seqscan = off",
+                f"{_ANALYZE} select 1 from app.{relation} where {column} = '{{{value}}}'",
+                f"{_ANALYZE} select 1 from app.{relation} where {column} >= '{{{value}}}' order by {column}",
+                f"insert into app.{relation} (name, {column}) values ('', '{{{value}}}')",
+                f"update app.{relation} set {column} = '{{{value}}}'",
+            )
+        ),
+        "grant select (id, email, username) on app.users to app_user; "
+        "create policy evil on app.users for select to app_user using (id = (select app.current_user_id()))",
+    ),
+    (
         "counting, sampling, existence",
         (
             "select count(*) from app.todos",
             "select count(*) from app.todos tablesample system (100)",
             "select exists (select from app.todos where id = '{bob_todo}')",
-            "select exists (select from app.users where id = '{ghost}')",
-            "update app.users set name = name where id = '{ghost}'",
-            "select 1 from app.users where id = '{ghost}' for update",
+            "select exists (select from app.account where id = '{ghost}')",
+            "update app.account set name = name where id = '{ghost}'",
+            "select 1 from app.account where id = '{ghost}' for update",
             "select max(created_at), min(due_at) from app.todos",
             "select n_distinct from pg_stats where tablename = 'todos'",
-            "select 1 from app.users where email = '{bob_email}' for key share",
+            "select 1 from app.account where email = '{bob_email}' for key share",
         ),
         _OPEN,
     ),

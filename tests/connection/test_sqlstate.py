@@ -36,7 +36,7 @@ from userscope.errors import (
     UnknownReference,
 )
 from userscope.identity import SealKey
-from userscope.models import Todo, User
+from userscope.models import Account, Todo
 from userscope.testing.proxy import Proxy
 
 
@@ -148,7 +148,7 @@ def test_deleted_user(served: Served, home: Database) -> None:
     with pytest.raises(UnknownReference) as raised:
         served.session(uuid4(), _add(title="x"))
     assert raised.value.detail == "The user who owns this todo does not exist."
-    assert served.reader(uuid4(), lambda session: session.exec(select(User)).all()) == []
+    assert served.reader(uuid4(), lambda session: session.exec(select(Account)).all()) == []
     del home
 
 

@@ -9,6 +9,7 @@ from userscope.audit.render.markdown import matrix_table
 from userscope.audit.run import ask, questions
 
 TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
+VIEWS = ("account",)
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
@@ -21,8 +22,9 @@ def replaced(page: str, name: str, text: str) -> str:
 
 
 def models(connection: Connection) -> str:
-    """The ER diagram, and each table with its columns, constraints, indexes, policies and grants."""
-    return "\n".join([_diagram(connection), *(_table(connection, table) for table in TABLES)])
+    """The ER diagram, each table with its columns, constraints, indexes, policies and grants, and each view."""
+    parts = [_diagram(connection), *(_table(connection, table) for table in TABLES)]
+    return "\n".join([*parts, *(_view(connection, view) for view in VIEWS)])
 
 
 def matrix(connection: Connection) -> str:
@@ -152,6 +154,31 @@ def _table(connection: Connection, table: str) -> str:
         lines += ["", "**app_user** reaches nothing here."]
     if not any(row[0] == "app_auth" for row in policies):
         lines += ["", "**app_auth** reaches nothing here."]
+    return "\n".join([*lines, ""])
+
+
+def _view(connection: Connection, view: str) -> str:
+    ((oid, comment, owner, definition),) = _rows(
+        connection,
+        "select oid::int8, obj_description(oid, 'pg_class'), pg_get_userbyid(relowner), pg_get_viewdef(oid) "
+        "from pg_class where oid = ('app.' || %s)::regclass",
+        [view],
+    )
+    source = re.findall(r"FROM (\S+)", definition)[0]
+    lines = [
+        f"## app.{view}",
+        "",
+        comment,
+        "",
+        f"A view of {source}, owned by {owner}: it shows what that role sees.",
+        "",
+    ]
+    lines += ["| app_user may | columns |", "|---|---|"]
+    lines += [
+        f"| {command} | {columns} |"
+        for command in COMMANDS.values()
+        if (columns := _columns(connection, oid, "app_user", command)) and command != "DELETE"
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -36,7 +36,7 @@ class Service:
             exec(compile(snippet, "sealing.md", "exec"), names)  # noqa: S102  # that is what the page is for
         with self.database.connect("service") as connection, connection.transaction():
             connection.execute("select app.set_user_id(%s, %s)", [str(self.user), names["seal"]])
-            (row,) = connection.execute("select id from app.users").fetchall()
+            (row,) = connection.execute("select id from app.account").fetchall()
             return UUID(str(row[0]))
 
     def refused(self, key: str | None, words: str, *, snippet: str = SNIPPET) -> None:

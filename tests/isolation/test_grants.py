@@ -18,8 +18,10 @@ JWKS = {"id", "public_key", "private_key", "alg", "crv", "created_at", "expires_
 FIXED = {"id", "created_at"}
 
 COLUMNS = {
-    ("app_user", "users", "SELECT"): USERS,
-    ("app_user", "users", "UPDATE"): {"name", "image"},
+    ("app_user", "account", "SELECT"): USERS,
+    ("app_user", "account", "UPDATE"): {"name", "image"},
+    ("app_gate", "users", "SELECT"): USERS,
+    ("app_gate", "users", "UPDATE"): {"name", "image"},
     ("app_user", "todos", "SELECT"): TODOS,
     ("app_user", "todos", "INSERT"): {"id", "title", "description", "completed", "due_at"},
     ("app_user", "todos", "UPDATE"): {"title", "description", "completed", "due_at"},
@@ -48,10 +50,12 @@ WHOLE_TABLES = {
 FUNCTIONS = {
     ("app_user", "app.set_user_id(text,text)"),
     ("app_user", "app.current_user_id()"),
+    ("app_gate", "app.current_user_id()"),
     ("app_user", "app.seal_required()"),
     ("app_auth", "app.seal_required()"),
 }
-ROLES = "(values ('app_user'), ('app_auth'), ('public')) as roles (role)"
+ROLES = "(values ('app_user'), ('app_auth'), ('app_gate'), ('public')) as roles (role)"
+SCHEMAS = "('app'::regnamespace, 'app_fenced'::regnamespace, 'app_private'::regnamespace)"
 
 
 def rows(world: World, query: str) -> set[tuple[Any, ...]]:
@@ -68,8 +72,8 @@ def test_columns(world: World) -> None:
         select role, relname, privilege, attname
           from {ROLES}, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as privilege,
                pg_class join pg_attribute on attrelid = pg_class.oid
-         where relnamespace in ('app'::regnamespace, 'app_private'::regnamespace)
-           and relkind in ('r', 'p', 'v', 'm', 'f')
+         where relnamespace in {SCHEMAS}
+           and relkind in ('r', 'p', 'v', 'm', 'f') and pg_get_userbyid(relowner) <> role
            and has_column_privilege(role, attrelid, attnum, privilege) and not attisdropped
         """,
     ):
@@ -86,8 +90,8 @@ def test_whole_tables(world: World) -> None:
             select role, relname, privilege
               from {ROLES}, pg_class,
                    unnest(string_to_array('SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER', ' ')) as privilege
-             where relnamespace in ('app'::regnamespace, 'app_private'::regnamespace)
-               and relkind in ('r', 'p', 'v', 'm', 'f') and has_table_privilege(role, pg_class.oid, privilege)
+             where relnamespace in {SCHEMAS} and relkind in ('r', 'p', 'v', 'm', 'f')
+               and pg_get_userbyid(relowner) <> role and has_table_privilege(role, pg_class.oid, privilege)
             """,
         )
         == WHOLE_TABLES
@@ -101,7 +105,7 @@ def test_functions(world: World) -> None:
             world,
             f"""
             select role, p.oid::regprocedure::text from {ROLES}, pg_proc as p
-             where pronamespace in ('app'::regnamespace, 'app_private'::regnamespace)
+             where pronamespace in {SCHEMAS} and pg_get_userbyid(proowner) <> role
                and has_function_privilege(role, p.oid, 'execute')
             """,
         )
@@ -110,14 +114,19 @@ def test_functions(world: World) -> None:
 
 
 def test_schemas_and_database(world: World) -> None:
-    """Schema app may be entered and nothing made there; app_private is closed; nobody makes temporary objects."""
+    """Schema app may be entered and nothing made there; the others are closed; nobody makes temporary objects."""
     assert rows(
         world,
         f"""
         select role, nspname, privilege from {ROLES}, pg_namespace, unnest(array['USAGE', 'CREATE']) as privilege
-         where nspname in ('app', 'app_private') and has_schema_privilege(role, pg_namespace.oid, privilege)
+         where pg_namespace.oid in {SCHEMAS} and has_schema_privilege(role, pg_namespace.oid, privilege)
         """,
-    ) == {("app_user", "app", "USAGE"), ("app_auth", "app", "USAGE")}
+    ) == {
+        ("app_user", "app", "USAGE"),
+        ("app_auth", "app", "USAGE"),
+        ("app_gate", "app", "USAGE"),
+        ("app_gate", "app_fenced", "USAGE"),
+    }
     assert (
         rows(
             world,
@@ -130,16 +139,17 @@ def test_schemas_and_database(world: World) -> None:
 
 
 def test_roles(world: World) -> None:
-    """Neither role logs in, bypasses row security, or is a member of anything."""
+    """None of the roles logs in, bypasses row security, or is a member of anything."""
     assert rows(
         world,
         "select rolname, rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication "
-        "from pg_roles where rolname in ('app_user', 'app_auth')",
-    ) == {("app_user", False), ("app_auth", False)}
+        "from pg_roles where rolname in ('app_user', 'app_auth', 'app_gate')",
+    ) == {("app_user", False), ("app_auth", False), ("app_gate", False)}
     assert (
         rows(
             world,
-            "select m.rolname, r.rolname from pg_roles as m, pg_roles as r where m.rolname in ('app_user', 'app_auth') "
+            "select m.rolname, r.rolname from pg_roles as m, pg_roles as r "
+            "where m.rolname in ('app_user', 'app_auth', 'app_gate') "
             "and m.oid <> r.oid and pg_has_role(m.oid, r.oid, 'member')",
         )
         == set()
@@ -164,13 +174,14 @@ def test_every_table_is_closed(world: World, table: str) -> None:
     assert rows(
         world,
         f"select relrowsecurity, relforcerowsecurity, "
-        f"pg_has_role('app_user', relowner, 'member') or pg_has_role('app_auth', relowner, 'member') "
+        f"exists (select from unnest(array['app_user', 'app_auth', 'app_gate']) as role "
+        f"where pg_has_role(role, relowner, 'member')) "
         f"from pg_class where oid = 'app.{table}'::regclass",
     ) == {(True, True, False)}
 
 
 POLICIES = {
-    ("users", "app_user", "select", "update"),
+    ("users", "app_gate", "select", "update"),
     ("todos", "app_user", "select", "insert", "update", "delete"),
     ("users", "app_auth", "select", "insert", "update", "delete"),
     ("sessions", "app_auth", "select", "insert", "update", "delete"),
@@ -188,7 +199,7 @@ def test_policies(world: World) -> None:
         "from pg_policy join pg_class on pg_class.oid = polrelid where relnamespace = 'app'::regnamespace",
     )
     expected = {
-        (table, f"{command}_{'own' if role == 'app_user' else 'auth'}", letter, True, (role,))
+        (table, f"{command}_{'auth' if role == 'app_auth' else 'own'}", letter, True, (role,))
         for table, role, *commands in POLICIES
         for command, letter in (("select", "r"), ("insert", "a"), ("update", "w"), ("delete", "d"))
         if command in commands
@@ -197,13 +208,10 @@ def test_policies(world: World) -> None:
 
 
 def test_nothing_else_stands_in_the_schemas(world: World) -> None:
-    """No view, sequence, foreign table or further table stands beside ours: each would need rules of its own."""
-    assert (
-        rows(
-            world, "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind not in ('i', 'r')"
-        )
-        == set()
-    )
+    """No sequence, foreign table, further view or table stands beside ours: each would need rules of its own."""
+    others = "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind not in ('i', 'r')"
+    assert rows(world, others) == {("account",)}
+    assert rows(world, "select relname from pg_class where relnamespace = 'app_fenced'::regnamespace") == set()
     assert rows(world, "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r'") == {
         (table,) for table in TABLES
     }
@@ -216,14 +224,15 @@ def test_nothing_else_stands_in_the_schemas(world: World) -> None:
 
 
 def test_no_statistics_on_what_services_read(world: World) -> None:
-    """EXPLAIN reads statistics of hidden rows: no column that app_user may select has any, also after ANALYZE."""
+    """EXPLAIN reads statistics of hidden rows: no column that a user may see has any, also after ANALYZE."""
     world.admin.execute("analyze app.users, app.todos")
     assert (
         rows(
             world,
             "select attrelid::regclass::text, attname from pg_attribute join pg_class on pg_class.oid = attrelid "
             "where relnamespace = 'app'::regnamespace and attnum > 0 "
-            "and has_column_privilege('app_user', attrelid, attnum, 'select') and (attstattarget is distinct from 0 "
+            "and relkind = 'r' and (has_column_privilege('app_user', attrelid, attnum, 'select') "
+            "or has_column_privilege('app_gate', attrelid, attnum, 'select')) and (attstattarget is distinct from 0 "
             "or exists (select from pg_statistic where starelid = attrelid and staattnum = attnum))",
         )
         == set()

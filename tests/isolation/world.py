@@ -12,13 +12,14 @@ TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
 type Connection = psycopg.Connection[tuple[Any, ...]]
 OWNER = {
     "users": "id",
+    "account": "id",
     "todos": "owner_id",
     "sessions": "user_id",
     "accounts": "user_id",
     "verifications": "null::uuid",
     "jwks": "null::uuid",
 }
-"""Each table's column that says whose a row is; the last two are nobody's."""
+"""Each relation's column that says whose a row is; the last two are nobody's."""
 
 type Row = tuple[UUID | None, UUID, str]
 type Snapshot = dict[str, frozenset[Row]]

@@ -83,7 +83,7 @@ READS = {
     "cte": "with t as materialized (select * from app.todos) select title from t",
     "recursive": "with recursive t as (select title from app.todos union select title from t) select title from t",
     "join": "select a.title from app.todos as a join app.todos as b using (id)",
-    "cross join": "select a.title from app.todos as a left join app.users as u on true",
+    "cross join": "select a.title from app.todos as a left join app.account as u on true",
     "lateral": "select t.title from (values (1)) as v, lateral (select title from app.todos) as t",
     "union": "select title from app.todos union all select title from app.todos",
     "group": "select title from app.todos group by title having count(*) > 0",

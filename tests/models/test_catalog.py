@@ -10,10 +10,11 @@ import userscope.models
 from tests.clusters import Database
 from tests.connection.conftest import settings_for
 from userscope.database import Database as Served
-from userscope.models import Owned, Todo, User
+from userscope.models import Account, Owned, Todo, User
 from userscope.models.base import Mapped
 
 TABLES = [Todo, User]
+VIEWS = [Account]
 
 
 def _stored(database: Database, query: str, table: str) -> list[tuple[Any, ...]]:
@@ -31,7 +32,7 @@ def _table(model: type[SQLModel]) -> Table:
 def test_every_table_model_is_here() -> None:
     """A new mapping is tested as soon as it is exported."""
     exported = [getattr(userscope.models, name) for name in userscope.models.__all__]
-    assert {kind for kind in exported if issubclass(kind, Mapped) and kind is not Owned} == set(TABLES)
+    assert {kind for kind in exported if issubclass(kind, Mapped) and kind is not Owned} == {*TABLES, *VIEWS}
 
 
 @pytest.mark.parametrize("model", TABLES)
@@ -70,6 +71,19 @@ def test_defaults(any_database: Database, model: type[SQLModel]) -> None:
     assert left_to_it | {"id"} == {name for (name,) in stored}
     assert {column.name for column in table.columns if column.default is not None} == {"id"}
     assert {column.name for column in table.columns if column.server_onupdate is not None} == {"updated_at"}
+
+
+def test_account_is_the_users_row(any_database: Database) -> None:
+    """A view says nothing about null: Account has the columns of User, and both relations those of the mapping."""
+    both = [
+        [(column.name, str(column.type), column.nullable) for column in _table(model).columns]
+        for model in (Account, User)
+    ]
+    assert sorted(both[0]) == sorted(both[1])
+    query = "select attname, atttypid from pg_attribute where attrelid = %s::regclass and attnum > 0"
+    assert _stored(any_database, query, "account") == _stored(any_database, query, "users")
+    assert [column.name for column in inspect(Account).primary_key] == ["id"]
+    assert {column.name for column in _table(Account).columns if column.default is not None} == set()
 
 
 def test_key_of_users(any_database: Database) -> None:

@@ -14,7 +14,7 @@ from tests.clusters import Database
 from tests.connection.conftest import make_user, settings_for
 from userscope.database import Database as Served
 from userscope.errors import DatabaseError
-from userscope.models import Todo, TodoCreate, TodoPublic, TodoUpdate, User, UserPublic, UserUpdate
+from userscope.models import Account, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 
 BLANKS = "".join(chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace())
 """Every character that Python takes for a blank."""
@@ -140,7 +140,7 @@ def test_user(database: Database) -> None:
     assert _valid(UserUpdate, name="", image=None)
     user = make_user(database)
     with Served(settings_for(database.url("service"))) as db, db.session(user) as session:
-        me = session.get(User, user)
+        me = session.get(Account, user)
         assert me
         me.sqlmodel_update(UserUpdate(name="Alice", image="https://example.org/a.png").model_dump(exclude_unset=True))
         session.flush()

@@ -210,6 +210,9 @@ def restored(service: Service, tmp_path: Path) -> Iterator[str]:
     project = service.project
     with project.connect(dbname="postgres") as owner:
         owner.execute("create database restored")
+        owner.execute("grant app_gate to current_user with inherit true")
+    with project.connect(dbname="restored") as owner:
+        owner.execute("alter default privileges grant create on schemas to app_gate")
     for program, words in (("pg_dump", ["-Fc", "-f"]), ("pg_restore", ["--exit-on-error"])):
         url = project.url(OWNER, dbname="neondb" if program == "pg_dump" else "restored")
         params = {name: value for name, value in url.params.items() if name != "password"}
@@ -219,8 +222,12 @@ def restored(service: Service, tmp_path: Path) -> Iterator[str]:
             env=os.environ | {"PGPASSWORD": url.params["password"]}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+    with project.connect(dbname="restored") as owner:
+        owner.execute("alter default privileges revoke create on schemas from app_gate")
+        owner.execute("revoke create on schema app, app_fenced, app_private, sqitch from app_gate")
     yield "restored"
     with project.connect(dbname="postgres") as owner:
+        owner.execute("grant app_gate to current_user with inherit false")
         owner.execute("drop database restored with (force)")
 
 

@@ -32,9 +32,9 @@ PATIENCE = 120
 type Event = Literal["read", "written", "failed"]
 
 # What one snapshot shows: every title, and how many there should be.
-_READ = "select array(select title from app.todos), (select name::integer from app.users)"
+_READ = "select array(select title from app.todos), (select name::integer from app.account)"
 # Not to be done twice, by whomever: neither of the two would notice.
-_COUNT = "update app.users set name = (name::integer + 1)::text"
+_COUNT = "update app.account set name = (name::integer + 1)::text"
 _ADD = "insert into app.todos (title) values (:title)"
 
 

@@ -40,10 +40,16 @@ def test_schema_closes_and_policies_open(project: str, change: str) -> None:
     code = re.sub(r"--.*|'(?:[^']|'')*'", "", text)
     verbs = set(re.findall(r"^(\w+(?: \w+)?)", code, re.MULTILINE))
     if project == "schema":
-        assert not {verb for verb in verbs if verb.startswith("grant") or verb == "create policy"}
-        tables = set(re.findall(r"^create table (app\.\w+)", code, re.MULTILINE))
+        # What lets app_gate take over what it owns is granted for as long as that takes.
+        assert {verb for verb in verbs if verb.startswith("grant") or verb == "create policy"} <= {"grant create"}
+        taken = re.findall(r"^grant create on schema (.*) to app_gate;$", code, re.MULTILINE)
+        assert taken == re.findall(r"^revoke create on schema (.*) from app_gate;$", code, re.MULTILINE)
+        assert bool(taken) == ("grant create" in verbs)
+        tables = set(re.findall(r"^create table (app(?:_fenced)?\.\w+)", code, re.MULTILINE))
         forced = re.findall(
-            r"^alter table (app\.\w+) enable row level security, force row level security;", code, re.MULTILINE
+            r"^alter table (app(?:_fenced)?\.\w+) enable row level security, force row level security;",
+            code,
+            re.MULTILINE,
         )
         assert set(forced) == tables
     else:
@@ -54,19 +60,22 @@ def test_schema_closes_and_policies_open(project: str, change: str) -> None:
             "grant select",
             "grant usage",
             "grant execute",
+            "set local",
+            "reset role",
             "commit",
         }
+        assert set(re.findall(r"^set .*", code, re.MULTILINE)) <= {"set local role app_gate;"}
 
 
 def test_every_table_has_its_policies(database: Database) -> None:
-    """Each table has a change of policies/, and app_user a policy for each command that it is granted."""
+    """Each table has a change of policies/, and each role a policy for each command that it is granted."""
     with database.superuser_connection() as connection:
         found = connection.execute(
             "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r'"
         )
         tables = {row[0] for row in found}
         granted = connection.execute(
-            "select relname, role, command from pg_class, (values ('app_user'), ('app_auth')) as roles (role), "
+            "select relname, role, command from pg_class, unnest(array['app_user', 'app_auth', 'app_gate']) as role, "
             "(values ('r', 'SELECT'), ('a', 'INSERT'), ('w', 'UPDATE'), ('d', 'DELETE')) "
             "as commands (command, privilege) "
             "where relnamespace = 'app'::regnamespace and relkind = 'r' and case privilege when 'DELETE' "
@@ -88,8 +97,8 @@ def test_everything_is_explained(database: Database) -> None:
     with database.superuser_connection() as connection:
         found = connection.execute(
             """
-            with ours as (select oid from pg_namespace where nspname in ('app', 'app_private')),
-            tables as (select oid from pg_class where relnamespace in (select oid from ours) and relkind = 'r'),
+            with ours as (select oid from pg_namespace where nspname in ('app', 'app_fenced', 'app_private')),
+            tables as (select oid from pg_class where relnamespace in (select oid from ours) and relkind in ('r', 'v')),
             objects as (
                 select 'pg_namespace'::regclass as class, oid, nspname::text as name
                   from pg_namespace where oid in (select oid from ours)

@@ -49,8 +49,8 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
         problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
     connection.scope = connector.nobody
     missing, unprotected = connection.execute(_HEALTH).fetchone() or ((), ())
-    problems += [f'table "app.{name}" is missing' for name in missing]
-    problems += [f'table "app.{name}" is not under forced row-level security' for name in unprotected]
+    problems += [f'"app.{name}" is missing' for name in missing]
+    problems += [f'table "{name}" is not under forced row-level security' for name in unprotected]
     connection.execute("select")
     started = time.perf_counter()
     connection.execute("select")

@@ -71,7 +71,7 @@ class _Actor:
         denied = "permission denied for table todos"
         self.sends("insert into app.todos (owner_id, title) values (%s, 'planted')", [other], denied)
         self.sends("update app.todos set owner_id = %s", [other], denied)
-        self.sends("select name from app.users where id = %s", [other], "no rows")
+        self.sends("select name from app.account where id = %s", [other], "no rows")
 
     def sends(self, query: str, values: list[Any], expected: str) -> None:
         """Send one statement, commit, and report the answer beside what it should be."""

@@ -2,9 +2,10 @@
 
 from userscope.models.base import Owned, Timestamped
 from userscope.models.todo import Todo, TodoCreate, TodoPublic, TodoUpdate
-from userscope.models.user import User, UserPublic, UserUpdate
+from userscope.models.user import Account, User, UserPublic, UserUpdate
 
 __all__ = [
+    "Account",
     "Owned",
     "Timestamped",
     "Todo",

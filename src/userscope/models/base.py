@@ -27,7 +27,7 @@ TIMESTAMPTZ = DateTime(timezone=True)
 
 
 class Mapped(SQLModel):
-    """A table of schema app. What the database sets is fetched in the statement that made it, never later."""
+    """A table or view of schema app. What the database sets is fetched in the statement that made it, never later."""
 
     __table_args__: ClassVar[Any] = {"schema": "app"}
     __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}

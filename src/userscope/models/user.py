@@ -9,18 +9,30 @@ from sqlmodel import Field, SQLModel
 from userscope.models.base import BY_DATABASE, Input, Mapped, Text, Timestamped
 
 
-class User(Mapped, Timestamped, table=True):
-    """A person with an account. A service sees the user of its session, and nobody else."""
+class _Person(Mapped, Timestamped):
+    """What is known of a person."""
 
-    __tablename__ = "users"
-
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=sqlalchemy.Text)
     email: str = Field(sa_type=sqlalchemy.Text)
     email_verified: bool = Field(default=None, sa_column_kwargs=BY_DATABASE)
     image: str | None = Field(default=None, sa_type=sqlalchemy.Text)
     username: str | None = Field(default=None, sa_type=sqlalchemy.Text)
     display_username: str | None = Field(default=None, sa_type=sqlalchemy.Text)
+
+
+class User(_Person, table=True):
+    """A person with an account, as the identity provider manages them. A service has no right on this table."""
+
+    __tablename__ = "users"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+
+
+class Account(_Person, table=True):
+    """One's own account, all that a service sees of people: the one row is the user's of the session."""
+
+    __tablename__ = "account"
 
 
 class UserUpdate(Input):

@@ -21,6 +21,8 @@ _HINTS = {
     "55P03": "Run the whole transaction again, from its first statement.",
     "53100": "Make room on the server's disk; reading goes on meanwhile.",
     "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
+    "42P10": "ON CONFLICT needs a unique constraint of just these columns, and the view of a fenced table has none: "
+    "INSERT, and where that is a Conflict, UPDATE.",
     "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
     "08": "Whether the last statement ran is not known; what was not committed is gone.",
     "57": "What was not committed is gone; try again once the server is back.",
@@ -58,7 +60,7 @@ def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> Us
     return made(
         message,
         detail=sentence or _detail(code, diag),
-        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or (diag.message_hint if code == "28000" else None),
+        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or _hint(code, diag),
         sqlstate=code,
         constraint=constraint,
     )
@@ -100,6 +102,15 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
         return f'"{diag.column_name}" of "{table}" cannot be empty.'
     if code == "28000":
         return diag.message_detail
+    return None
+
+
+def _hint(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
+    if code == "28000":
+        return diag.message_hint
+    # The name of PostgreSQL's own function: its message comes in the server's language.
+    if code == "0A000" and diag.source_function == "transformMergeStmt":
+        return "MERGE reaches a fenced table from PostgreSQL 17 on: UPDATE, and where that found no row, INSERT."
     return None
 
 

@@ -1,0 +1,65 @@
+"""A fenced twin of todos, and everything that the tests of todos ask for, so that they run on it as they are."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_postgresql.executors import NoopExecutor
+
+from tests.clusters import Cluster, Connection, cloned
+from tests.clusters import Database as Clone
+from tests.service.conftest import bearer, client, issuer, settings
+from userscope.models import Todo
+from userscope.postgres import clones
+from userscope.postgres.url import ConnectionURL
+from userscope.testing import Sandbox, Target
+
+__all__ = ["bearer", "client", "issuer", "settings"]
+
+FENCED = (Path(__file__).parent / "todos.sql").read_text(encoding="utf-8")
+
+
+def fence(connection: Connection) -> None:
+    """Put the twin in the place of todos, as the owner would who migrates."""
+    connection.execute(FENCED.encode())
+
+
+@pytest.fixture(autouse=True)
+def mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mapping is Todo's, of another relation."""
+    monkeypatch.setattr(Todo.metadata.tables["app.todos"], "name", "fenced_todos")
+
+
+@pytest.fixture
+def database(database: Clone) -> Clone:
+    """A migrated database with the twin, for this test alone."""
+    with database.superuser_connection() as connection:
+        fence(connection)
+    return database
+
+
+@pytest.fixture(scope="session")
+def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[str, ConnectionURL]]:
+    """One migrated database with the twin, for tests that leave it as they found it: its URLs by purpose."""
+    with cloned(cluster, template18.template_dbname) as made:
+        with made.superuser_connection() as connection:
+            fence(connection)
+        yield made.urls
+
+
+@pytest.fixture(scope="session")
+def world(
+    userscope_server: Target,
+    userscope_template: NoopExecutor,
+    userscope_migrated: object,  # noqa: ARG001  # the template is migrated by then
+) -> Iterator[Sandbox]:
+    """What the tests of the service ask for, with the twin."""
+    name = f"fenced_{secrets.token_hex(4)}"
+    clones.clone(userscope_server.admin, userscope_template.template_dbname, name)
+    sandbox = Sandbox(userscope_server.settings(name))
+    with sandbox.admin() as connection:
+        fence(connection)
+    yield sandbox
+    sandbox.close()
+    clones.drop(userscope_server.admin, name)
