@@ -25,7 +25,7 @@ granted as (
       from grantees,
            pg_class join audited on audited.oid = relnamespace,
            (values ('SELECT', 1), ('INSERT', 2), ('UPDATE', 3), ('DELETE', 4)) as commands (command, number)
-     where relkind in ('r', 'p', 'v', 'm', 'f') and not (place = 3 and relowner = grantees.oid)
+     where relkind in ('r', 'p', 'v', 'm', 'f') and not (relkind = 'v' and relowner = grantees.oid)
        and (has_table_privilege(grantees.oid, pg_class.oid, command)
             or command <> 'DELETE' and has_any_column_privilege(grantees.oid, pg_class.oid, command))
 )

@@ -11,4 +11,5 @@ select 'error' as level, format('%I.%I', nspname, relname) as object,
  where relkind in ('r', 'p', 'v', 'm', 'f')
    and (has_table_privilege(roles.oid, pg_class.oid, privilege)
         or privilege = 'REFERENCES' and has_any_column_privilege(roles.oid, pg_class.oid, privilege))
+   and not (relkind = 'v' and relowner = roles.oid)  -- what a fence's owner has on its view
  order by 2, 4;

@@ -6,7 +6,7 @@ with recursive lists (setting, kind, entry) as (
     select setting, kind, entry
       from (values ('userscope.audit_schemas', 'schema', 'app'),
                    ('userscope.audit_private_schemas', 'schema', 'app_private'),
-                   ('userscope.audit_service_roles', 'role', 'app_user'),
+                   ('userscope.audit_service_roles', 'role', 'app_user,app_gate'),
                    ('userscope.audit_provider_roles', 'role', 'app_auth'),
                    ('userscope.audit_identity', 'function or expression', 'app.current_user_id()'),
                    ('userscope.audit_definer_functions', 'function', 'app.current_user_id(),app.seal_required()')
@@ -49,7 +49,8 @@ members (role, oid) as (  -- who can act as a service or provider: since 16, ADM
     union
     select role, member
       from members
-      join pg_auth_members as grants on grants.roleid = members.oid
+      -- Whoever migrates, here or in another database of the server, may become app_gate.
+      join pg_auth_members as grants on grants.roleid = members.oid and grants.roleid is distinct from to_regrole('app_gate')
      where coalesce((to_jsonb(grants) ->> 'set_option')::boolean, true)
         or coalesce((to_jsonb(grants) ->> 'inherit_option')::boolean, true)
 ),

@@ -6,10 +6,8 @@ select 'warning' as level, format('%I.%I', nspname, relname) as object,
               string_agg(distinct format('alter column %I set statistics 0', attname), ', ')) as cure
   from pg_class
   join audited on audited.oid = relnamespace
-  join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped,
-       -- What app_gate reads, a service sees through a view.
-       (select oid from services union select oid from pg_roles where rolname = 'app_gate') as readers
+  join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped, services
  where relkind in ('r', 'p') and relrowsecurity and attstattarget is distinct from 0
-   and has_column_privilege(readers.oid, pg_class.oid, attnum, 'select')
+   and has_column_privilege(services.oid, pg_class.oid, attnum, 'select')
  group by pg_class.oid, nspname, relname
  order by 2;

@@ -30,6 +30,7 @@ begin
           ('app_gate', 'execute', 'app.current_user_id()',        true),
           ('app_user', 'execute', 'app.seal_required()',          true),
           ('app_auth', 'execute', 'app.seal_required()',          true),
+          ('app_gate', 'execute', 'app.seal_required()',          false),
           ('app_user', 'execute', 'app.touch()',                  false),
           ('app_auth', 'execute', 'app.touch()',                  false),
           ('app_gate', 'execute', 'app.touch()',                  false)

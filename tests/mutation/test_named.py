@@ -19,6 +19,7 @@ from userscope.mutation.mutants import Mutant, every
 
 PARTS = 4
 UNNAMED = {
+    "revoked: execute on function app_fenced.write_account() from app_gate": "its owner's own; a trigger asks for none",
     "turned round: app_private.sealing": "both are meant: seals are not required, and later they are",
 }
 """Mutants that nothing names, each with its reason."""
