@@ -20,6 +20,7 @@ from userscope.settings import Settings
 SECRET = "Zx9qWv7k"
 REFUSED = f"postgresql://me:{SECRET}@127.0.0.1:1/app"
 UNRESOLVED = f"postgresql://me:{SECRET}@nowhere.invalid/app"
+NO_NAME = f"postgresql://me:{SECRET}@/app?host=./.userscope/run"
 
 
 def service(url: str) -> None:
@@ -81,13 +82,19 @@ def telling(raised: BaseException) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("url", [REFUSED, UNRESOLVED], ids=["refused", "unresolved"])
+@pytest.mark.parametrize("url", [REFUSED, UNRESOLVED, NO_NAME], ids=["refused", "unresolved", "no name"])
 @pytest.mark.parametrize("work", [service, asynchronous, accounts, health, admin, migrations])
 def test_frames_tell_no_password(work: Callable[[str], None], url: str) -> None:
     """Wherever a connection fails, neither the error nor what caused it holds the password."""
     with pytest.raises(UserscopeError) as raised:
         work(url)
     assert telling(raised.value) == []
+
+
+def test_a_host_that_is_no_name() -> None:
+    """A path that is not absolute is looked up as a name, which it is not: the variable is named."""
+    with pytest.raises(InvalidURL, match="DATABASE_URL cannot be used: its host is no name of a host"):
+        service(NO_NAME)
 
 
 def test_the_driver_tells_it() -> None:

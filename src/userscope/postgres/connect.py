@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from userscope.errors import ConfigurationError, Unavailable
+from userscope.errors import ConfigurationError, InvalidURL, Unavailable
 from userscope.postgres.url import EMBEDDED, ConnectionURL
 
 _REFUSED_LOGIN = re.compile(
@@ -36,6 +36,10 @@ def worded(url: ConnectionURL) -> Iterator[None]:
         # The driver's frames hold the password in their variables, where tools that report errors look.
         error.__cause__ = error.__context__ = None
         raise _in_words(url, str(error).strip()) from error.with_traceback(None)
+    except UnicodeError as error:  # from Python's own look-up of names
+        error.__cause__ = error.__context__ = None
+        cure = "Write a name, an address, or the absolute path of the folder that holds a socket."
+        raise InvalidURL(url.variable, "its host is no name of a host", cure) from error.with_traceback(None)
 
 
 def _in_words(url: ConnectionURL, said: str) -> ConfigurationError | Unavailable:
