@@ -108,7 +108,7 @@ $$;
 comment on function app.touch() is 'Trigger: sets updated_at to the time of the transaction.';
 revoke all on function app.touch() from public;
 
--- What verify scripts share. They trust what the relation database says of itself, so "userscope migrate" and
+-- What verify scripts share. They trust what the judged database says of itself, so "userscope migrate" and
 -- "userscope verify" first compare these functions with the ones written here.
 create function app_private.verify(change text, subject text, wanted text, actual text[], exactly boolean) returns void
     language plpgsql stable parallel unsafe security invoker
@@ -190,7 +190,7 @@ create function app_private.verify_access(change text, relation regclass, wanted
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    -- Roles of the adopter's own are not relation. A role may be missing: then nothing is open to it.
+    -- Roles of the adopter's own are not judged. A role may be missing: then nothing is open to it.
     roles constant oid[] := array[0, to_regrole('app_user'), to_regrole('app_auth'), to_regrole('app_gate')];
 begin
     perform app_private.verify(change, relation::text, wanted, exactly => true, actual => array(
