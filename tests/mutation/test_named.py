@@ -40,7 +40,7 @@ AUDITED = {
     "policy dropped: ": "grant_without_policy", "permissive or restrictive: ": "grant_without_policy",
     "granted: truncate on app.": "grant_dangerous", "granted: references on app.": "grant_dangerous",
     "granted: trigger on app.": "grant_dangerous", "granted: select on app_private.": "grant_private",
-    "granted to public: select on app.": "grant_whole_table", "ignores ": "identity_changed",
+    "granted to public: select on app.todos": "grant_whole_table", "ignores ": "identity_changed",
     "accepts ": "identity_changed", "falls open: ": "identity_changed", "only reads ": "identity_changed",
     "constant: ": "identity_changed", "row deleted: ": "sealing",
 }  # fmt: skip

@@ -17,7 +17,7 @@ select 'search_path not pinned', name, array[format('alter function %s reset sea
 select 'security invoker or definer', name,
        array[format('alter function %s security %s', name, case when definer then 'invoker' else 'definer' end)],
        'a function runs as whom it was written for', 'look into the catalog, and compare with what is meant'
-  from functions where not for_trigger
+  from functions where definer or not for_trigger
  union all
 select 'constant', name, array[format('%s as $$ select null::%s $$', head, result)],
        'an identity is whose it says', 'act for a user, and see that user''s rows'

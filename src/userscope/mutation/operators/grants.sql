@@ -1,8 +1,12 @@
 -- What could be wrong with what is granted: one privilege less, one more.
-with whole as (
-    select protected.oid as table_oid, protected.name as relation, roles.oid as role_oid, roles.name as role, privilege,
-           has_table_privilege(roles.oid, protected.oid, privilege) as held
-      from protected, roles, unnest('{select,insert,update,delete,truncate,references,trigger}'::text[]) as privilege
+with relations as (
+    select oid, name, null as owner_oid from protected union all select oid, name, owner_oid from fences
+),
+whole as (
+    select relations.oid as table_oid, relations.name as relation, roles.oid as role_oid, roles.name as role, privilege,
+           has_table_privilege(roles.oid, relations.oid, privilege) as held
+      from relations join roles on roles.oid is distinct from owner_oid,
+           unnest('{select,insert,update,delete,truncate,references,trigger}'::text[]) as privilege
 ),
 privileges (words, role, held, also) as (
     select format('%s on %s', privilege, relation), role, held, '' from whole
@@ -13,12 +17,12 @@ privileges (words, role, held, also) as (
      union all
     select format('execute on function %s', functions.name), roles.name,
            has_function_privilege(roles.oid, functions.oid, 'execute'), ', public'
-      from functions, roles
+      from functions join roles on roles.oid <> owner_oid
      union all
     select format('%s on schema %s', privilege, schemas.name), roles.name,
            has_schema_privilege(roles.oid, schemas.oid, privilege), ''
       from schemas, roles, unnest('{usage,create}'::text[]) as privilege
-     where schemas.name in (select schema from tables)
+     where schemas.name in (select schema from tables union select schema from functions join roles on roles.oid = owner_oid)
 ),
 planted (operator, target, ddl) as (
     select 'granted', format('%s to %s', words, role), format('grant %s to %s', words, role)
@@ -27,7 +31,7 @@ planted (operator, target, ddl) as (
     select 'revoked', format('%s from %s', words, role), format('revoke %s from %s%s', words, role, also)
       from privileges where held
      union all
-    select 'granted to public', format('select on %s', name), format('grant select on %s to public', name) from protected
+    select 'granted to public', format('select on %s', name), format('grant select on %s to public', name) from relations
      union all
     -- In whichever database it is planted.
     select 'granted', format('temporary on the database to %s', name),

@@ -18,12 +18,25 @@ tables as (
 protected as (
     select * from tables where enabled or has_policy
 ),
+-- Whoever a policy names, but PUBLIC: these are the roles that services act as.
+roles as (
+    select distinct pg_roles.oid, quote_ident(rolname) as name
+      from pg_policy join tables on tables.oid = polrelid cross join unnest(polroles) as named (member)
+      join pg_roles on pg_roles.oid = member
+),
+-- Views through which one of these roles answers: its policies bind them.
+fences as (
+    select pg_class.oid, pg_class.oid::regclass::text as name, schemas.name as schema, roles.oid as owner_oid, reloptions,
+           pg_get_viewdef(pg_class.oid) as definition
+      from pg_class join schemas on schemas.oid = relnamespace join roles on roles.oid = relowner
+     where relkind = 'v'
+),
 columns as (
     select attrelid as table_oid, attnum, quote_ident(attname) as name, format_type(atttypid, atttypmod) as type,
            attnotnull as not_null, atthasdef and attgenerated = '' as has_default,
            coalesce(attstattarget = 0, false) as unmeasured,
            exists (select from pg_constraint where conrelid = attrelid and contype = 'p' and attnum = any (conkey)) as in_key
-      from pg_attribute join tables on tables.oid = attrelid
+      from pg_attribute join (select oid from tables union select oid from fences) as relations on relations.oid = attrelid
      where attnum > 0 and not attisdropped
 ),
 policies as (
@@ -37,12 +50,6 @@ policies as (
            pg_get_expr(polqual, polrelid) as using_text, pg_get_expr(polwithcheck, polrelid) as check_text
       from pg_policy join tables on tables.oid = polrelid
 ),
--- Whoever a policy names, but PUBLIC: these are the roles that services act as.
-roles as (
-    select distinct pg_roles.oid, quote_ident(rolname) as name
-      from pg_policy join tables on tables.oid = polrelid cross join unnest(polroles) as named (member)
-      join pg_roles on pg_roles.oid = member
-),
 -- Functions that a policy calls, itself or through another of them.
 called as (
     select refobjid as oid from pg_depend where classid = 'pg_policy'::regclass and refclassid = 'pg_proc'::regclass
@@ -52,6 +59,7 @@ called as (
 ),
 functions as (
     select pg_proc.oid, pg_proc.oid::regprocedure::text as name, pg_proc.oid::regproc::text as plain,
+           schemas.name as schema, proowner as owner_oid,
            pg_get_function_arguments(pg_proc.oid) as arguments, pronargs = pronargdefaults as called_bare,
            prorettype::regtype::text as result, prorettype = 'trigger'::regtype as for_trigger,
            prosecdef as definer, provolatile as volatility, coalesce(proconfig, '{}') as settings,
