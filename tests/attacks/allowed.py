@@ -36,6 +36,21 @@ ATTACKS = [
         "scans true",
     ),
     _allowed(
+        "where one's own rows lie among everybody's: pages in pg_locks",
+        (
+            "select set_config('app.user_id', current_setting('app.user_id'), false) is null",
+            "select set_config('app.user_seal', current_setting('app.user_seal'), false) is null",
+            "commit",
+            "begin isolation level serializable",
+            "set local enable_seqscan = off",
+            "select 1 from app.todos",
+            "select 1 from app.secrets",
+            "select 'pages of ' || count(distinct relation) from pg_locks join pg_class on pg_class.oid = relation where pid = pg_backend_pid() and mode = 'SIReadLock' and page is not null and relname ~ '^(todos|secrets)_'",
+        ),
+        "PostgreSQL shows every session its own locks. It tells, by some hundred, how many rows of everybody's sort before one's own, behind a fence too; never whose.",
+        "pages of 2",
+    ),
+    _allowed(
         "how large the tables are", ("select 'large ' || (pg_table_size('app.todos') > 8192)",), _NO_WAY, "large true"
     ),
     _allowed(

@@ -30,7 +30,23 @@ from tests.attacks.world import (
     fill,
     uuid_of,
 )
-from tests.clusters import Cluster, Connection, Database, OwnerKind, deploy, give_back_acl, make_logins
+from tests.clusters import (
+    ROOT,
+    Cluster,
+    Connection,
+    Database,
+    OwnerKind,
+    deploy,
+    give_back_acl,
+    make_logins,
+    run_psql,
+)
+
+
+def add_fence(database: Database) -> None:
+    """Add a fenced twin of app.todos, as the superuser: app.secrets."""
+    superuser = database.cluster.url("admin", dbname=database.name)
+    run_psql(superuser, "-f", ROOT / "tests" / "search" / "fence.sql")
 
 
 def seal(user: str, *, key: bytes = KEY, key_id: str = "k1", life: int = 3600) -> str:
@@ -61,6 +77,7 @@ class Arena:
         database = cluster.database(kind)
         deploy(database.url())
         make_logins(database)
+        add_fence(database)
         arena = cls(database)
         with database.superuser_connection() as superuser:
             fill(superuser, twin=twin)

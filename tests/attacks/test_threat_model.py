@@ -4,6 +4,7 @@ import os
 
 from tests.attacks.attack import Attack, Outcome
 from tests.attacks.corpus import CATEGORIES
+from tests.attacks.guessing import TARGETS, WAYS
 from tests.attacks.traces import TRACES
 from tests.clusters import ROOT
 from tests.docs.generate import replaced
@@ -25,6 +26,14 @@ def allowed() -> str:
     lines = ["| what works, sealed too | why it is let be |", "|---|---|"]
     module: list[Attack] = CATEGORIES["not promised"].ATTACKS
     lines += [f"| {_cell(attack.name)} | {_cell(attack.because)} |" for attack in module]
+    return "\n".join([*lines, ""])
+
+
+def guesses() -> str:
+    """Each way to guess, and whether it tells of a table without a fence and of fenced ones."""
+    lines = [f"| way to guess | {' | '.join(target.title for target in TARGETS)} |", "|---" * (len(TARGETS) + 1) + "|"]
+    outcomes = " | ".join(Outcome.HOLDS if target.fenced else Outcome.WORKS for target in TARGETS)
+    lines += [f"| {_cell(way.name)} | {outcomes} |" for way in WAYS]
     return "\n".join([*lines, ""])
 
 
@@ -58,7 +67,12 @@ def test_threat_model() -> None:
     for category in CATEGORIES:
         if category != "not promised":
             current = replaced(current, category, attacks(category))
-    for name, table in (("poisoning", plants()), ("traces", traces()), ("not promised", allowed())):
+    for name, table in (
+        ("guessing", guesses()),
+        ("poisoning", plants()),
+        ("traces", traces()),
+        ("not promised", allowed()),
+    ):
         current = replaced(current, name, table)
     if os.environ.get("UPDATE_DOCS"):
         PAGE.write_text(current, encoding="utf-8")

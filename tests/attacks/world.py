@@ -42,11 +42,14 @@ select owner, md5(name || n || case name || n when 'bob1' then %(ghost_name)s el
        generate_series(1, total) as n order by name, n
 """
 _SECRETS = """
+insert into app_fenced.secrets table app.todos;
 insert into app.sessions (user_id, token, expires_at) values (%(bob)s, 'bob-session', now());
 insert into app.accounts (user_id, account_id, provider_id, password) values (%(bob)s, '1', 'credential', 'bob-password');
 """
 
-TABLES = ("app.users", "app.todos", "app.sessions", "app.accounts", "app.verifications", "app.jwks")
+TABLES = (
+    "app.users", "app.todos", "app_fenced.secrets", "app.sessions", "app.accounts", "app.verifications", "app.jwks",
+)  # fmt: skip
 _CATALOGS = (
     "pg_authid", "pg_auth_members", "pg_db_role_setting", "pg_default_acl", "pg_extension", "pg_policy",
     "pg_event_trigger", "pg_publication", "pg_largeobject_metadata", "pg_foreign_server", "pg_language", "pg_cast",

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from tests.attacks.arena import seal
+from tests.attacks.arena import add_fence, seal
 from tests.attacks.world import KEY, add_key
-from tests.clusters import ROOT, Connection, Database, give_back_acl, run_psql
+from tests.clusters import Connection, Database, give_back_acl
 from tests.search.people import ALICE, CANARY, DIFFERENCES, Content, columns, content
 
 TABLES = {"app.users": None, "app.todos": "owner_id", "app_fenced.secrets": "owner_id"}
@@ -30,11 +30,8 @@ type Change = Callable[[Connection], None]
 
 def prepare(database: Database) -> None:
     """Make a migrated database the ground that worlds are copied from: sealed, with the fenced twin, without anybody."""
-    folder = ROOT / "tests" / "search"
+    add_fence(database)
     with database.superuser_connection() as superuser:
-        if superuser.execute("select to_regclass('app.account') is null").fetchone() == (True,):
-            run_psql(database.url(), "-f", folder / "account.sql")
-        run_psql(database.url(), "-f", folder / "fence.sql")
         add_key(superuser, "k1", KEY)
         superuser.execute("update app_private.sealing set required = true")
         superuser.execute(_SENTINEL.encode())
