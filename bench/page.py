@@ -2,36 +2,71 @@
 
 import importlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import record
+from bench.fences import OPERATIONS as FENCED
+from bench.fences import SIZES as SIZES_OF_ONES_OWN
 from bench.operations import OPERATIONS
 from bench.ways import DISTANCES, TRIPS, WAYS
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, PICTURE = DOCS / "performance.md", DOCS / "performance.svg"
+PAGE, PICTURE, FENCES = DOCS / "performance.md", DOCS / "performance.svg", DOCS / "fences.md"
 SIZES = (100_000, 1_000_000, 10_000_000)
 
 type Record = dict[str, Any]
 
 
 def write(path: Path = record.LATEST) -> None:
-    """Write both. Raises KeyError where a part has not been measured yet."""
+    """Write them. Raises KeyError where a part has not been measured yet."""
     found = record.read(path)
+    write_fences(found)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
     importlib.import_module("bench.picture").draw(found, PICTURE)  # it needs matplotlib; the tables do not
 
 
-def filled(page: str, found: Record) -> str:
+def write_fences(found: Record) -> None:
+    """Write the table of docs/fences.md."""
+    page = filled(FENCES.read_text(encoding="utf-8"), found, {"fences": _fences})
+    FENCES.write_text(page, encoding="utf-8")
+
+
+def filled(page: str, found: Record, tables: Mapping[str, Callable[[Record], str]] | None = None) -> str:
     """Return the page with every table as ``found`` has it."""
-    for name, table in TABLES.items():
+    for name, table in (TABLES if tables is None else tables).items():
         places = re.findall(rf"<!-- table: {name} -->.*?<!-- end -->", page, re.DOTALL)
         if len(places) != 1:
             raise ValueError(f'the page has {len(places)} places for the table "{name}"')
         page = page.replace(places[0], f"<!-- table: {name} -->\n\n{table(found)}\n\n<!-- end -->")
     return page
+
+
+def _fences(found: Record) -> str:
+    def cell(size: int, name: str, way: str) -> str:
+        return _times(found["ratios"][f"fences.{size}.{name}.{way}/plain"])
+
+    def plain(name: str) -> str:
+        return f"{found['medians'][f'fences.{SIZES_OF_ONES_OWN[0]}.{name}.plain'] / 1000:.2f} ms"
+
+    ways = [
+        (name, way)
+        for name, (_, function) in FENCED.items()
+        for way in ("function", "fence")
+        if way == "fence" or function
+    ]
+    return _table(
+        ("rows of one's own", "without a fence", *(f"{size:,}" for size in SIZES_OF_ONES_OWN)),
+        (
+            (
+                f"{name}, by {'its function' if way == 'function' else 'the view'}",
+                plain(name),
+                *(cell(size, name, way) for size in SIZES_OF_ONES_OWN),
+            )
+            for name, way in ways
+        ),
+    )
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -1,4 +1,5 @@
--- Which functions can a service run with their owners rights? The identitys own are named in a setting.
+-- Which functions can a service run with their owners rights? The identitys own are named in a setting; those of app_gate
+-- are fences: forced policies bind it.
 select 'error' as level, format('function %s', pg_proc.oid::regprocedure) as object,
        'a service can run a function with its owner''s rights' as finding,
        format('"%s" may execute it; it acts as "%s".', string_agg(rolname, '", "' order by rolname), pg_get_userbyid(proowner)) as detail,
@@ -7,6 +8,7 @@ select 'error' as level, format('function %s', pg_proc.oid::regprocedure) as obj
   from pg_proc
   join schemas on schemas.oid = pronamespace, roles
  where prosecdef and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+   and pg_get_userbyid(proowner) <> 'app_gate'
    and has_function_privilege(roles.oid, pg_proc.oid, 'execute')
    and format('%s.%s(%s)', nspname, proname, pg_get_function_identity_arguments(pg_proc.oid))
        not in (select entry from lists where setting = 'userscope.audit_definer_functions')

@@ -244,7 +244,18 @@ begin
         select 'body with md5 ' || md5(coalesce(nullif(prosrc, ''), pg_get_function_sqlbody(oid)))
           from pg_proc
          where oid = function
-        union all
+    ));
+end
+$$;
+comment on function app_private.verify_function(text, regprocedure, text) is
+    'Raises what a function is not of the wanted owner, attributes and body, and what it is instead.';
+
+create function app_private.verify_execution(change text, function regprocedure, wanted text) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform app_private.verify(change, function::text, wanted, exactly => true, actual => array(
         select format('%s may execute%s', case grantee when 0 then 'public' else grantee::regrole::text end,
                       case when is_grantable then ' with grant option' end)
           from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
@@ -253,8 +264,49 @@ begin
     ));
 end
 $$;
-comment on function app_private.verify_function(text, regprocedure, text) is
-    'Raises what a function is not of the wanted owner, attributes, body and who may execute it, and what it is beyond.';
+comment on function app_private.verify_execution(text, regprocedure, text) is
+    'Raises which of app_user, app_auth, app_gate and PUBLIC may not execute a function as wanted, and which may beyond.';
+
+create function app_private.verify_fence(change text, relation regclass, owner_column text) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    attribute record;
+    unkept text;
+begin
+    for attribute in
+        select attname, format_type(atttypid, atttypmod) as type, collname, collisdeterministic
+          from pg_attribute left join pg_collation on pg_collation.oid = attcollation
+         where attrelid = relation and attnum > 0 and not attisdropped
+         order by attnum
+    loop
+        begin
+            execute format('select array[null::%1$s] = array[null::%1$s]', attribute.type);
+        exception when undefined_function then
+            unkept := concat_ws(' ', unkept, format('Column %I is of type %s, which has no equality operator: a change by '
+                'another transaction could not be noticed.', attribute.attname, attribute.type));
+        end;
+        if not attribute.collisdeterministic then
+            unkept := concat_ws(' ', unkept, format('Column %I has the collation %I, which takes different texts for equal: a '
+                'change by another transaction could not be noticed.', attribute.attname, attribute.collname));
+        end if;
+    end loop;
+    select concat_ws(' ', unkept, string_agg(format('Unique key %s does not begin with %I: whoever adds a row would learn '
+                                                    'whether somebody else has one.', indexrelid::regclass, owner_column), ' '))
+      into unkept
+      from pg_index
+     where indrelid = relation and indisunique
+       and indkey[0] is distinct from (select attnum from pg_attribute where attrelid = relation and attname = owner_column);
+    if unkept <> '' then
+        raise exception '% cannot keep what is fenced', change using
+            detail = unkept,
+            hint = 'Use jsonb or text for json and xml, a deterministic collation, and unique keys that the owner leads.';
+    end if;
+end
+$$;
+comment on function app_private.verify_fence(text, regclass, text) is
+    'Raises what a fence before a table cannot keep: types without equality, collations, keys that the owner does not lead.';
 
 revoke all on all functions in schema app_private from public;
 

@@ -10,6 +10,8 @@ begin
 end
 $$;
 
+drop function app_private.verify_fence(text, regclass, text);
+drop function app_private.verify_execution(text, regprocedure, text);
 drop function app_private.verify_function(text, regprocedure, text);
 drop function app_private.verify_access(text, regclass, text);
 drop function app_private.verify_table(text, regclass, text);

@@ -73,9 +73,6 @@ begin
     ) then
         raise exception 'a function of schema app_private is granted to someone';
     end if;
-    perform 'app_private.verify_table(text, regclass, text)'::regprocedure,
-            'app_private.verify_access(text, regclass, text)'::regprocedure,
-            'app_private.verify_function(text, regprocedure, text)'::regprocedure;
 end
 $$;
 

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
+from tests.generate.conftest import EVERY_TYPE
 from userscope.errors import ConfigurationError
-from userscope.generate.columns import TYPES, Column
+from userscope.generate.columns import Column
 from userscope.generate.table import Table
 from userscope.migrations import projects, runner
 from userscope.migrations.projects import KINDS
-
-EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{name}:{name}:null" for name in TYPES)]
 
 
 def run(folder: Path, *words: str, database: Database | None = None) -> subprocess.CompletedProcess[str]:
@@ -106,6 +105,34 @@ def test_whole(clone: Path, database: Database) -> None:
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
+def test_whole_fenced(clone: Path, database: Database) -> None:
+    """A fenced table as well, and services find it fit to serve."""
+    words = (
+        "new-table",
+        "shopping_lists",
+        *EVERY_TYPE,
+        "--fenced",
+        "--test",
+        "test_lists.py",
+        "--mapping",
+        "db/lists.py",
+    )
+    assert run(clone, "userscope", *words).stdout.count("  + ") == 10
+    deployed = run(clone, "userscope", "migrate", database=database)
+    assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
+    for command in (["verify"], ["audit"], ["audit", "--drift"], ["health"]):
+        done = run(clone, "userscope", *command, database=database)
+        assert done.returncode == 0, done.stdout + done.stderr
+    test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
+    assert "10 passed" in run(clone, *test, database=database).stdout
+    with database.superuser_connection() as superuser:
+        superuser.execute("alter policy select_own on app_fenced.shopping_lists using (true)")
+    assert "1 failed" in run(clone, *test, database=database).stdout
+    assert run(clone, "userscope", "verify", database=database).returncode == 1
+    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
+    assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
+
+
 def test_one(clone: Path) -> None:
     """--one is what comments and messages call a row, where the table's name tells it wrongly."""
     assert run(clone, "userscope", "new-table", "people", "--one", "person").returncode == 0
@@ -156,6 +183,9 @@ def test_own_pair(pair: Path, database: Database) -> None:
         (["notes", "--one", "it's"], '"it\'s" cannot stand in a sentence'),
         (["todos"], "is there already"),
         (["access"], 'the plan of "policies" has a change "access" already'),
+        (["secrets", "body:text"], 'a file "secrets.py" would be imported in the place of Python\'s own "secrets"'),
+        (["notes", "body:json", "--fenced"], '"body:json" cannot be fenced'),
+        (["notes", "metadata:jsonb"], '"metadata" is a name that the class of the table needs for itself'),
         (["notes", "--project", "schema"], "a table needs two projects, and here are 1: schema"),
         (["notes", "--project", "nowhere"], 'there is no folder "nowhere"'),
     ],
@@ -219,3 +249,9 @@ def test_documented(project: str, kind: str) -> None:
     (words,) = re.findall(r"^\$ userscope new-table (\w+) (.+) --test", page, re.MULTILINE)
     text = Table.of(words[0], words[1].split()).scripts("schema", "policies")[project, kind]
     assert f"```sql\n{text}```" in page
+
+
+def test_documented_class() -> None:
+    """So does the class."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    assert f"```python\n# notes.py\n{Table.of('notes', ['body:text:2000']).mapping()}```" in page

@@ -27,6 +27,7 @@ FACTS = {
         "app_user may select (id, title)",
         "app_user may update (title)",
     ],
+    "select app_private.verify_execution('x', 'app.write()', %s)": [],
     "select app_private.verify_function('x', 'app.write()', %s)": [
         "owned by app_auth",
         'plpgsql volatile security definer {"search_path=pg_catalog, pg_temp"}',

@@ -15,7 +15,13 @@ def new_table(
         typer.Argument(metavar="COLUMN:TYPE", help="What its owner writes: title:text:200 due_at:timestamptz:null …"),
     ] = None,
     *,
+    fenced: Annotated[
+        bool, typer.Option("--fenced", help="What must not even be guessed at: docs/fences.md says what that costs.")
+    ] = False,
     one: Annotated[str | None, typer.Option(metavar="WORD", help='What one row is called: "note".')] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where its Python class goes.", show_default="NAME.py")
+    ] = None,
     test: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a test of who reaches what, for pytest.")
     ] = None,
@@ -31,7 +37,8 @@ def new_table(
     from userscope.generate.table import Table
     from userscope.migrations import projects
 
-    table = Table.of(name, columns or [], one)
-    for path in files.write(table, projects.find(project or [Path.cwd()]), test):
+    table = Table.of(name, columns or [], one, fenced=fenced)
+    pair = projects.find(project or [Path.cwd()])
+    for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     print('Next: read them, add what is your own, and run "userscope migrate".')

@@ -60,6 +60,11 @@ class Column:
         """An SQL expression of its type."""
         return f"'{'first'[: self.length]}'" if self.type == "text" else TYPES[self.type]
 
+    @property
+    def default(self) -> str | None:
+        """What it is where an insert leaves it out, if not empty."""
+        return "false" if self.type == "boolean" and not self.nullable else None
+
     def constraint(self, table: str) -> str | None:
         """Return the name of its check, if it has one."""
         return f"{table}_{self.name}_check" if self.length else None
@@ -67,8 +72,8 @@ class Column:
     def rules(self, table: str) -> str:
         """Return what stands behind its type."""
         words = [] if self.nullable else ["not null"]
-        if self.type == "boolean" and not self.nullable:
-            words.append("default false")
+        if self.default:
+            words.append(f"default {self.default}")
         if self.length:
             words.append(f"constraint {self.constraint(table)} check (char_length({self.name}) <= {self.length})")
         return " ".join(words)
@@ -77,6 +82,6 @@ class Column:
         """Return what a verification finds of it."""
         words = ["column", self.name, _SPELT.get(self.type, self.type)]
         words += [] if self.nullable else ["not null"]
-        words += ["default false"] if self.type == "boolean" and not self.nullable else []
+        words += [f"default {self.default}"] if self.default else []
         check = f"constraint {self.constraint(table)} CHECK ((char_length({self.name}) <= {self.length}))"
         return [" ".join([*words, "statistics 0"]), *([check] if self.length else [])]

@@ -1,5 +1,6 @@
 """Writing a new table into a pair of projects: everything, or nothing."""
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +12,8 @@ from userscope.migrations.plan import grammar
 from userscope.migrations.projects import Project
 
 
-def write(table: Table, projects: Sequence[Project], test: Path | None = None) -> list[Path]:
-    """Write the scripts, the lines of both plans and the test; return what was written or changed.
+def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path | None = None) -> list[Path]:
+    """Write the scripts, the lines of both plans, the mapping and the test; return what was written or changed.
 
     ``projects`` are two: what exists, and who may do what. Raises ConfigurationError or PlanError; everything is as it
     was then.
@@ -23,14 +24,21 @@ def write(table: Table, projects: Sequence[Project], test: Path | None = None) -
             f"a table needs two projects, and here are {len(projects)}: {names}",
             hint="Name both, what exists first: --project schema --project policies.",
         )
+    if mapping.stem in sys.stdlib_module_names:
+        raise ConfigurationError(
+            f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"',
+            hint=f"Put the class elsewhere: --mapping {table.name}_table.py.",
+        )
     schema, policies = projects
     texts = _scripts(table, schema, policies)
+    texts[mapping] = table.mapping()
     if test:
         texts[test] = table.test()
     for path in texts:
         if path.exists():
             raise ConfigurationError(f'"{path}" is there already', hint="Nothing was written. Choose another name.")
     owned = f"{table.many.capitalize()}, each owned by one user"
+    owned += ", behind a fence" if table.fenced else ""
     reached = f"A user reaches their own {table.many}"
     needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
     plans = {

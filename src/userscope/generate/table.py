@@ -4,25 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from userscope.errors import ConfigurationError, ScriptError
+from userscope.generate import fence, mapping
 from userscope.generate.columns import NAME, Column
+from userscope.generate.text import Text
 from userscope.migrations import script
 from userscope.migrations.projects import KINDS
-
-_TEMPLATES = Path(__file__).parent / "templates"
-
-
-class _Text(Template):
-    """A template whose placeholders are ``§{name}``: SQL has dollars of its own, and Python has @."""
-
-    delimiter = "§"
-
-    @classmethod
-    def read(cls, name: str) -> "_Text":
-        """Read one of the templates."""
-        return cls((_TEMPLATES / name).read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
@@ -32,9 +20,10 @@ class Table:
     name: str
     columns: Sequence[Column]
     one: str
+    fenced: bool = False
 
     @classmethod
-    def of(cls, name: str, columns: Sequence[str], one: str | None = None) -> "Table":
+    def of(cls, name: str, columns: Sequence[str], one: str | None = None, *, fenced: bool = False) -> "Table":
         """Check what is asked for. Raises ConfigurationError."""
         if not NAME.fullmatch(name):
             raise ConfigurationError(
@@ -46,8 +35,12 @@ class Table:
             raise ConfigurationError(
                 f'"{one}" cannot stand in a sentence', hint='Say what one row is, in lower case: "note".'
             )
-        table = cls(name, [Column.parse(column) for column in columns or ["body:text"]], one or _singular(name))
+        if fenced:
+            fence.refuse_incomparable(columns)
+        parsed = [Column.parse(column) for column in columns or ["body:text"]]
+        table = cls(name, parsed, one or _singular(name), fenced)
         names = [column.name for column in table.columns]
+        mapping.refuse_taken(table.one, names)
         for column in names:
             if names.count(column) > 1:
                 raise ConfigurationError(f'two columns are named "{column}"')
@@ -70,14 +63,18 @@ class Table:
         """Return the text of each script, by project and kind; the arguments are the projects' names."""
         words = self._words(schema, policies)
         return {
-            (project, kind): _Text.read(f"{part}.{kind}.sql").substitute(words)
+            (project, kind): Text.read(f"{part}.{kind}.sql").substitute(words)
             for part, project in (("schema", schema), ("policies", policies))
             for kind in KINDS
         }
 
+    def mapping(self) -> str:
+        """Return the module of its class, and of what clients send and see."""
+        return mapping.text(self.columns, self._words("schema", "policies"), fenced=self.fenced)
+
     def test(self) -> str:
         """Return a test that notices every hole in the policies."""
-        return _Text.read("test.py.txt").substitute(self._words("schema", "policies"))
+        return Text.read("test.py.txt").substitute(self._words("schema", "policies"))
 
     def _words(self, schema: str, policies: str) -> dict[str, str]:
         written = [column.name for column in self.columns]
@@ -86,10 +83,12 @@ class Table:
         width = max(map(len, every))
         schemas, helpers = ("", "") if schema == "schema" else ("schema:", "policies:")
 
+        home = "app_fenced" if self.fenced else "app"
+
         def line(name: str, kind: str, rules: str) -> str:
             return f"    {name:<{width}} {kind:<{kinds}} {rules}".rstrip()
 
-        return {
+        plain = {
             "table": self.name,
             "one": self.one,
             "a_one": _article(self.one),
@@ -108,7 +107,7 @@ class Table:
             "updated_at": line("updated_at", "timestamptz", "not null default now(),"),
             "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
             "checks": "".join(
-                f"comment on constraint {c.constraint(self.name)} on app.{self.name} is "
+                f"comment on constraint {c.constraint(self.name)} on {home}.{self.name} is "
                 f"'The {c.name.replace('_', ' ')} of {_article(self.one)} has at most {c.length} characters.';\n"
                 for c in self.columns
                 if c.length
@@ -120,6 +119,7 @@ class Table:
             "changed": written[0],
             "value": self.columns[0].value,
         }
+        return fence.words(self.name, self.columns, plain) if self.fenced else fence.no_words(plain)
 
     def _facts(self) -> list[str]:
         """What the table's verification finds of its columns."""

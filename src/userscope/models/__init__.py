@@ -1,12 +1,23 @@
 """SQLModel mappings of schema app: thin, since the database knows its own defaults, keys and limits."""
 
-from userscope.models.base import Owned, Timestamped
+from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Owned, Timestamped, answered_by
+from userscope.models.inputs import BigInteger, Day, Input, Integer, Json, Moment, Number, Text
 from userscope.models.todo import Todo, TodoCreate, TodoPublic, TodoUpdate
 from userscope.models.user import Account, User, UserPublic, UserUpdate
 
 __all__ = [
+    "BY_DATABASE",
+    "TIMESTAMPTZ",
     "Account",
+    "BigInteger",
+    "Day",
+    "Input",
+    "Integer",
+    "Json",
+    "Moment",
+    "Number",
     "Owned",
+    "Text",
     "Timestamped",
     "Todo",
     "TodoCreate",
@@ -15,4 +26,5 @@ __all__ = [
     "User",
     "UserPublic",
     "UserUpdate",
+    "answered_by",
 ]

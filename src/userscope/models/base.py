@@ -1,24 +1,13 @@
-"""What every mapping and every input shares."""
+"""What every mapping shares."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-import pydantic
-from pydantic import AfterValidator, ConfigDict
-from sqlalchemy import DateTime, FetchedValue
-from sqlmodel import Field, SQLModel
-
-
-def storable(text: str) -> str:
-    """Return what PostgreSQL can store: a string without NUL. Raises ValueError, which pydantic reports."""
-    if "\0" in text:
-        raise ValueError("a NUL character cannot be stored")
-    return text
-
-
-type Text = Annotated[str, AfterValidator(storable), pydantic.Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})]
-"""A string that PostgreSQL can store."""
+from sqlalchemy import DateTime, FetchedValue, FunctionElement, inspect
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, SQLModel, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 BY_DATABASE: dict[str, Any] = {"server_default": FetchedValue()}
 """Of a column: the database sets it where an insert leaves it out."""
@@ -54,7 +43,11 @@ class Owned(Mapped):
     owner_id: UUID = Field(default=None, sa_column_kwargs=BY_DATABASE)
 
 
-class Input(SQLModel):
-    """What a client may send. An unknown field, such as owner_id, is refused rather than ignored."""
+def answered_by[T: Mapped](model: type[T], function: FunctionElement[Any]) -> SelectOfScalar[T]:
+    """Select what a function with parameters answers, as rows of ``model``: such a function reads what is asked for.
 
-    model_config = ConfigDict(extra="forbid")  # type: ignore[assignment]  # SQLModel's own type of it is narrower
+    ``answered_by(Note, func.app.notes_page(20))``. Conditions may be added: they narrow what the function answered.
+    """
+    columns = inspect(model, raiseerr=True).local_table.columns
+    rows = function.table_valued(*(column.name for column in columns), name=model.__tablename__)
+    return select(aliased(model, rows, adapt_on_names=True))

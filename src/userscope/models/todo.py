@@ -1,39 +1,22 @@
 """Things to do: schema/deploy/todos.sql as Python sees it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import pydantic
 import sqlalchemy
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StrictBool, StringConstraints
+from pydantic import AfterValidator, StrictBool, StringConstraints
 from sqlmodel import Field, SQLModel
 
-from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Input, Owned, Text, Timestamped, storable
+from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Owned, Timestamped
+from userscope.models.inputs import Input, Moment, Text, storable
 
 
 def _not_blank(title: str) -> str:
     if not title.strip():
         raise ValueError("a title is not blank")
     return title
-
-
-# A day from the ends of Python's calendar: what is stored must be readable in whatever time zone a server shows it.
-_FIRST = datetime.min.replace(tzinfo=UTC) + timedelta(days=1)
-_LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
-
-
-def _in_calendar(moment: datetime) -> datetime:
-    if not _FIRST <= moment <= _LAST:
-        raise ValueError("a moment is in the years 1 to 9999")
-    return moment
-
-
-def _written(value: object) -> object:
-    """Refuse what pydantic would take for seconds since 1970: whoever sends a number may mean milliseconds."""
-    if isinstance(value, int | float) or (isinstance(value, str) and value.count("-") < 2):
-        raise ValueError("a moment is written as 2026-11-22T09:00:00Z")
-    return value
 
 
 # The pattern describes what the validators check: Python's blanks are not quite those of other regular expressions.
@@ -47,7 +30,6 @@ type Title = Annotated[
     pydantic.Field(json_schema_extra=_DESCRIBED),
 ]
 type Description = Annotated[Text, StringConstraints(max_length=10_000)]
-type Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_calendar)]
 
 
 class Todo(Owned, Timestamped, table=True):

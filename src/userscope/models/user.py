@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 import sqlalchemy
 from sqlmodel import Field, SQLModel
 
-from userscope.models.base import BY_DATABASE, Input, Mapped, Text, Timestamped
+from userscope.models.base import BY_DATABASE, Mapped, Timestamped
+from userscope.models.inputs import Input, Text
 
 
 class _Person(Mapped, Timestamped):

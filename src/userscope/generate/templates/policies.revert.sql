@@ -2,11 +2,11 @@
 
 begin;
 
-revoke all on app.§{table} from app_user;
+§{fence_closed}revoke all on §{home}.§{table} from §{role};
 
-drop policy delete_own on app.§{table};
-drop policy update_own on app.§{table};
-drop policy insert_own on app.§{table};
-drop policy select_own on app.§{table};
+drop policy delete_own on §{home}.§{table};
+drop policy update_own on §{home}.§{table};
+drop policy insert_own on §{home}.§{table};
+drop policy select_own on §{home}.§{table};
 
 commit;

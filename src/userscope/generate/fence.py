@@ -1,0 +1,83 @@
+"""What stands before a fenced table: a view of its name in ``app``, and what reads and writes for it."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from userscope.errors import ConfigurationError
+from userscope.generate.columns import Column
+from userscope.generate.text import Text
+
+# Without an equality operator nobody can tell whether a row is still the one that was seen.
+_INCOMPARABLE = ("json", "xml")
+_PARTS = {
+    "fence_made": "fence.made.sql",
+    "fence_dropped": "fence.dropped.sql",
+    "fence_verified": "fence.verified.sql",
+    "fence_opened": "fence.opened.sql",
+    "fence_closed": "fence.closed.sql",
+    "fence_open": "fence.open.sql",
+    "fence_test": "fence.test.py.txt",
+}
+_FUNCTION = re.compile(r"^create function \w+\.(\w+)\(.*?\nas \$\$(.*?)\$\$;", re.MULTILINE | re.DOTALL)
+
+
+def refuse_incomparable(spellings: Sequence[str]) -> None:
+    """Raise ConfigurationError for a column that a fence cannot keep."""
+    for spelling in spellings:
+        kind = spelling.partition(":")[2].partition(":")[0]
+        if kind in _INCOMPARABLE:
+            raise ConfigurationError(
+                f'"{spelling}" cannot be fenced',
+                detail=f"{kind} has no equality operator: a change by another transaction could not be noticed.",
+                hint="Use jsonb." if kind == "json" else "Use text.",
+            )
+
+
+def words(table: str, columns: Sequence[Column], plain: Mapping[str, str]) -> dict[str, str]:
+    """Return what the templates need beside ``plain``, the words of any table."""
+    written = [column.name for column in columns]
+    every = ["owner_id", "id", *written, "created_at", "updated_at"]
+    seen = [*written, "created_at", "updated_at"]
+    known = {
+        **plain,
+        "home": "app_fenced",
+        "role": "app_gate",
+        "kind": "view",
+        "granted": '(("app", "app_user"), ("app_fenced", "app_gate"))',
+        "defaults": "".join(f",\n    alter {c.name} set default {c.default}" for c in columns if c.default),
+        "new_written": _listed("new.", written),
+        "set_written": ", ".join(f"{name} = new.{name}" for name in written),
+        "t_every": _listed("t.", every),
+        "t_seen": _listed("t.", seen),
+        "old_seen": _listed("old.", seen),
+        "view_facts": "\n".join(f"    {fact}" for fact in _view_facts(columns)),
+        "fence_index": f"    CREATE INDEX {table}_owner_id_created_at_id_idx ON app_fenced.{table} USING btree "
+        "(owner_id, created_at, id)\n",
+    }
+    made = Text.read("fence.made.sql").substitute(known)
+    bodies = {
+        name: hashlib.md5(body.encode(), usedforsecurity=False).hexdigest() for name, body in _FUNCTION.findall(made)
+    }
+    known["write_md5"] = bodies[f"write_{table}"]
+    known["by_id_md5"] = bodies[f"{table}_by_id"]
+    known["page_md5"] = bodies[f"{table}_page"]
+    parts = {part: Text.read(file).substitute(known) for part, file in _PARTS.items()}
+    return known | parts | {"gifts": Text.read("fence.gifts.py.txt").substitute(known)}
+
+
+def no_words(plain: Mapping[str, str]) -> dict[str, str]:
+    """Return what the templates need beside ``plain`` for a table without a fence."""
+    known = {"home": "app", "role": "app_user", "kind": "table", "granted": '[("app", "app_user")]', "fence_index": ""}
+    gifts = Text.read("gifts.py.txt").substitute(plain)
+    return {**plain, **known, **dict.fromkeys(_PARTS, ""), "gifts": gifts}
+
+
+def _listed(prefix: str, names: Sequence[str]) -> str:
+    return ", ".join(prefix + name for name in names)
+
+
+def _view_facts(columns: Sequence[Column]) -> list[str]:
+    """What a verification finds of the view's columns that have a default."""
+    defaults = [("id", "uuid", "gen_random_uuid()"), *((c.name, c.type, c.default) for c in columns)]
+    return [f"column {name} {kind} default {default}" for name, kind, default in defaults if default]
