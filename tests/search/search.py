@@ -79,7 +79,8 @@ class Search:
 
     def _try(self, probe: Probe) -> None:
         self.probes += 1
-        answers = self._answers(probe)
+        first, second = _answers(probe, *self.worlds)
+        answers = (first, second)
         self.errors += any("ERROR:" in answer for answer in answers)
         if any(CANARY in answer.lower() or f"{CANARY_YEAR}-" in answer for answer in answers):
             self.foreign.append(Finding(probe, answers))
@@ -91,28 +92,30 @@ class Search:
             self.rows_apart.append(Finding(probe, answers))
 
     def _by_chance(self, probe: Probe, part: Callable[[Probe, str], str]) -> bool:
-        """Whether it was what earlier probes had left behind, or how workers divided the work."""
+        """Whether it was what earlier probes had left behind, or how workers divided the work.
+
+        Each world is asked alone: of the server's workers, as few as a session allows, one would leave the other none.
+        """
         self._settle()
         seen: tuple[set[str], set[str]] = (set(), set())
         for _ in range(REPEATS if probe.parallel else 1):
-            for known, answer in zip(seen, self._answers(probe), strict=True):
-                known.add(part(probe, answer))
+            for known, world in zip(seen, self.worlds, strict=True):
+                known.add(part(probe, *_answers(probe, world)))
         if seen[0].isdisjoint(seen[1]):
             return False
         self.by_chance.append(probe.number)
         return True
 
-    def _answers(self, probe: Probe) -> tuple[str, str]:
-        """What both worlds answer, at the same time."""
-        connections = [world.alice.pgconn for world in self.worlds]
-        told: tuple[list[str], list[str]] = ([], [])
-        for part in (probe.before, probe.statement, f"rollback to s; {probe.after}", _END):
-            for connection in connections:
-                connection.send_query(part.encode())
-            for connection, answers in zip(connections, told, strict=True):
-                answers.append(_read(connection))
-        first, second = (normalised("\n".join(answers[1:3])) for answers in told)
-        return first, second
+
+def _answers(probe: Probe, *worlds: World) -> list[str]:
+    connections = [world.alice.pgconn for world in worlds]
+    told: list[list[str]] = [[] for _ in worlds]
+    for part in (probe.before, probe.statement, f"rollback to s; {probe.after}", _END):
+        for connection in connections:
+            connection.send_query(part.encode())
+        for connection, answers in zip(connections, told, strict=True):
+            answers.append(_read(connection))
+    return [normalised("\n".join(answers[1:3])) for answers in told]
 
 
 def _all(_: Probe, answer: str) -> str:
