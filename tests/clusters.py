@@ -217,7 +217,7 @@ def somebody_waits(connection: Connection) -> bool:
 def dump(database: Database) -> str:
     """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
     url = database.cluster.url("admin", dbname=database.name)
-    command: list[str | Path] = [binaries_of(database.cluster.version) / "pg_dump", "-s", "-d", url.conninfo()]
+    command: list[str | Path] = [binaries_of(database.cluster.version) / "pg_dump", "-s", "-d", url.text()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("\\restrict ", "\\unrestrict ")))
