@@ -164,6 +164,28 @@ class Database:
         """A new connection of the superuser, whoever owns the database; the caller closes it."""
         return self.cluster.superuser_connection(self.name)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """The server as if this were its only database: roles are the server's, and an audit sees those of others."""
+        with self.superuser_connection() as connection:
+            members = connection.execute(
+                "select member::regrole::text from pg_auth_members where roleid = 'app_gate'::regrole"
+            ).fetchall()
+            others = connection.execute(
+                "select quote_ident(datname) from pg_database where datallowconn and datname <> current_database()"
+            ).fetchall()
+            try:
+                for (member,) in members:
+                    connection.execute(f"revoke app_gate from {member}".encode())
+                for (other,) in others:
+                    connection.execute(f"revoke connect on database {other} from public".encode())
+                yield
+            finally:
+                for (other,) in others:
+                    connection.execute(f"grant connect on database {other} to public".encode())
+                for (member,) in members:
+                    self.cluster.let_hand_over(member)
+
     def drop(self) -> None:
         """Drop it, whoever is connected."""
         self.cluster.drop_database(self.name)

@@ -6,7 +6,7 @@ select 'warning' as level, format('function %s', pg_proc.oid::regprocedure) as o
   from pg_proc
   join schemas on schemas.oid = pronamespace
   join pg_language on pg_language.oid = prolang
- where lanname = 'plpgsql'
+ where lanname in ('plpgsql', 'sql')
    and strpos(prosrc, chr(92)) > 0
    and not coalesce('standard_conforming_strings=on' = any (proconfig), false)
  order by 2;

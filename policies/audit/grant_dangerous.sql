@@ -2,14 +2,12 @@
 select 'error' as level, format('%I.%I', nspname, relname) as object,
        'a privilege that no policy judges' as finding,
        format('"%s" has %s.', rolname, privilege) as detail,
-       format('revoke %s on %I.%I from %s', lower(privilege), nspname, relname,
-              quote_ident(rolname)) as cure
+       format('revoke %s on %I.%I from %s', lower(privilege), nspname, relname, quote_ident(rolname)) as cure
   from pg_class
   join audited on audited.oid = relnamespace,
-       roles,
+       (select * from roles union select * from gate) as roles,
        unnest(array['TRUNCATE', 'REFERENCES', 'TRIGGER']) as privilege
- where relkind in ('r', 'p', 'v', 'm', 'f')
+ where relkind in ('r', 'p', 'v', 'm', 'f') and not (relowner = roles.oid and roles.oid in (select oid from gate))
    and (has_table_privilege(roles.oid, pg_class.oid, privilege)
         or privilege = 'REFERENCES' and has_any_column_privilege(roles.oid, pg_class.oid, privilege))
-   and not (relkind = 'v' and relowner = roles.oid)  -- what a fence's owner has on its view
  order by 2, 4;

@@ -6,7 +6,7 @@ select 'warning' as level, format('%I.%I', nspname, relname) as object,
               nspname, relname, lower(command), quote_ident(rolname)) as cure
   from pg_class
   join audited on audited.oid = relnamespace,
-       roles,
+       (select * from roles union select * from gate) as roles,
        (values ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')) as commands (command, letter)
  where relkind in ('r', 'p') and relrowsecurity
    and (has_table_privilege(roles.oid, pg_class.oid, command)

@@ -1,12 +1,5 @@
 -- Is the column that says whose a row is fit for it? It is whatever a service's policy compares with the identity;
 -- where it alone is the primary key, the table is the users' own.
-with owners (relation, object, attnum, attname, attnotnull) as (
-    select distinct relation, object, attnum, pg_attribute.attname, attnotnull
-      from clauses
-      join compared using (expression)
-      join pg_attribute on attrelid = relation and pg_attribute.attname = compared.attname
-     where permissive
-)
 select level, format('%s.%I', object, attname) as object, finding, detail, cure
   from owners,
        lateral (
@@ -35,7 +28,7 @@ select level, format('%s.%I', object, attname) as object, finding, detail, cure
                   format('"%s" may %s it; the policy stands alone then, and the column''s default would do.', rolname, command),
                   format('revoke %s (%I) on %s from %s', lower(command), attname, object,
                          quote_ident(rolname))
-             from services, (values ('INSERT'), ('UPDATE')) as commands (command)
+             from readers, (values ('INSERT'), ('UPDATE')) as commands (command)
             where has_column_privilege(oid, relation, attnum, command)
        ) as findings
  order by 2, 3, 4;

@@ -1,7 +1,7 @@
 -- Which policies show a service rows that are not the user's? Somewhere outside every OR a column must be compared with
 -- the identity, or the row found through a table where it is. Other roles, such as the identity provider's, may see
 -- every row.
-with recursive reading (expression, name, step, rest) as (  -- from the innermost parentheses outwards, to @tied or something else
+with recursive reduced (expression, name, step, rest) as (  -- from the innermost parentheses outwards, to @tied or something else
     select expression, name, 0,
            regexp_replace(regexp_replace(text, '\( SELECT @me AS [^\s()]+\)', '@me', 'g'),
                           '\(([^\s()]+)\)::[\w.]+(?: varying| precision| with(?:out)? time zone)?', '\1', 'g')
@@ -9,7 +9,7 @@ with recursive reading (expression, name, step, rest) as (  -- from the innermos
     union all
     select expression, name, step + 1,
            case when read <> rest then read else regexp_replace(rest, '\([^()]*\)', 'x', 'g') end
-      from reading,
+      from reduced,
            regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(rest,
                '\((?:[^\s()@]+ = @me|@me = [^\s()@]+)\)', '@tied', 'g'),
                '\((?:@row[^\s()@]+ = @me|@me = @row[^\s()@]+)\)', '@both', 'g'),
@@ -23,7 +23,7 @@ with recursive reading (expression, name, step, rest) as (  -- from the innermos
      where rest like '%(%' and step < 100
 ),
 tied (expression, name) as (
-    select expression, name from reading where rest = '@tied'
+    select expression, name from reduced where rest = '@tied'
 )
 select 'error' as level, format('policy %I on %s', policy, object) as object,
        clause || case

@@ -7,10 +7,10 @@ select 'warning' as level, format('%I.%I', nspname, relname) as object,
   join pg_class on pg_class.oid = polrelid
   join audited on audited.oid = relnamespace
   join (values ('SELECT', 'r'), ('INSERT', 'a'), ('UPDATE', 'w'), ('DELETE', 'd')) as commands (command, letter)
-    on polcmd in ('*', letter::"char"), services
+    on polcmd in ('*', letter::"char"), readers
  where polpermissive
    and exists (select from unnest(polroles) as role
-                where role = services.oid or services.oid <> 0 and (role = 0 or pg_has_role(services.oid, role, 'usage')))
+                where role = readers.oid or readers.oid <> 0 and (role = 0 or pg_has_role(readers.oid, role, 'usage')))
  group by nspname, relname, command, rolname
 having count(*) > 1
  order by 2, 4;

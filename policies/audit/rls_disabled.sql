@@ -9,7 +9,7 @@ select case when reachable then 'error' else 'warning' end as level,
   from pg_class
   join audited on audited.oid = relnamespace,
        lateral (select exists (select from pg_policy where polrelid = pg_class.oid) as policies,
-                       exists (select from roles
+                       exists (select from (select * from roles union select * from gate) as roles
                                 where has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')
                                    or has_any_column_privilege(roles.oid, pg_class.oid, 'select, insert, update')) as reachable) as facts
  where relkind in ('r', 'p') and not relrowsecurity

@@ -6,7 +6,7 @@ with recursive lists (setting, kind, entry) as (
     select setting, kind, entry
       from (values ('userscope.audit_schemas', 'schema', 'app'),
                    ('userscope.audit_private_schemas', 'schema', 'app_private'),
-                   ('userscope.audit_service_roles', 'role', 'app_user,app_gate'),
+                   ('userscope.audit_service_roles', 'role', 'app_user'),
                    ('userscope.audit_provider_roles', 'role', 'app_auth'),
                    ('userscope.audit_identity', 'function or expression', 'app.current_user_id()'),
                    ('userscope.audit_definer_functions', 'function', 'app.current_user_id(),app.seal_required()')
@@ -15,7 +15,7 @@ with recursive lists (setting, kind, entry) as (
 ),
 audited (oid, nspname) as (
     select oid, nspname from pg_namespace
-     where nspname in (select entry from lists where setting = 'userscope.audit_schemas')
+     where nspname in (select entry from lists where setting = 'userscope.audit_schemas') or nspname = 'app_fenced'
 ),
 private (oid, nspname) as (
     select oid, nspname from pg_namespace
@@ -37,6 +37,24 @@ providers (oid, rolname) as (
 roles (oid, rolname) as (
     select * from services union select * from providers
 ),
+gate (oid, rolname) as (  -- owns the views that answer for fenced tables, and is bound by their policies
+    select oid, rolname::text from pg_roles where rolname = 'app_gate'
+),
+readers (oid, rolname) as (  -- who sees one user's rows at a time: what app_gate sees, a service sees through a view
+    select * from services union select * from gate
+),
+fenced (oid, object) as (  -- tables that app_gate alone may touch for a service
+    select pg_class.oid, format('%I.%I', nspname, relname)
+      from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where relkind in ('r', 'p')
+       and (nspname = 'app_fenced' or exists (select from pg_policy join gate on gate.oid = any (polroles) where polrelid = pg_class.oid))
+),
+reading (relation, source) as (  -- which view reads which table or view
+    select distinct ev_class, refobjid
+      from pg_rewrite
+      join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid and refclassid = 'pg_class'::regclass
+     where refobjid <> ev_class
+),
 administrators (oid) as (  -- who owns the database or a schema is bound by nothing, and says so
     select datdba from pg_database where datname = current_database()
     union
@@ -49,13 +67,12 @@ members (role, oid) as (  -- who can act as a service or provider: since 16, ADM
     union
     select role, member
       from members
-      -- Whoever migrates, here or in another database of the server, may become app_gate.
-      join pg_auth_members as grants on grants.roleid = members.oid and grants.roleid is distinct from to_regrole('app_gate')
+      join pg_auth_members as grants on grants.roleid = members.oid
      where coalesce((to_jsonb(grants) ->> 'set_option')::boolean, true)
         or coalesce((to_jsonb(grants) ->> 'inherit_option')::boolean, true)
 ),
 logins (oid) as (  -- whom above.sql is asked about
-    select oid from members except select oid from administrators
+    select oid from members except select oid from administrators union select oid from gate
 ),
 /* above.sql */,
 identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
@@ -75,8 +92,8 @@ clauses (relation, object, policy, command, permissive, roles, clause, expressio
            lateral (values ('USING', polqual), ('WITH CHECK', polwithcheck)) as parts (clause, node),
            lateral pg_get_expr(node, polrelid) as expression
      where node is not null
-       and exists (select from services, unnest(polroles) as role
-                    where role in (0, services.oid) or services.oid <> 0 and pg_has_role(services.oid, role, 'usage'))
+       and exists (select from readers, unnest(polroles) as role
+                    where role in (0, readers.oid) or readers.oid <> 0 and pg_has_role(readers.oid, role, 'usage'))
 ),
 compared (expression, attname) as (  -- the columns of its table that an expression compares with the identity
     select distinct expression,
@@ -85,6 +102,13 @@ compared (expression, attname) as (  -- the columns of its table that an express
       join identity on strpos(expression, call) > 0,
            regexp_matches(replace(expression, call, '@me'),
                           '\(\(?("(?:[^"]|"")+"|[^\s().@"]+)(?:\)::[a-z ]+)? = (?:\( SELECT )?@me', 'g') as match
+),
+owners (relation, object, attnum, attname, attnotnull) as (
+    select distinct relation, object, attnum, pg_attribute.attname, attnotnull
+      from clauses
+      join compared using (expression)
+      join pg_attribute on attrelid = relation and pg_attribute.attname = compared.attname
+     where permissive
 ),
 marked (expression, name, text) as (  -- @me: the identity; @row: the policy's own; q: literals and quoted names
     select expression, name,

@@ -8,7 +8,7 @@ select 'error' as level, format('%I.%I', nspname, relname) as object,
   join audited on audited.oid = relnamespace, roles
  where relkind = 'v'
    and not coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false)
-   and pg_get_userbyid(relowner) <> 'app_gate'
+   and relowner not in (select oid from gate)
    and (has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')
         or has_any_column_privilege(roles.oid, pg_class.oid, 'select, insert, update'))
  group by pg_class.oid, nspname, relname, relowner

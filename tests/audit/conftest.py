@@ -22,6 +22,17 @@ def superuser(audited: Database) -> Iterator[Connection]:
         yield connection
 
 
+@pytest.fixture(autouse=True)
+def alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What another test left on the server is no finding here."""
+    name = next((name for name in ("audited", "any_database", "database") if name in request.fixturenames), None)
+    if name is None:
+        yield
+    else:
+        with request.getfixturevalue(name).alone():
+            yield
+
+
 @pytest.fixture
 def undone(superuser: Connection) -> Iterator[Connection]:
     """The superuser in a transaction that is rolled back."""

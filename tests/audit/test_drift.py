@@ -27,6 +27,11 @@ create role else_one;
 alter table app.accounts owner to else_one;
 alter default privileges in schema app grant select on tables to app_user;
 grant create on schema app to app_user;
+alter view app.account reset (security_barrier);
+drop trigger write on app.account;
+alter function app_fenced.write_account() owner to else_one;
+alter function app.seal_required() owner to app_gate;
+create table app_fenced.extra (id int);
 grant temporary on database {database} to public;
 """
 
@@ -53,6 +58,11 @@ FOUND = {
     ("warning", "index app.todos_owner_id_due_at_idx", MISSING),
     ("warning", "type app.mood", BEYOND),
     ("error", "grant create on schema app to app_user", BEYOND),
+    ("error", "relation app.account", OTHER),
+    ("error", "trigger write on app.account", MISSING),
+    ("error", "function app_fenced.write_account()", OTHER),
+    ("error", "function app.seal_required()", OTHER),
+    ("error", "relation app_fenced.extra", BEYOND),
     ("error", "grant temporary on database to public", BEYOND),
 }
 
@@ -61,18 +71,26 @@ def test_drift(any_database: Database) -> None:
     """None on a database as deployed; every kind of difference is found where there is one."""
     assert drifted(any_database.url()) == []
     with any_database.superuser_connection() as connection:
-        databases = connection.execute("select datname from pg_database").fetchall()
+        databases = connection.execute("select datname from pg_database order by 1").fetchall()
         try:
             connection.execute(CHANGES.replace("{database}", any_database.name).encode())
             found = set(drifted(any_database.url()))
-            assert connection.execute("select datname from pg_database").fetchall() == databases  # no scratch is left
+            assert (
+                connection.execute("select datname from pg_database order by 1").fetchall() == databases
+            )  # no scratch is left
         finally:
-            connection.execute("alter table app.accounts owner to postgres; drop role else_one")
+            connection.execute(
+                "alter table app.accounts owner to postgres; "
+                "alter function app_fenced.write_account() owner to app_gate; drop role else_one"
+            )
     told = {(finding.level, finding.object, finding.finding) for finding in found}
     assert told >= FOUND
     # What goes with those: the new view's columns and rule, NOT NULL as a constraint since 18, the default privilege.
     rest = {thing for _, thing, _ in told - FOUND}
-    assert all("app.everything" in thing or "not_null" in thing or "makes in app" in thing for thing in rest), rest
+    assert all(
+        "app.everything" in thing or "app_fenced.extra" in thing or "not_null" in thing or "makes in app" in thing
+        for thing in rest
+    ), rest
 
 
 @pytest.mark.parametrize("kind", first_of("neon", "plain"))

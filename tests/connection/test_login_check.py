@@ -62,6 +62,7 @@ UNFIT: dict[str, tuple[str, list[str]]] = {
     "who reads files": ("pg_read_server_files", ["create role {x} login in role app_user, pg_read_server_files"]),
     "who runs programs": ("pg_execute_server_program", [
         "create role {x} login in role app_user, pg_execute_server_program"]),
+    "who can become app_gate": ('a member of "app_gate"', ["create role {x} login in role app_user, app_gate"]),
     "service and identity provider at once": ("app_user and of app_auth at once", [
         "create role {x} login in role app_user, app_auth"]),
     "with settings of its own": ("settings of its own: TimeZone", [
@@ -180,6 +181,8 @@ def test_made_by_neons_owner(home: Database) -> None:
         member = _judge(member_login)
         superuser.execute(f"drop role {member_login.user}".encode())
     database.drop()
+    with closing(home.superuser_connection()) as superuser:
+        superuser.execute("revoke app_user, app_auth from owner_neon")
     assert fit == dict.fromkeys(FIT)
     assert "BYPASSRLS" in (member or "")
     assert "BYPASSRLS" in (itself or "")

@@ -49,7 +49,7 @@ AUDITED = {
 
 @pytest.fixture
 def admin(any_database: Database) -> Iterator[Connection]:
-    with any_database.superuser_connection() as connection:
+    with any_database.alone(), any_database.superuser_connection() as connection:
         yield connection
 
 

@@ -6,6 +6,7 @@ with schemas as (
     select oid, nspname, nspowner, nspacl from pg_namespace
      where nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_schemas', true), ''), 'app') || '}')::text[])
         or nspname = any (('{' || coalesce(nullif(current_setting('userscope.audit_private_schemas', true), ''), 'app_private') || '}')::text[])
+        or nspname = 'app_fenced'
 ),
 names (oid, name) as (
     select oid, case oid when (select nspowner from schemas order by nspname limit 1) then 'the owner' else quote_ident(rolname) end

@@ -6,14 +6,16 @@ with logins (oid) as (
     select oid from pg_roles where rolname in (session_user, current_user)
 ),
 /* above.sql */,
+ours as (
+    select oid, nspowner from pg_namespace where nspname in ('app', 'app_fenced', 'app_private')
+),
 -- Owners of what we protect with: whoever owns a table can turn its policies off.
-owners as (
-    select relowner as owner from pg_class
-     where relrowsecurity or relnamespace in (to_regnamespace('app'), to_regnamespace('app_private'))
+owners (owner) as (
+    select relowner from pg_class where relrowsecurity or relnamespace in (select oid from ours)
     union
-    select nspowner from pg_namespace where nspname in ('app', 'app_private')
+    select nspowner from ours
     union
-    select proowner from pg_proc where pronamespace in (to_regnamespace('app'), to_regnamespace('app_private'))
+    select proowner from pg_proc where pronamespace in (select oid from ours)
     union
     select datdba from pg_database where datname = current_database()
 ),

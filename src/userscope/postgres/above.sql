@@ -22,9 +22,10 @@ above (login, role, why) as (
      where rolcreaterole and current_setting('server_version_num')::int < 160000
     union all
     select login, null, format('is a member of "%s"', rolname) from reach
-     where rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain', 'pg_monitor', 'pg_read_all_stats',
+     where oid <> login
+       and rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain', 'pg_monitor', 'pg_read_all_stats',
                        'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',
-                       'pg_create_subscription')
+                       'pg_create_subscription', 'app_gate')
 ),
 -- An injected ALTER ROLE leaves settings for every later connection. One is borne: Better Auth names its tables without
 -- a schema, so "create-login" gives its login a search_path.

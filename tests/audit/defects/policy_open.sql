@@ -60,3 +60,6 @@ alter policy select_own on app.todos using (case when completed then true else o
 
 -- error | policy other on app.todos | USING is not tied to the identity
 create policy other on app.todos for select to app_user using (completed);
+
+-- error | policy select_own on app.users | USING is always true
+alter policy select_own on app.users using (true);

@@ -14,3 +14,6 @@ alter database {database} owner to app_user;
 
 -- error | table app_private.seal_keys | a service can become the owner
 alter table app_private.seal_keys owner to app_user;
+
+-- error | table app.users | a service can become the owner
+alter table app.users owner to app_gate;

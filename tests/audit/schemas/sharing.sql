@@ -1,4 +1,7 @@
 -- Documents of teams: found through one's memberships, by EXISTS and by IN.
+-- Told: policy_per_row | policy shared on docs.documents
+-- Told: policy_per_row | policy shared on docs.comments
+-- Told: index_aimed | index docs.documents_pkey
 set local userscope.audit_schemas = 'docs';
 set local userscope.audit_private_schemas = 'none';
 set local userscope.audit_service_roles = 'docs_app';

@@ -1,4 +1,5 @@
 -- A business with numbered tenants: a bigint key, a helper in SQL that reads a setting, no identity provider.
+-- Told: index_aimed | index crm.customers_pkey
 set local userscope.audit_schemas = 'crm';
 set local userscope.audit_private_schemas = 'none';
 set local userscope.audit_service_roles = 'crm_web';
