@@ -1,4 +1,4 @@
-"""docs/extending.md and sharing.md: their scripts deploy, verify and revert, and their tables keep what they say."""
+"""docs/extending.md: its scripts deploy, verify and revert, and its table keeps what it says."""
 
 import os
 import re
@@ -22,15 +22,15 @@ from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
 from userscope.mutation.mutants import every
 
-PAGE, SHARING = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("extending.md", "sharing.md"))
-SCRIPTS = list(console.scripts(PAGE + SHARING))
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+SCRIPTS = list(console.scripts(PAGE))
 PYTHON = console.files(PAGE)
-CHANGES = ["schema:notes", "policies:notes", "schema:lists", "policies:lists", "policies:nightly"]
+CHANGES = ["schema:notes", "policies:notes"]
 
 
 @dataclass(frozen=True)
 class Page:
-    """The pages' scripts as files, and a database that they run in."""
+    """The page's scripts as files, and a database that they run in."""
 
     folder: Path
     database: Database
@@ -48,7 +48,7 @@ def page(tmp_path: Path, database: Database) -> Page:
 
 @pytest.fixture
 def extended(page: Page) -> Iterator[tuple[Page, Connection, UUID, UUID]]:
-    """All of both pages deployed, a service's connection, and two users."""
+    """All of the page deployed, a service's connection, and two users."""
     for change in CHANGES:
         page.run("deploy", change)
     alice, bob = uuid4(), uuid4()
@@ -67,16 +67,16 @@ def act(service: Connection, user: UUID, query: str, *values: object) -> set[obj
         return {row[0] for row in cursor} if cursor.description else {cursor.rowcount}
 
 
-def test_the_pages_are_whole() -> None:
+def test_the_page_is_whole() -> None:
     """Each change has its three scripts and its line of a plan."""
     found = [(kind, change) for _, kind, change in SCRIPTS]
     assert sorted(found) == sorted((kind, change) for kind in ("deploy", "revert", "verify") for change in CHANGES)
-    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE + SHARING, re.MULTILINE)
+    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE, re.MULTILINE)
     assert sorted(lines) == sorted(change.partition(":")[2] for change in CHANGES)
 
 
 def test_every_script(page: Page) -> None:
-    """Deploy, verify, revert, deploy: in the order of the pages, on a database that is migrated."""
+    """Deploy, verify, revert, deploy: in the order of the page, on a database that is migrated."""
     for change in CHANGES:
         for kind in ("deploy", "verify", "revert", "deploy", "verify"):
             page.run(kind, change)
@@ -155,44 +155,6 @@ def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     assert runner.revert(empty.url(), pair, to=None, confirm=lambda _: True) == ["who:notes", "what:notes"]
     assert runner.migrate(empty.url(), ours + pair) == ["what:notes", "who:notes"]  # as docs/testing.md joins them
     empty.drop()
-
-
-def test_lists(extended: tuple[Page, Connection, UUID, UUID]) -> None:
-    """A list is seen by whom its owner lets see it, and changed by the owner alone."""
-    _, service, alice, bob = extended
-    (shared,) = act(service, alice, "insert into app.lists (name) values ('shared') returning id")
-    act(service, alice, "insert into app.lists (name) values ('private')")
-    assert act(service, bob, "select name from app.lists") == set()
-    act(service, alice, "insert into app.list_members (list_id, member_id) values (%s, %s)", shared, bob)
-    assert act(service, bob, "select name from app.lists") == {"shared"}
-    assert act(service, alice, "select name from app.lists") == {"shared", "private"}
-    assert act(service, bob, "update app.lists set name = 'mine'") == {0}
-    assert act(service, bob, "delete from app.lists") == {0}
-    with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        act(service, bob, "insert into app.list_members (list_id, member_id) values (%s, %s)", shared, bob)
-    assert act(service, bob, "delete from app.list_members") == {1}  # leaves
-    assert act(service, bob, "select name from app.lists") == set()
-    assert act(service, alice, "select name from app.lists") == {"shared", "private"}
-
-
-def test_nightly(extended: tuple[Page, Connection, UUID, UUID]) -> None:
-    """The job deletes what has long been done, of everybody, and nothing else."""
-    page, service, alice, bob = extended
-    for user in (alice, bob):
-        act(
-            service,
-            user,
-            "insert into app.todos (title, completed) values ('old', true), ('new', true), ('open', false)",
-        )
-    with page.database.superuser_connection() as admin:
-        admin.execute("set session_replication_role = replica")
-        admin.execute("update app.todos set updated_at = now() - interval '2 years' where title in ('old', 'open')")
-        admin.execute("set role app_nightly")
-        assert admin.execute("delete from app.todos").rowcount == 2
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            admin.execute("select title from app.todos")
-    for user in (alice, bob):
-        assert act(service, user, "select title from app.todos") == {"new", "open"}
 
 
 def test_options() -> None:
