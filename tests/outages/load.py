@@ -18,7 +18,7 @@ from tests.connection.served import run, whoami
 from tests.soak.town import serve_together
 from tests.soak.truth import Truth
 from userscope.database import AsyncDatabase, Database
-from userscope.errors import Unavailable
+from userscope.errors import Retryable, Unavailable
 from userscope.models import Todo
 from userscope.settings import Settings
 
@@ -81,7 +81,8 @@ class Request:
         fate: Literal["unknown", "undone"] = "unknown" if self.committing else "undone"
         outcome = type(error).__name__ + (" at COMMIT" if self.committing else "")
         self.truth.ended(self.user, self.tokens, outcome, fate)
-        if not isinstance(error, Unavailable):
+        # Of two who change one account at once through its fence, one is asked to begin again.
+        if not isinstance(error, Unavailable | Retryable):
             self.truth.faults.append(f"a request failed with {type(error).__name__}: {error}")
 
 
