@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import CHANGES, ROOT, Connection, Database
+from tests.clusters import CHANGES, MAIN, ROOT, Connection, Database, both_ends, cluster_of, deploy, make_logins
 from userscope.audit.run import MATRIX, questions
 from userscope.errors import MigrationError
 from userscope.migrations.client import Client
@@ -47,9 +47,21 @@ AUDITED = {
 """How the names of mutants begin that a question finds alone, in databases without our verifications too."""
 
 
+@pytest.fixture(scope="module", params=both_ends(MAIN, 15))
+def lone(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A migrated database on a server of its own: mutants and audit see the roles of every test beside them."""
+    with cluster_of(version=request.param) as cluster:
+        cluster.create_database("lone")
+        made = Database(cluster, "lone")
+        deploy(made.url())
+        make_logins(made)
+        with made.alone():
+            yield made
+
+
 @pytest.fixture
-def admin(any_database: Database) -> Iterator[Connection]:
-    with any_database.alone(), any_database.superuser_connection() as connection:
+def admin(lone: Database) -> Iterator[Connection]:
+    with lone.superuser_connection() as connection:
         yield connection
 
 
