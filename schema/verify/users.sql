@@ -32,4 +32,7 @@ select app_private.verify_function('schema:users', 'app_fenced.write_account()',
     body with md5 e731b3ebbfb9ee79962933334546a17b
 $$);
 
+-- A trigger asks for no right to its function: nobody has one.
+select app_private.verify_execution('schema:users', 'app_fenced.write_account()', '');
+
 rollback;

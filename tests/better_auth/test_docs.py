@@ -53,7 +53,8 @@ def test_mapping(database: Database) -> None:
     with database.superuser_connection() as superuser:
         columns = superuser.execute(
             "select table_name::text, column_name::text from information_schema.columns "
-            "where table_schema = 'app' and table_name <> 'todos'"
+            "join information_schema.tables using (table_schema, table_name) "
+            "where table_schema = 'app' and table_type = 'BASE TABLE' and table_name <> 'todos'"
         ).fetchall()
     assert set(columns) == {
         (table, column) for table, fields in mapping.values() for column in (*fields.values(), "id")

@@ -40,9 +40,9 @@ def test_embedded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert all(line.endswith(".. ok") for line in ledger(first.stdout))
     assert first.stderr == ""
     assert embedded("migrate").stdout == "Nothing to deploy (up-to-date)\n"
-    for login in ("service", "auth"):
+    for login, table in (("service", "account"), ("auth", "users")):
         with psycopg.connect(embedded("url", "--as", login).stdout.strip()) as connection:
-            assert connection.execute("select count(*) from app.users").fetchone() == (0,)
+            assert connection.execute(f"select count(*) from app.{table}".encode()).fetchone() == (0,)
     assert "Nothing to deploy (up-to-date)" in embedded("status").stdout
     embedded("verify")
     embedded("down", "--delete", "--yes")

@@ -30,7 +30,7 @@ def test_deployed(make_runner: MakeRunner) -> None:
     assert owner("verify").code == owner("check").code == 0
     found = json.loads(owner("audit", "--json").stdout)
     assert [finding for finding in found["findings"] if finding["level"] == "error"] == []
-    assert {line["role"] for line in found["matrix"]} == {"app_user", "app_auth"}
+    assert {line["role"] for line in found["matrix"]} == {"app_user", "app_auth", "app_gate"}
 
 
 @pytest.mark.parametrize(
