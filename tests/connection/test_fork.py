@@ -66,8 +66,12 @@ def test_forked(home: Database, scenario: str, forks: int) -> None:
 
 def test_without(home: Database) -> None:
     """The same without what notices the fork: another's rows are seen, or the protocol breaks."""
-    seen, _ = _forked(home, "duel", 6, "unguarded")
-    assert seen["foreign"] > 0
+    foreign = 0
+    for _ in range(5):  # who reads an answer first is chance, on a busy machine more than elsewhere
+        foreign += _forked(home, "duel", 6, "unguarded")[0]["foreign"]
+        if foreign:
+            break
+    assert foreign > 0
 
 
 def test_orphans(home: Database) -> None:
