@@ -237,3 +237,13 @@ def test_no_statistics_on_what_services_read(world: World) -> None:
         )
         == set()
     )
+
+
+def test_verifications(world: World) -> None:
+    """What verify scripts share acts as whoever calls it, and is nobody's to call but the owner's."""
+    found = world.admin.execute(
+        "select proname, prosecdef, has_function_privilege('public', oid, 'execute') from pg_proc "
+        "where pronamespace = 'app_private'::regnamespace and proname like 'verify%'"
+    ).fetchall()
+    assert len(found) > 3
+    assert [row for row in found if row[1:] != (False, False)] == []
