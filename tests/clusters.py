@@ -5,7 +5,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -287,3 +287,15 @@ def give_back_acl(cluster: Cluster, clone: str, template: str) -> None:
     """Give a clone its template's privileges, since CREATE DATABASE copies none and opens TEMPORARY to all again."""
     with cluster.superuser_connection() as connection:
         clones.set_acl(connection, clone, clones.acl(connection, template))
+
+
+@contextmanager
+def lone(deployed: Callable[[ConnectionURL], object] = deploy, version: int = MAIN) -> Iterator[Database]:
+    """A migrated database on a server of its own: an audit sees the roles of every test beside it."""
+    with cluster_of(version=version) as cluster:
+        cluster.create_database("lone")
+        made = Database(cluster, "lone")
+        deployed(made.url())
+        make_logins(made)
+        with made.alone():
+            yield made

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import CHANGES, MAIN, ROOT, Connection, Database, both_ends, cluster_of, deploy, make_logins
+from tests.clusters import CHANGES, MAIN, ROOT, Connection, Database, both_ends, lone
 from userscope.audit.run import MATRIX, questions
 from userscope.errors import MigrationError
 from userscope.migrations.client import Client
@@ -48,20 +48,15 @@ AUDITED = {
 
 
 @pytest.fixture(scope="module", params=both_ends(MAIN, 15))
-def lone(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """A migrated database on a server of its own: mutants and audit see the roles of every test beside them."""
-    with cluster_of(version=request.param) as cluster:
-        cluster.create_database("lone")
-        made = Database(cluster, "lone")
-        deploy(made.url())
-        make_logins(made)
-        with made.alone():
-            yield made
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """Mutants and audit see the roles of every test beside them."""
+    with lone(version=request.param) as made:
+        yield made
 
 
 @pytest.fixture
-def admin(lone: Database) -> Iterator[Connection]:
-    with lone.superuser_connection() as connection:
+def admin(database: Database) -> Iterator[Connection]:
+    with database.superuser_connection() as connection:
         yield connection
 
 

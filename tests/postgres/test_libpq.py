@@ -18,7 +18,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
-from tests.clusters import ROOT, Database, cluster_of, make_logins
+from tests.clusters import ROOT, Database, lone
 from userscope.database import AsyncDatabase
 from userscope.database import Database as Service
 from userscope.errors import ConfigurationError
@@ -83,26 +83,21 @@ def fake() -> Iterator[Fake]:
 
 
 @pytest.fixture(scope="module")
-def lone() -> Iterator[Database]:
-    """A migrated database on a server of its own: an audit sees the roles of every test beside it."""
-    with cluster_of() as cluster:
-        cluster.create_database("lone")
-        made = Database(cluster, "lone")
-        runner.migrate(made.url(), projects.find([ROOT / "schema", ROOT / "policies"]))
-        make_logins(made)
-        with made.alone():
-            yield made
+def database() -> Iterator[Database]:
+    """With its registry, and nobody beside it for the audit to see."""
+    with lone(lambda url: runner.migrate(url, projects.find([ROOT / "schema", ROOT / "policies"]))) as made:
+        yield made
 
 
 @pytest.fixture
-def urls(lone: Database, fake: Fake, tmp_path: Path) -> dict[str, ConnectionURL]:
+def urls(database: Database, fake: Fake, tmp_path: Path) -> dict[str, ConnectionURL]:
     """A database's URLs by variable: the port that names its socket is the fake server's as well."""
-    admin = lone.url("admin")
+    admin = database.url("admin")
     (tmp_path / f".s.PGSQL.{fake.port}").symlink_to(f"{admin.host}/.s.PGSQL.{admin.params['port']}")
     where = {"host": str(tmp_path), "port": fake.port}
     return {
         variable: ConnectionURL(variable, {**ConnectionURL.parse(url, variable).params, **where})
-        for variable, url in lone.environment.items()
+        for variable, url in database.environment.items()
     }
 
 
