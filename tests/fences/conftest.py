@@ -1,6 +1,5 @@
 """A fenced twin of todos, and everything that the tests of todos ask for, so that they run on it as they are."""
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +8,8 @@ from pytest_postgresql.executors import NoopExecutor
 
 from tests.clusters import Cluster, Connection, cloned
 from tests.clusters import Database as Clone
-from tests.service.conftest import bearer, client, issuer, settings
+from tests.service.conftest import bearer, client, issuer, sandbox, settings
 from userscope.models import Todo
-from userscope.postgres import clones
 from userscope.postgres.url import ConnectionURL
 from userscope.testing import Sandbox, Target
 
@@ -55,11 +53,7 @@ def world(
     userscope_migrated: object,  # noqa: ARG001  # the template is migrated by then
 ) -> Iterator[Sandbox]:
     """What the tests of the service ask for, with the twin."""
-    name = f"fenced_{secrets.token_hex(4)}"
-    clones.clone(userscope_server.admin, userscope_template.template_dbname, name)
-    sandbox = Sandbox(userscope_server.settings(name))
-    with sandbox.admin() as connection:
-        fence(connection)
-    yield sandbox
-    sandbox.close()
-    clones.drop(userscope_server.admin, name)
+    with sandbox(userscope_server, userscope_template) as made:
+        with made.admin() as connection:
+            fence(connection)
+        yield made

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import httpx
@@ -24,6 +25,17 @@ def issuer() -> Iterator[Issuer]:
         yield made
 
 
+@contextmanager
+def sandbox(server: Target, template: NoopExecutor) -> Iterator[Sandbox]:
+    """A migrated database until the end of the block, for more tests than one."""
+    name = f"sandbox_{secrets.token_hex(4)}"
+    clones.clone(server.admin, template.template_dbname, name)
+    made = Sandbox(server.settings(name))
+    yield made
+    made.close()
+    clones.drop(server.admin, name)
+
+
 @pytest.fixture(scope="session")
 def world(
     userscope_server: Target,
@@ -31,12 +43,8 @@ def world(
     userscope_migrated: object,  # noqa: ARG001  # the template is migrated by then
 ) -> Iterator[Sandbox]:
     """A migrated database for all tests of this folder that change no more than rows."""
-    name = f"service_{secrets.token_hex(4)}"
-    clones.clone(userscope_server.admin, userscope_template.template_dbname, name)
-    sandbox = Sandbox(userscope_server.settings(name))
-    yield sandbox
-    sandbox.close()
-    clones.drop(userscope_server.admin, name)
+    with sandbox(userscope_server, userscope_template) as made:
+        yield made
 
 
 def trusting(settings: Settings, issuer: Issuer) -> Settings:
