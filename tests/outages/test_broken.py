@@ -29,11 +29,11 @@ def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> 
     """A build that sends a transaction again where its COMMIT failed does some of them twice."""
     connect, commit, execute = Connector._connect, ScopedConnection.commit, ScopedCursor.execute
     commits = itertools.count(1)
+    connectors: list[Connector] = []
 
-    def connect_and_remember(self: Connector) -> Any:
-        made: Any = connect(self)
-        made.connect_again, made.statements = self.connect, []
-        return made
+    def connect_and_remember(self: Connector) -> ScopedConnection:
+        connectors.append(self)
+        return connect(self)
 
     def execute_and_remember(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
         statements: list[Any] = vars(self.connection).setdefault("statements", [])
@@ -46,7 +46,7 @@ def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> 
         commit(self)
         if next(commits) % 4 == 0:  # its answer was lost, so for all it knows nothing was committed
             self.pgconn.finish()
-            with closing(self.connect_again()) as again:
+            with closing(connectors[-1].connect()) as again:
                 again.scope = self.scope
                 for query, params in list(self.statements):
                     again.execute(query, params)
