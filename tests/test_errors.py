@@ -11,7 +11,7 @@ from userscope.errors import DatabaseError, UserscopeError
 CLASSES = {
     name: kind
     for name, kind in vars(errors).items()
-    if inspect.isclass(kind) and issubclass(kind, UserscopeError) and kind.__module__ == errors.__name__
+    if inspect.isclass(kind) and issubclass(kind, UserscopeError) and kind.__module__.startswith(errors.__name__)
 }
 SAMPLES: dict[str, tuple[str, ...]] = {
     "MissingSetting": ("DATABASE_URL", "the login that services connect with"),

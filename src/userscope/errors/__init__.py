@@ -1,0 +1,124 @@
+"""Everything userscope raises, in PostgreSQL's form: a message, a DETAIL and a HINT that holds the cure.
+
+UserscopeError
+├── ConfigurationError          something must be set, written or installed otherwise
+│   ├── MissingSetting          a command needs a variable that is not set
+│   ├── InvalidURL              a connection URL cannot be used
+│   ├── PooledHost              an admin command was pointed at a transaction pooler
+│   ├── MissingExtra            a Python package of an extra is not installed
+│   └── MissingTool             a program is not on PATH
+├── LocalServerError            the embedded PostgreSQL cannot start, stop or be reached
+├── MigrationError              a migration cannot run or did not succeed
+│   ├── PlanError               a plan file, or what is looked up in it, is not valid
+│   ├── ScriptError             a script is refused, or failed and was rolled back
+│   └── RegistryError           Sqitch's registry in the database does not fit the plan
+├── SealingError                seal keys cannot be changed as asked; nothing was changed
+├── AuditError                  a database cannot be copied, audited or mutated
+├── RoleBypassesRLS             this login must not serve users: policies would not bind it
+├── NotSealed                   the service seals identities, the database does not require it
+├── IdentityError
+│   ├── MissingUserId           no user was given
+│   ├── InvalidUserId           what was given is no uuid
+│   └── InvalidToken            a bearer token proves nothing: forged, expired, or meant for somebody else
+│       ├── MissingToken        there is none
+│       └── AccountGone         it was good, and its account has been deleted since
+├── SessionError                a session was used in a way that could lose its identity; nothing was sent
+│   ├── OutsideSession          a statement was sent on behalf of nobody
+│   ├── OperationRefused        an entry point of the driver that cannot carry the identity
+│   ├── SessionInUse            another thread or task is using this session now
+│   └── BeforeFork              the session was opened by the parent of this process
+└── DatabaseError               what PostgreSQL answered
+    ├── NotPermitted            42501, 25006: in a reader
+    ├── Conflict                23505, 23P01
+    ├── InvalidValue            23514, 23502, 22
+    │   └── TooManyParameters   a statement with more values than PostgreSQL takes; it was not sent
+    ├── UnknownReference        23503, 23001
+    ├── SealRejected            28
+    ├── Retryable               40, 55P03: run the whole transaction again
+    └── Unavailable             08, 53, 57, 25P03, 25P04: the server cannot serve now, or only reads
+        └── PoolExhausted       every connection of the pool was busy for too long
+"""
+
+from userscope.errors.base import UserscopeError
+from userscope.errors.database import (
+    Conflict,
+    DatabaseError,
+    InvalidValue,
+    NotPermitted,
+    PoolExhausted,
+    Retryable,
+    SealRejected,
+    TooManyParameters,
+    Unavailable,
+    UnknownReference,
+)
+from userscope.errors.sessions import (
+    AccountGone,
+    BeforeFork,
+    IdentityError,
+    InvalidToken,
+    InvalidUserId,
+    MissingToken,
+    MissingUserId,
+    NotSealed,
+    OperationRefused,
+    OutsideSession,
+    RoleBypassesRLS,
+    SessionError,
+    SessionInUse,
+)
+from userscope.errors.tools import (
+    AuditError,
+    ConfigurationError,
+    InvalidURL,
+    LocalServerError,
+    MigrationError,
+    MissingExtra,
+    MissingSetting,
+    MissingTool,
+    PlanError,
+    PooledHost,
+    RegistryError,
+    ScriptError,
+    SealingError,
+)
+
+__all__ = [
+    "AccountGone",
+    "AuditError",
+    "BeforeFork",
+    "ConfigurationError",
+    "Conflict",
+    "DatabaseError",
+    "IdentityError",
+    "InvalidToken",
+    "InvalidURL",
+    "InvalidUserId",
+    "InvalidValue",
+    "LocalServerError",
+    "MigrationError",
+    "MissingExtra",
+    "MissingSetting",
+    "MissingToken",
+    "MissingTool",
+    "MissingUserId",
+    "NotPermitted",
+    "NotSealed",
+    "OperationRefused",
+    "OutsideSession",
+    "PlanError",
+    "PoolExhausted",
+    "PooledHost",
+    "RegistryError",
+    "Retryable",
+    "RoleBypassesRLS",
+    "ScriptError",
+    "SealRejected",
+    "SealingError",
+    "SessionError",
+    "SessionInUse",
+    "TooManyParameters",
+    "Unavailable",
+    "UnknownReference",
+    "UserscopeError",
+]

@@ -1,0 +1,107 @@
+"""What a service meets before anything is sent: a login that is not fit, no user, a session used wrongly."""
+
+from userscope.errors.base import UserscopeError
+
+
+class RoleBypassesRLS(UserscopeError):
+    """This login must not serve users: it is above row-level security, or can come to be."""
+
+    def __init__(self, role: str, why: str) -> None:
+        super().__init__(
+            f'role "{role}" bypasses row-level security',
+            detail=f"{why[:1].upper()}{why[1:]}.",
+            hint='Connect services as a role made by "userscope create-login", and keep this one for migrations.',
+        )
+
+
+class NotSealed(UserscopeError):
+    """The service has a seal key, but the database accepts unsealed identities as well."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database does not require sealed identities",
+            detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted as well.",
+            hint='Run "userscope seal-key require" once every service seals; until then set USERSCOPE_SEAL_OPTIONAL=1.',
+        )
+
+
+class IdentityError(UserscopeError):
+    """No user, or nothing that names one; raised before anything is sent."""
+
+
+class MissingUserId(IdentityError):
+    """No user was given."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no user id was given", hint="Pass the id of the user this work is done for; there is no default user."
+        )
+
+
+class InvalidUserId(IdentityError):
+    """What was given is no uuid. The value is not repeated: it may be somebody's input."""
+
+    def __init__(self) -> None:
+        super().__init__("the user id is not a uuid", hint="Pass a uuid.UUID, or its text of 36 characters.")
+
+
+class InvalidToken(IdentityError):
+    """A bearer token proves nothing: forged, expired, or meant for somebody else. Nothing of it is repeated."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("the token is not accepted", detail=detail, hint="Sign in, and send the token that you get.")
+
+
+class MissingToken(InvalidToken):
+    """No bearer token came along."""
+
+    def __init__(self) -> None:
+        super().__init__("There is none.")
+
+
+class AccountGone(InvalidToken):
+    """A token was good, and its account has been deleted since: tokens outlive accounts by minutes."""
+
+    def __init__(self) -> None:
+        super().__init__("The account it was made for does not exist any more.")
+
+
+class SessionError(UserscopeError):
+    """A session was used in a way that could lose its identity; nothing was sent."""
+
+
+class OutsideSession(SessionError):
+    """A statement was sent on behalf of nobody."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a statement was sent outside a user's session",
+            hint="Use Database.session(user_id) or Database.reader(user_id); the engine alone acts for nobody.",
+        )
+
+
+class OperationRefused(SessionError):
+    """An entry point of the driver that cannot carry the identity."""
+
+    def __init__(self, operation: str, why: str, hint: str) -> None:
+        super().__init__(f"{operation} is refused in a user's session", detail=why, hint=hint)
+
+
+class SessionInUse(SessionError):
+    """Another thread or task is using this session now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session is in use by another thread or task",
+            hint="Open one session for each thread and each task; sessions are cheap, and share the pool.",
+        )
+
+
+class BeforeFork(SessionError):
+    """The session was opened by the parent of this process; its transaction is the parent's, to the end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session was opened before a fork, and is the parent process's",
+            hint="Open sessions in the process that uses them; a Database may be made before a fork, and serves both.",
+        )
