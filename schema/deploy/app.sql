@@ -20,38 +20,24 @@ $$;
 -- Roles belong to the whole server: another database may have made them already, or be making them this moment.
 -- Only their maker may comment on them (PostgreSQL 16 asks for ADMIN), so the comment is part of making them.
 do $$
+declare
+    service text;
+    purpose text;
 begin
-    if to_regrole('app_user') is null then
-        create role app_user nologin;
-        comment on role app_user is
-            'What services act as: subject to row-level security, reaches the rows of the user in app.user_id.';
-    end if;
-exception
-    when duplicate_object or unique_violation then null;
-end
-$$;
-
-do $$
-begin
-    if to_regrole('app_auth') is null then
-        create role app_auth nologin;
-        comment on role app_auth is
-            'The identity provider, such as Better Auth: manages accounts and sessions, sees no todos.';
-    end if;
-exception
-    when duplicate_object or unique_violation then null;
-end
-$$;
-
-do $$
-begin
-    if to_regrole('app_gate') is null then
-        create role app_gate nologin;
-        comment on role app_gate is
-            'Owns what answers for fenced tables; subject to row-level security, and nobody''s to become.';
-    end if;
-exception
-    when duplicate_object or unique_violation then null;
+    for service, purpose in values
+        ('app_user', 'What services act as: subject to row-level security, reaches the rows of the user in app.user_id.'),
+        ('app_auth', 'The identity provider, such as Better Auth: manages accounts and sessions, sees no todos.'),
+        ('app_gate', 'Owns what answers for fenced tables; subject to row-level security, and nobody''s to become.')
+    loop
+        if to_regrole(service) is null then
+            begin
+                execute format('create role %I nologin', service);
+                execute format('comment on role %I is %L', service, purpose);
+            exception
+                when duplicate_object or unique_violation then null;
+            end;
+        end if;
+    end loop;
 end
 $$;
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from userscope.errors import MigrationError
 from userscope.migrations.projects import shipped
@@ -17,7 +18,8 @@ _FUNCTION = re.compile(
 )
 
 
-def functions() -> dict[str, tuple[str, str]]:
+@cache
+def functions() -> Mapping[str, tuple[str, str]]:
     """Return the functions of our script: arguments as PostgreSQL writes them → body and attributes."""
     script = shipped() / "schema" / "deploy" / "app.sql"
     return {
