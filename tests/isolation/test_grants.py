@@ -1,52 +1,21 @@
 """Who may do what, as effect: every privilege that app_user, app_auth or anyone has, and nothing beyond."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.isolation.world import TABLES, World
 
-USERS = {"id", "name", "email", "email_verified", "image", "username", "display_username", "created_at", "updated_at"}
-TODOS = {"owner_id", "id", "title", "description", "completed", "due_at", "created_at", "updated_at"}
-SESSIONS = {"id", "user_id", "token", "expires_at", "ip_address", "user_agent", "created_at", "updated_at"}
-ACCOUNTS = {
-    "id", "user_id", "account_id", "provider_id", "access_token", "refresh_token", "id_token",
-    "access_token_expires_at", "refresh_token_expires_at", "scope", "password", "created_at", "updated_at",
-}  # fmt: skip
-VERIFICATIONS = {"id", "identifier", "value", "expires_at", "created_at", "updated_at"}
-JWKS = {"id", "public_key", "private_key", "alg", "crv", "created_at", "expires_at"}
-FIXED = {"id", "created_at"}
-
-COLUMNS = {
-    ("app_user", "account", "SELECT"): USERS,
-    ("app_user", "account", "UPDATE"): {"name", "image"},
-    ("app_gate", "users", "SELECT"): USERS,
-    ("app_gate", "users", "UPDATE"): {"name", "image"},
-    ("app_user", "todos", "SELECT"): TODOS,
-    ("app_user", "todos", "INSERT"): {"id", "title", "description", "completed", "due_at"},
-    ("app_user", "todos", "UPDATE"): {"title", "description", "completed", "due_at"},
-    ("app_auth", "users", "SELECT"): USERS,
-    ("app_auth", "users", "INSERT"): USERS,
-    ("app_auth", "users", "UPDATE"): USERS - FIXED,
-    ("app_auth", "sessions", "SELECT"): SESSIONS,
-    ("app_auth", "sessions", "INSERT"): SESSIONS - {"id"},
-    ("app_auth", "sessions", "UPDATE"): {"expires_at", "updated_at"},
-    ("app_auth", "accounts", "SELECT"): ACCOUNTS,
-    ("app_auth", "accounts", "INSERT"): ACCOUNTS - {"id"},
-    ("app_auth", "accounts", "UPDATE"): ACCOUNTS - FIXED - {"user_id", "account_id"},
-    ("app_auth", "verifications", "SELECT"): VERIFICATIONS,
-    ("app_auth", "verifications", "INSERT"): VERIFICATIONS - {"id"},
-    ("app_auth", "jwks", "SELECT"): JWKS,
-    ("app_auth", "jwks", "INSERT"): JWKS - {"id"},
-}
-# Never on a whole table, except DELETE: that would open the system columns too.
-WHOLE_TABLES = {
-    ("app_user", "todos", "DELETE"),
-    ("app_auth", "users", "DELETE"),
-    ("app_auth", "sessions", "DELETE"),
-    ("app_auth", "accounts", "DELETE"),
-    ("app_auth", "verifications", "DELETE"),
-}
+MATRIX = re.findall(
+    r"^\| (app_\w+) \| app\.(\w+) \| ([A-Z]+) \| (.+) \| (.+) \|$",
+    Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+"""What README says: role, table, command, which rows and columns."""
+NEVER_WHOLE = {"SELECT", "INSERT", "UPDATE", "REFERENCES"}
+"""Privileges of columns: of a whole table they would open the system columns too."""
 FUNCTIONS = {
     ("app_user", "app.set_user_id(text,text)"),
     ("app_user", "app.current_user_id()"),
@@ -63,6 +32,18 @@ def rows(world: World, query: str) -> set[tuple[Any, ...]]:
     return {tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row) for row in found}
 
 
+def columns(world: World, table: str, words: str) -> set[str]:
+    """The columns that README's words mean."""
+    found = (
+        f"select attname from pg_attribute where attrelid = 'app.{table}'::regclass and attnum > 0 and not attisdropped"
+    )
+    every = {name for (name,) in rows(world, found)}
+    closed = words.removeprefix("all").removeprefix(" but ")
+    named = set(closed.split(", ")) - {""}
+    assert named <= every
+    return every - named if words.startswith("all") else named
+
+
 def test_columns(world: World) -> None:
     """Reading and writing are granted column by column, with what a role has by other roles counted in."""
     found: dict[tuple[str, ...], set[str]] = {}
@@ -70,7 +51,7 @@ def test_columns(world: World) -> None:
         world,
         f"""
         select role, relname, privilege, attname
-          from {ROLES}, unnest(array['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) as privilege,
+          from {ROLES}, unnest(array{sorted(NEVER_WHOLE)}) as privilege,
                pg_class join pg_attribute on attrelid = pg_class.oid
          where relnamespace in {SCHEMAS}
            and relkind in ('r', 'p', 'v', 'm', 'f') and pg_get_userbyid(relowner) <> role
@@ -78,24 +59,31 @@ def test_columns(world: World) -> None:
         """,
     ):
         found.setdefault((role, table, privilege), set()).add(column)
-    assert found == COLUMNS  # no system column among them: ctid and xmin stay closed
+    assert found == {
+        (role, table, command): columns(world, table, words)
+        for role, table, command, _, words in MATRIX
+        if command in NEVER_WHOLE
+    }  # no system column among them: ctid and xmin stay closed
 
 
 def test_whole_tables(world: World) -> None:
     """A whole table is granted for DELETE at most; nobody truncates, references or puts triggers on one."""
-    assert (
-        rows(
-            world,
-            f"""
-            select role, relname, privilege
-              from {ROLES}, pg_class,
-                   unnest(string_to_array('SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER', ' ')) as privilege
-             where relnamespace in {SCHEMAS} and relkind in ('r', 'p', 'v', 'm', 'f')
-               and pg_get_userbyid(relowner) <> role and has_table_privilege(role, pg_class.oid, privilege)
-            """,
-        )
-        == WHOLE_TABLES
-    )
+    assert rows(
+        world,
+        f"""
+        select role, relname, privilege
+          from {ROLES}, pg_class,
+               unnest(string_to_array('SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER', ' ')) as privilege
+         where relnamespace in {SCHEMAS} and relkind in ('r', 'p', 'v', 'm', 'f')
+           and pg_get_userbyid(relowner) <> role and has_table_privilege(role, pg_class.oid, privilege)
+        """,
+    ) == {(role, table, command) for role, table, command, _, words in MATRIX if words == "the row"}
+
+
+def test_matrix() -> None:
+    """README tells of every command, and of DELETE alone that it is granted whole."""
+    assert len(MATRIX) == 25
+    assert {command for _, _, command, _, words in MATRIX if words == "the row"} == {"DELETE"}
 
 
 def test_functions(world: World) -> None:
@@ -180,17 +168,6 @@ def test_every_table_is_closed(world: World, table: str) -> None:
     ) == {(True, True, False)}
 
 
-POLICIES = {
-    ("users", "app_gate", "select", "update"),
-    ("todos", "app_user", "select", "insert", "update", "delete"),
-    ("users", "app_auth", "select", "insert", "update", "delete"),
-    ("sessions", "app_auth", "select", "insert", "update", "delete"),
-    ("accounts", "app_auth", "select", "insert", "update", "delete"),
-    ("verifications", "app_auth", "select", "insert", "delete"),
-    ("jwks", "app_auth", "select", "insert"),
-}
-
-
 def test_policies(world: World) -> None:
     """Each policy is permissive, for one command and one role: a grant that is added later opens nothing by itself."""
     found = rows(
@@ -198,11 +175,11 @@ def test_policies(world: World) -> None:
         "select relname, polname, polcmd::text, polpermissive, polroles::regrole[]::text[] "
         "from pg_policy join pg_class on pg_class.oid = polrelid where relnamespace = 'app'::regnamespace",
     )
+    letters = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
     expected = {
-        (table, f"{command}_{'auth' if role == 'app_auth' else 'own'}", letter, True, (role,))
-        for table, role, *commands in POLICIES
-        for command, letter in (("select", "r"), ("insert", "a"), ("update", "w"), ("delete", "d"))
-        if command in commands
+        (table, f"{command.lower()}_{'auth' if role == 'app_auth' else 'own'}", letters[command], True, (role,))
+        for role, table, command, which, _ in MATRIX
+        if which != "`what app_gate sees`"
     }
     assert found == expected
 
