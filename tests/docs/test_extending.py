@@ -1,42 +1,26 @@
 """docs/extending.md: its scripts deploy, verify and revert, and its table keeps what it says."""
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from typer.main import get_command
 
 from tests.clusters import ROOT, Cluster, Connection, Database, run_psql
 from tests.docs import console
+from tests.docs.scripts import Page, act, assert_whole
 from userscope.audit import run
-from userscope.cli.app import app
 from userscope.errors import MigrationError
 from userscope.migrations import inspection, projects, runner
-from userscope.mutation.mutants import every
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 SCRIPTS = list(console.scripts(PAGE))
 PYTHON = console.files(PAGE)
 CHANGES = ["schema:notes", "policies:notes"]
-
-
-@dataclass(frozen=True)
-class Page:
-    """The page's scripts as files, and a database that they run in."""
-
-    folder: Path
-    database: Database
-
-    def run(self, kind: str, change: str) -> None:
-        run_psql(self.database.url(), "-f", self.folder / f"{kind} {change}.sql")
 
 
 @pytest.fixture
@@ -60,19 +44,9 @@ def extended(page: Page) -> Iterator[tuple[Page, Connection, UUID, UUID]]:
         yield page, service, alice, bob
 
 
-def act(service: Connection, user: UUID, query: str, *values: object) -> set[object]:
-    with service.transaction():
-        service.execute("select app.set_user_id(%s)", [str(user)])
-        cursor = service.execute(query.encode(), values)
-        return {row[0] for row in cursor} if cursor.description else {cursor.rowcount}
-
-
 def test_the_page_is_whole() -> None:
     """Each change has its three scripts and its line of a plan."""
-    found = [(kind, change) for _, kind, change in SCRIPTS]
-    assert sorted(found) == sorted((kind, change) for kind in ("deploy", "revert", "verify") for change in CHANGES)
-    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE, re.MULTILINE)
-    assert sorted(lines) == sorted(change.partition(":")[2] for change in CHANGES)
+    assert_whole(PAGE, CHANGES)
 
 
 def test_every_script(page: Page) -> None:
@@ -155,37 +129,3 @@ def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     assert runner.revert(empty.url(), pair, to=None, confirm=lambda _: True) == ["who:notes", "what:notes"]
     assert runner.migrate(empty.url(), ours + pair) == ["what:notes", "who:notes"]  # as docs/testing.md joins them
     empty.drop()
-
-
-def test_options() -> None:
-    """The page tells of every option of "userscope mutate"."""
-    group: Any = get_command(app)
-    command = group.commands["mutate"]
-    options = {name for option in command.params for name in option.opts if name.startswith("--")}
-    rows = re.findall(r"^\| (`--.*?) \| ", PAGE.partition("\n## Would your tests notice?\n")[2], re.MULTILINE)
-    assert set(re.findall(r"--[a-z-]+", " ".join(rows))) == options
-
-
-def test_operator(extended: tuple[Page, Connection, UUID, UUID]) -> None:
-    """The page's own operator makes the mutant that it tells of, and that can be planted."""
-    page, *_ = extended
-    (page.folder / "mutants").mkdir()
-    (page.folder / "mutants" / "notes.sql").write_text(
-        console.files(PAGE, "sql")["policies/mutants/notes.sql"], encoding="utf-8"
-    )
-    with page.database.superuser_connection() as connection:
-        (mutant,) = set(every(connection, [page.folder / "mutants"])) - set(every(connection))
-        assert mutant.id == "shows what is old: select_own on app.notes"
-        connection.execute(mutant.ddl[0].encode())
-
-
-@pytest.mark.breadth
-def test_mutation(extended: tuple[Page, Connection, UUID, UUID]) -> None:
-    """The page's test passes, and mutation testing finds in it the holes that the page shows."""
-    page, service, _, _ = extended
-    service.close()
-    (page.folder / "test_notes.py").write_text(PYTHON["test_notes.py"], encoding="utf-8")
-    (block,) = (block for block in console.blocks(PAGE, "console") if block.startswith("$ userscope mutate"))
-    told = block.replace("…\n", "", 1)  # what is told of the progress, apart from the output
-    environment = os.environ | page.database.environment | {"PATH": console.PATH}
-    console.follow(told, environment, page.folder, code=1)

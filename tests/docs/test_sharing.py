@@ -14,8 +14,8 @@ import pytest
 
 from tests.clusters import ROOT, Connection, Database, dump, run_psql
 from tests.docs import console
+from tests.docs.scripts import Page, act, assert_whole
 from tests.docs.sharing import ALICE, BOB, DAVE, EVE, told
-from tests.docs.test_extending import Page, act
 from userscope.audit import run
 
 PAGE = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
@@ -60,10 +60,7 @@ def shared(page: Page) -> Iterator[tuple[Page, Connection]]:
 
 def test_the_page_is_whole() -> None:
     """Each change has its three scripts and its line of a plan."""
-    found = [(kind, change) for _, kind, change in SCRIPTS]
-    assert sorted(found) == sorted((kind, change) for kind in ("deploy", "revert", "verify") for change in CHANGES)
-    lines = re.findall(r"^(\w+) \[[^]]+\] \S+Z You <you@example.com> # .+$", PAGE, re.MULTILINE)
-    assert sorted(lines) == sorted(change.partition(":")[2] for change in CHANGES)
+    assert_whole(PAGE, CHANGES)
 
 
 def test_every_script(page: Page) -> None:
