@@ -1,6 +1,5 @@
 """Throw-away PostgreSQL clusters for the tests, and databases in them: empty, or migrated once and cloned."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -14,6 +13,10 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
+from tests.projects import CHANGES as CHANGES
+from tests.projects import changes as changes
+from tests.projects import deploy as deploy
+from tests.projects import run_psql as run_psql
 from tests.versions import MAIN as MAIN
 from tests.versions import ROOT as ROOT
 from tests.versions import binaries as binaries_of
@@ -212,21 +215,6 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(made)
 
 
-def run_psql(url: ConnectionURL, *arguments: str | Path) -> str:
-    """Run the embedded psql on ``url``, without anybody's psqlrc, and return what it prints; a failure is an error."""
-    params = dict(url.params)
-    environment = {
-        **os.environ,
-        "PGPASSWORD": params.pop("password", ""),
-        "PGOPTIONS": "-c client_min_messages=warning",
-    }
-    options = ("-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", psycopg.conninfo.make_conninfo(**params))
-    command = [Binaries.embedded() / "psql", *options, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def somebody_waits(connection: Connection) -> bool:
     """Whether somebody waits for an advisory lock in this connection's database."""
     waiting = (
@@ -243,22 +231,6 @@ def dump(database: Database) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("\\restrict ", "\\unrestrict ")))
-
-
-def changes(project: str) -> list[str]:
-    """The names of a project's changes, in the order of its plan."""
-    lines = (ROOT / project / "sqitch.plan").read_text(encoding="utf-8").splitlines()
-    return [line.split()[0] for line in lines if line.strip() and line[0] not in "%#@"]
-
-
-CHANGES = [(project, change) for project in ("schema", "policies") for change in changes(project)]
-"""Every change with its project, in the order in which they are deployed."""
-
-
-def deploy(url: ConnectionURL) -> None:
-    """Deploy every change of both projects as the admin of ``url``."""
-    scripts = [ROOT / project / "deploy" / f"{change}.sql" for project, change in CHANGES]
-    run_psql(url, *(word for script in scripts for word in ("-f", script)))
 
 
 def make_logins(database: Database) -> None:

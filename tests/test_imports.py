@@ -1,6 +1,7 @@
 """Imports go one way: a part of the package imports what stands below it, or to its left; the command line is lazy."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import userscope
+from tests.clusters import ROOT
 
 SOURCE = Path(userscope.__file__).parent
 
@@ -87,3 +89,21 @@ def test_help_is_quick() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("heavy: []\n")
+
+
+MOST_LINES = 300
+GENERATED = re.compile(r"^<!-- generated: .*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+
+
+def test_no_long_file() -> None:
+    """No file that somebody wrote is too long to be read at one go; what tests write into pages does not count."""
+    folders = ("bench", "docs", "examples", "policies", "schema", "src", "tests")
+    written = [*ROOT.glob("*.md"), *(path for folder in folders for path in (ROOT / folder).rglob("*.*"))]
+    kinds = {".html", ".js", ".md", ".py", ".sql"}
+    texts = {
+        path.relative_to(ROOT): GENERATED.sub("", path.read_text(encoding="utf-8"))
+        for path in written
+        if path.suffix in kinds and "node_modules" not in path.parts
+    }
+    assert len(texts) > 500
+    assert {path: text.count("\n") for path, text in texts.items() if text.count("\n") > MOST_LINES} == {}

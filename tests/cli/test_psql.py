@@ -1,11 +1,8 @@
 """``userscope psql``: whom it acts for, what it keeps, what it refuses, and what nobody else can see of it."""
 
 import os
-import pty
-import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -13,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.cli.runner import Runner
+from tests.cli.terminal import Terminal
 from tests.clusters import Database
 from tests.processes import eventually
 from userscope.identity import SealKey
@@ -174,36 +172,6 @@ def test_psql_binds(configured: Runner, users: Database) -> None:
     output, _ = process.communicate("select title from app.todos;")
     assert seen == ("select app.set_user_id($1, $2) ",)
     assert output == "alice's\n"
-
-
-class Terminal:
-    """A person's terminal with one command in it."""
-
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.execve(command[0], command, environment)  # noqa: S606  # there is no shell to start it with
-        self.shown = ""
-
-    def wait_for(self, text: str) -> None:
-        deadline = time.monotonic() + 60
-        while text not in self.shown:
-            assert time.monotonic() < deadline, self.shown
-            if select.select([self.fd], [], [], 0.1)[0]:
-                self.shown += os.read(self.fd, 65536).decode()
-
-    def type(self, line: str, *, then: str) -> str:
-        """Type a line, and return what is shown until ``then`` is."""
-        self.shown = ""
-        os.write(self.fd, f"{line}\n".encode())
-        self.wait_for(then)
-        return self.shown
-
-    def end(self) -> int:
-        os.write(self.fd, b"\\q\n")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(status)
 
 
 @pytest.fixture

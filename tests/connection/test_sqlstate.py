@@ -8,8 +8,6 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -24,20 +22,17 @@ from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import Served, run
 from tests.connection.test_identity_binding import libpq_of
 from userscope.errors import (
-    ConfigurationError,
     Conflict,
     DatabaseError,
     InvalidValue,
     NotPermitted,
     Retryable,
     SealRejected,
-    TooManyParameters,
     Unavailable,
     UnknownReference,
 )
 from userscope.identity import SealKey
 from userscope.models import Account, Todo
-from userscope.testing.proxy import Proxy
 
 
 class Answer(NamedTuple):
@@ -175,52 +170,6 @@ def test_swallowed_error(make_served: MakeServed, alice: UUID, fail: Callable[[S
     assert served.reader(alice, lambda session: [run(session, titles), libpq_of(session)]) == [["kept"], libpq]
 
 
-TOO_MANY = tuple(map(str, range(65536)))
-CHOSEN = f"select title from app.todos where title in ({', '.join(['%s'] * len(TOO_MANY))})"
-
-
-def _choose(session: Session, **options: object) -> object:
-    return session.connection().exec_driver_sql(CHOSEN, TOO_MANY, execution_options=options).all()
-
-
-def _repeat(session: Session) -> object:
-    return session.connection().exec_driver_sql(f"delete from app.todos using ({CHOSEN}) as chosen", [TOO_MANY] * 2)
-
-
-@pytest.mark.parametrize(
-    ("opened", "work"),
-    [
-        ("reader", _choose),
-        ("session", _choose),
-        ("session", partial(_choose, stream_results=True)),
-        ("session", _repeat),
-        ("session", lambda session: [run(session, "select 1"), _choose(session)]),
-    ],
-    ids=["reader", "session", "stream", "executemany", "later"],
-)
-def test_too_many_parameters(
-    make_served: MakeServed, proxy: Proxy, alice: UUID, opened: str, work: Callable[[Session], object]
-) -> None:
-    """More values than the protocol takes are a mistake of their own, at once: no outage, no new connection."""
-    served = make_served(proxy.url, database_pool_size=1, database_pool_timeout=1)
-    served.reader(alice, lambda session: run(session, "select 1"))
-    with proxy.counting() as count, pytest.raises(TooManyParameters, match="65536 parameters") as raised:
-        getattr(served, opened)(alice, work)
-    assert ("any(:ids)" in (raised.value.hint or ""), raised.value.sqlstate) == (True, None)
-    assert served.session(alice, lambda session: run(session, "select count(*) from app.todos")) == [3]
-    assert count.connections == 0
-
-
-def test_as_many_as_fit(served: Served, alice: UUID) -> None:
-    """One value less is sent; and as one array any number is."""
-    fits = CHOSEN.replace("%s, ", "", 1)
-    assert served.reader(alice, lambda s: s.connection().exec_driver_sql(fits, TOO_MANY[1:]).all()) == []
-    assert (
-        served.reader(alice, lambda s: run(s, "select title from app.todos where title = any(:ids)", ids=[*TOO_MANY]))
-        == []
-    )
-
-
 def test_idle_for_too_long(served: Served, alice: UUID) -> None:
     """A transaction that the server ended because nothing came is gone, and the next one is served."""
 
@@ -277,46 +226,6 @@ def test_wrong_seal(make_served: MakeServed, database: Database) -> None:
     with pytest.raises(SealRejected, match="names no active key") as raised:
         served.session(user, lambda session: run(session, "select * from app.todos"))
     assert "userscope seal-key list" in (raised.value.hint or "")
-
-
-LOGINS = {
-    "password": "password authentication failed for user",
-    "user": "password authentication failed for user",
-    "dbname": 'database "wrong" does not exist',
-}
-
-
-def test_one_of_several_hosts(make_served: MakeServed, home: Database, folder: Path) -> None:
-    """Where one host refuses the login and another is not there, waiting may help."""
-    url = home.url("service")
-    port = url.params.get("port", "5432")
-    params = {**url.params, "password": "wrong", "host": f"{url.host},{folder}", "port": f"{port},{port}"}
-    with pytest.raises(Unavailable, match="the server cannot be reached"):
-        make_served(type(url)(url.variable, params)).reader(uuid4(), lambda session: run(session, "select 1"))
-
-
-@pytest.mark.parametrize("wrong", LOGINS)
-def test_refused_login(make_served: MakeServed, home: Database, wrong: str) -> None:
-    """A login that PostgreSQL refuses is a matter of configuration, not of waiting; the password is not repeated."""
-    url = home.url("service")
-    mistaken = type(url)(url.variable, {**url.params, wrong: "wrong"})
-    with pytest.raises(ConfigurationError, match=LOGINS[wrong]) as raised:
-        make_served(mistaken).reader(uuid4(), lambda session: run(session, "select 1"))
-    shown = "".join(traceback.format_exception(raised.value))
-    assert url.params["password"] not in shown
-
-
-def test_too_many_connections(make_served: MakeServed, home: Database) -> None:
-    """A server that is full is unavailable, not misconfigured."""
-    with home.superuser_connection() as superuser:
-        superuser.execute("create role crowded login password 'x' connection limit 0 in role app_user")
-        url = home.url("service")
-        try:
-            served = make_served(type(url)(url.variable, {**url.params, "user": "crowded", "password": "x"}))
-            with pytest.raises(Unavailable, match="too many connections"):
-                served.reader(uuid4(), lambda session: run(session, "select 1"))
-        finally:
-            superuser.execute("drop role crowded")
 
 
 def test_no_values(make_served: MakeServed, alice: UUID, caplog: pytest.LogCaptureFixture) -> None:

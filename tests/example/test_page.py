@@ -1,88 +1,18 @@
 """The page in a real browser: two people, each in a browser of their own, and each only with their own list."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Dialog, Page, Route, expect, sync_playwright
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.better_auth.people import PASSWORD
-from tests.clusters import unavailable
+from tests.example.page import add, picture, sign_up, titles
+from tests.example.page import ann as ann
+from tests.example.page import bob as bob
+from tests.example.page import chromium as chromium
+from tests.example.page import contexts as contexts
 from tests.example.running import Example
-
-_SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    program = shutil.which("chromium")
-    if program is None:
-        unavailable("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_SWITCHES)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def contexts(example: Example, chromium: Browser) -> Iterator[tuple[BrowserContext, BrowserContext]]:
-    """Two browsers that share nothing, both at the page."""
-    made = tuple(chromium.new_context(base_url=example.page, accept_downloads=True) for _ in range(2))
-    for context in made:
-        context.set_default_timeout(60_000)
-        context.new_page().goto("/")
-    yield made[0], made[1]
-    for context in made:
-        context.close()
-
-
-@pytest.fixture
-def ann(contexts: tuple[BrowserContext, BrowserContext]) -> Page:
-    return contexts[0].pages[0]
-
-
-@pytest.fixture
-def bob(contexts: tuple[BrowserContext, BrowserContext]) -> Page:
-    return contexts[1].pages[0]
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a screenshot for somebody to look at, where SCREENSHOTS names a folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
-
-
-def sign_up(page: Page, name: str) -> None:
-    page.get_by_role("button", name="Sign up").click()
-    picture(page, f"sign-up-{name}")
-    page.get_by_label("Name", exact=True).fill(name.title())
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("E-mail").fill(f"{name}@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign up").click()
-    expect(page.get_by_text("Signed in as")).to_have_text(f"Signed in as {name}")
-
-
-def add(page: Page, title: str) -> None:
-    page.get_by_label("What is to be done?").fill(title)
-    page.get_by_role("button", name="Add").click()
-    expect(page.get_by_role("listitem").filter(has_text=title)).to_be_visible()
-
-
-def titles(page: Page) -> list[str]:
-    return page.locator("#todos li span").all_text_contents()
 
 
 def test_two_people(example: Example, ann: Page, bob: Page) -> None:
@@ -211,99 +141,3 @@ def test_by_keyboard(ann: Page) -> None:
     ann.keyboard.press("Tab")
     ann.keyboard.press("Enter")
     expect(ann.get_by_text("Nothing to do.")).to_be_visible()
-
-
-def expire(page: Page) -> list[str]:
-    """Let the service refuse the token of the next request about the list; return what was refused, by then."""
-    refused: list[str] = []
-
-    def refuse_once(route: Route) -> None:
-        if refused:
-            route.continue_()
-            return
-        refused.append(route.request.method)
-        route.fulfill(status=401, content_type="application/problem+json", body='{"status": 401}')
-
-    page.route("**/todos", refuse_once)
-    return refused
-
-
-@pytest.mark.breadth
-def test_token_runs_out(ann: Page) -> None:
-    """A token that the service refuses is replaced by a new one, without a word."""
-    sign_up(ann, "late_ann")
-    add(ann, "Buy milk")
-    refused = expire(ann)
-    add(ann, "Fix the bike")
-    assert refused == ["POST"]
-    assert titles(ann) == ["Fix the bike", "Buy milk"]
-
-
-REPLACED = "Somebody else has signed in meanwhile: nothing was done, and this is their list."
-
-
-def in_another_tab(page: Page, name: str) -> None:
-    """Sign out in another tab of the same browser, and sign up there as somebody else."""
-    other = page.context.new_page()
-    other.goto("/")
-    other.get_by_role("button", name="Sign out").click()
-    sign_up(other, name)
-    other.close()
-
-
-def owned(example: Example, name: str) -> list[str]:
-    """The titles of the account of this name, of which there must be one."""
-    assert example.rows("select from app.users where username = %s", name) == [()]
-    query = "select title from app.todos join app.users on users.id = owner_id where username = %s order by title"
-    return [title for (title,) in example.rows(query, name)]
-
-
-@pytest.mark.breadth
-def test_replaced_in_another_tab(example: Example, ann: Page) -> None:
-    """A tab never goes on as somebody else: what its user asked for is not done for who has their cookie by then."""
-    sign_up(ann, "tab_ann")
-    add(ann, "Buy milk")
-    in_another_tab(ann, "tab_bob")
-    refused = expire(ann)
-    ann.get_by_label("What is to be done?").fill("Call the notary")
-    ann.get_by_role("button", name="Add").click()
-    expect(ann.get_by_role("alert")).to_have_text(REPLACED)
-    expect(ann.get_by_text("Signed in as")).to_have_text("Signed in as tab_bob")
-    picture(ann, "5-replaced")
-    assert (refused, titles(ann)) == (["POST"], [])
-    add(ann, "Fix the bike")
-    assert (owned(example, "tab_ann"), owned(example, "tab_bob")) == (["Buy milk"], ["Fix the bike"])
-
-
-@pytest.mark.breadth
-def test_replaced_before_deleting(example: Example, ann: Page) -> None:
-    """Nor is the account of somebody else deleted."""
-    sign_up(ann, "gone_ann")
-    in_another_tab(ann, "gone_bob")
-    ann.once("dialog", lambda dialog: dialog.accept())
-    ann.get_by_role("button", name="Delete my account").click()
-    expect(ann.get_by_role("alert")).to_have_text(REPLACED)
-    expect(ann.get_by_text("Signed in as")).to_have_text("Signed in as gone_bob")
-    assert (owned(example, "gone_ann"), owned(example, "gone_bob")) == ([], [])
-
-
-@pytest.mark.breadth
-def test_answer_too_late(example: Example, ann: Page) -> None:
-    """What one person's request brings is not shown to the next one at the same page."""
-    sign_up(ann, "slow_ann")
-    example.rows(
-        "insert into app.todos (owner_id, title) "
-        "select id, 'todo ' || n from app.users, generate_series(1, 60) as n where username = 'slow_ann'"
-    )
-    ann.reload()
-    expect(ann.get_by_role("listitem")).to_have_count(50)
-    held: list[tuple[Route, APIResponse]] = []
-    ann.route("**/todos?*after=*", lambda route: held.append((route, route.fetch())))
-    ann.get_by_role("button", name="Show more").click()
-    ann.get_by_role("button", name="Sign out").click()
-    sign_up(ann, "slow_bob")
-    [(route, answer)] = held
-    assert len(answer.json()["items"]) == 10
-    route.fulfill(response=answer)
-    add(ann, "Fix the bike")
-    assert titles(ann) == ["Fix the bike"]
