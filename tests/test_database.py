@@ -238,12 +238,20 @@ def test_health(database: Clone) -> None:
     assert asyncio.run(AsyncDatabase(service).health()).problems == ()
     with database.superuser_connection() as connection:
         connection.execute("alter table app.todos no force row level security")
-        connection.execute("alter table app.users rename to people")
         connection.execute("create table app_fenced.notes (); alter table app_fenced.notes enable row level security")
+        connection.execute("create table public.item (); create policy p on public.item to app_user")
+        connection.execute("create table public.lookup (); grant select on public.lookup to app_user")
     assert Database(service).health().problems == (
-        '"app.users" is missing',
         'table "app.todos" is not under forced row-level security',
         'table "app_fenced.notes" is not under forced row-level security',
+        'table "public.item" is not under forced row-level security',
+    )
+    with database.superuser_connection() as connection:
+        connection.execute(f"alter database {database.name} set userscope.audit_schemas = 'app, public'".encode())
+        connection.execute("alter table public.item enable row level security")
+    assert Database(service).health().problems[-2:] == (
+        'table "public.item" is not under forced row-level security',
+        'table "public.lookup" is not under forced row-level security',
     )
     admin = Database(settings_for(database.url("admin"))).health()
     assert not admin.fit

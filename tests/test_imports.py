@@ -15,7 +15,7 @@ SOURCE = Path(userscope.__file__).parent
 
 FLOORS = [
     ["errors", "postgres", "urls"],
-    ["login", "identity", "settings"],
+    ["login", "pyproject", "identity", "settings"],
     ["models", "connection"],
     ["database", "accounts", "migrations", "local", "admin", "audit"],
     ["auth", "mutation", "generate"],

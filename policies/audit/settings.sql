@@ -20,7 +20,8 @@ select 'error' as level, setting as object, 'names nothing that exists' as findi
   ) as entries
  where not found and entry <> 'none'
 union all
-select 'error', 'userscope.audit_schemas', 'nothing to audit', 'The schemas hold no table.', 'name the schemas that hold tables'
+select case when nullif(current_setting('userscope.audit_schemas', true), '') is null then 'warning' else 'error' end,
+       'userscope.audit_schemas', 'nothing to audit', 'The schemas hold no table.', 'name the schemas that hold tables'
  where not exists (select from pg_class join audited on audited.oid = relnamespace where relkind in ('r', 'p'))
 union all
 select 'error', 'userscope.audit_service_roles', 'nobody to audit', 'No service role is named.', 'name the roles that services act as'

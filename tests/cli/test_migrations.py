@@ -29,7 +29,8 @@ LABELS = [
     "policies:todos",
     "policies:better_auth",
 ]
-TAGGED = [f"{label} @v0.1.0" if label.endswith(":better_auth") else label for label in LABELS]
+TAGS = {"identity": " @core", "access": " @core", "better_auth": " @v0.1.0"}
+TAGGED = [label + TAGS.get(label.partition(":")[2], "") for label in LABELS]
 
 
 def test_embedded(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:

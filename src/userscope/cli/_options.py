@@ -44,17 +44,17 @@ def start_embedded(settings: "Settings") -> None:
 
 
 def find(folders: Sequence[Path] | None) -> "list[Project]":
-    """Load the projects that --project names, or ours."""
+    """Load the projects that --project names, or else ours and those of pyproject.toml."""
     from userscope.migrations import projects
 
     return projects.find(folders or ())
 
 
 def beside_ours(folders: Sequence[Path] | None) -> "list[Project]":
-    """Load the projects that --project names, with ours before them unless they are named themselves."""
-    named = find(folders) if folders else []
-    names = {project.name for project in named}
-    return [*(project for project in find(()) if project.name not in names), *named]
+    """Load the projects that --project names beside ours, or else those of pyproject.toml."""
+    from userscope.migrations import projects
+
+    return projects.beside_ours(folders or ())
 
 
 def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":

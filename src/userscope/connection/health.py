@@ -48,9 +48,7 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
     except UserscopeError as error:
         problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
     connection.scope = connector.nobody
-    missing, unprotected = connection.execute(_HEALTH).fetchone() or ((), ())
-    problems += [f'"app.{name}" is missing' for name in missing]
-    problems += [f'table "{name}" is not under forced row-level security' for name in unprotected]
+    problems += [f'table "{name}" is not under forced row-level security' for (name,) in connection.execute(_HEALTH)]
     connection.execute("select")
     started = time.perf_counter()
     connection.execute("select")

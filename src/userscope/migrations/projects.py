@@ -1,12 +1,13 @@
 """Projects: a plan with its folders of scripts, and which ones a command means."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from userscope import pyproject
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations.config import read_config
 from userscope.migrations.plan import grammar
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 KINDS = ("deploy", "revert", "verify")
 _OURS = ("schema", "policies")
+CORE = "@core"
+"""The tag that ends, in both plans, what every adopter needs."""
 # In the wheel, and in a checkout.
 _SHIPPED = (Path(__file__).parents[1] / "projects", Path(__file__).parents[3])
 
@@ -100,11 +103,50 @@ def _setting(config: Mapping[str, str], key: str, default: str) -> str:
 def find(folders: Iterable[Path] = ()) -> list[Project]:
     """Load the projects that a command means.
 
-    ``folders`` are projects, or hold projects; none means ``schema/`` and ``policies/`` of the current folder, or else
-    the two that userscope brings. Raises ConfigurationError where there are none, or two of one name.
+    ``folders`` are projects, or hold projects; none means ours, followed by those that ``[tool.userscope]`` names.
+    Raises ConfigurationError where there are none, or two of one name, PlanError for a plan that cannot be read.
     """
-    named = [found for folder in folders for found in _in_folder(folder)]
-    projects = [load(folder) for folder in named or _default_folders()]
+    named = [load(found) for folder in folders for found in _in_folder(folder)]
+    return _together(named or _configured())
+
+
+def beside_ours(folders: Iterable[Path] = ()) -> list[Project]:
+    """Load as ``find`` does, with ours before the ``folders``, unless a folder holds a project of the same name."""
+    named = [load(found) for folder in folders for found in _in_folder(folder)]
+    if not named:
+        return find()
+    names = {project.name for project in named}
+    return _together([*(project for project in _ours(pyproject.read(), named) if project.name not in names), *named])
+
+
+def _configured() -> list[Project]:
+    """Load what is meant where nothing is named: ours, then what ``[tool.userscope]`` names beside them."""
+    section = pyproject.read()
+    own = [load(found) for folder in section.projects for found in _in_folder(folder, str(section.file))]
+    return [*_ours(section, own), *own]
+
+
+def _ours(section: pyproject.Section, own: Sequence[Project]) -> list[Project]:
+    """Load ``schema/`` and ``policies/`` of the current folder, unless they are ``own``; else what userscope brings."""
+    here = Path.cwd()
+    own_folders = {project.folder.resolve() for project in own}
+    is_ours = _is_pair(here) and not own_folders & {(here / name).resolve() for name in _OURS}
+    projects = [load((here if is_ours else shipped()) / name) for name in _OURS]
+    return projects if section.ours == "all" else [_up_to_core(project) for project in projects]
+
+
+def _up_to_core(project: Project) -> Project:
+    plan = project.plan.until(CORE)
+    if plan is None:
+        raise PlanError(
+            f'the plan of "{project.name}" has no tag {CORE}',
+            detail=f'[tool.userscope] says ours = "core", and {project.plan.path} does not say what that is.',
+            hint='Write ours = "all", or bring back the tag.',
+        )
+    return replace(project, plan=plan)
+
+
+def _together(projects: list[Project]) -> list[Project]:
     names = [project.name for project in projects]
     for name in names:
         if names.count(name) > 1:
@@ -118,10 +160,10 @@ def find(folders: Iterable[Path] = ()) -> list[Project]:
     return projects
 
 
-def _in_folder(folder: Path) -> list[Path]:
+def _in_folder(folder: Path, where: str = "--project") -> list[Path]:
     if not folder.is_dir():
         raise ConfigurationError(
-            f'there is no folder "{folder}"', hint="Give --project a folder that holds a sqitch.plan."
+            f'there is no folder "{folder}"', hint=f"Name a folder in {where} that holds a sqitch.plan."
         )
     if _is_project(folder):
         return [folder]
@@ -130,7 +172,7 @@ def _in_folder(folder: Path) -> list[Path]:
     if not inside:
         raise ConfigurationError(
             f'"{folder}" holds no Sqitch project',
-            hint="Give --project a folder with a sqitch.plan, or one whose folders have one.",
+            hint=f"Name a folder in {where} with a sqitch.plan, or one whose folders have one.",
         )
     return inside
 
@@ -149,11 +191,6 @@ def shipped() -> Path:
         detail=f"Neither the current folder nor {_SHIPPED[0]} holds schema/sqitch.plan and policies/sqitch.plan.",
         hint="Install userscope anew, or name a project by --project.",
     )
-
-
-def _default_folders() -> list[Path]:
-    base = Path.cwd() if _is_pair(Path.cwd()) else shipped()
-    return [base / name for name in _OURS]
 
 
 def _is_pair(base: Path) -> bool:

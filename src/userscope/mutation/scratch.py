@@ -22,6 +22,7 @@ from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
 _BASE = "base"
+_PROTECTED = "select from pg_policy union all select from pg_namespace where nspname = 'app_private' limit 1"
 _KEPT = {_BASE, "app", "postgres", "template0", "template1"}
 _ATTRIBUTES = {
     "rolsuper": "superuser",
@@ -66,7 +67,7 @@ class ScratchCopy:
 def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
     """Copy the admin database into a server that lasts until the end of the block.
 
-    Raises AuditError where it cannot be copied or has no policies, MissingTool where no pg_dump reaches it.
+    Raises AuditError where it cannot be copied or was not migrated, MissingTool where no pg_dump reaches it.
     """
     source = settings.url(Login.ADMIN)
     with (
@@ -82,7 +83,7 @@ def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
         _copy_schema(source, connection.info.server_version, here)
         with connect(here) as copied:
             _copy_sealing(connection, copied)
-            protected = copied.execute("select from pg_policy limit 1").fetchone() is not None
+            protected = copied.execute(_PROTECTED).fetchone() is not None
             logins = _give_passwords(settings, copied, superuser)
         if not protected:
             raise AuditError(

@@ -28,8 +28,9 @@ def userscope_server() -> Iterator[Target]:
     settings = Settings(_env_file=None)
     if settings.admin_database_url is not None:
         settings.require_local("userscope.testing")
-        urls = settings.url("admin"), settings.url("service"), settings.url("auth")
-        yield Target(*urls, seal_key=settings.userscope_seal_key, template_dbname=urls[0].params["dbname"])
+        admin, service = settings.url("admin"), settings.url("service")
+        auth = settings.url("auth") if settings.auth_database_url else None
+        yield Target(admin, service, auth, settings.userscope_seal_key, admin.params["dbname"])
         return
     with throwaway() as server:
         yield Target(server.url("admin"), server.url("service"), server.url("auth"))
@@ -37,7 +38,7 @@ def userscope_server() -> Iterator[Target]:
 
 @pytest.fixture(scope="session")
 def userscope_projects() -> list[Project]:
-    """What is deployed: ``schema/`` and ``policies/`` of the current folder, or else the two of userscope.
+    """What is deployed: ours and what ``[tool.userscope]`` names, as "userscope migrate" would.
 
     Override it for projects that stand elsewhere: ``return projects.find([Path("db/schema"), Path("db/policies")])``.
     """

@@ -34,7 +34,7 @@ class Target:
 
     admin: ConnectionURL
     service: ConnectionURL
-    auth: ConnectionURL
+    auth: ConnectionURL | None = None
     seal_key: SecretStr | None = None
     template_dbname: str | None = None
     options: str = ""
@@ -63,7 +63,7 @@ class Target:
     def settings(self, dbname: str) -> Settings:
         """Return the settings of a service whose database is ``dbname``."""
         urls = {"admin_database_url": self.admin, "database_url": self.service, "auth_database_url": self.auth}
-        texts: dict[str, Any] = {name: url.on(dbname).text() for name, url in urls.items()}
+        texts: dict[str, Any] = {name: url.on(dbname).text() for name, url in urls.items() if url}
         return Settings(_env_file=None, database_url_unpooled=None, userscope_seal_key=self.seal_key, **texts)
 
 

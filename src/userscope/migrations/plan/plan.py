@@ -5,7 +5,7 @@ An id is the SHA-1 of a change's own words and of its parent's id, so editing an
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeGuard
@@ -131,6 +131,16 @@ class Plan:
     project: str
     raw_uri: str | None = None
     changes: list[Change] = field(default_factory=list, repr=False)
+    beyond: frozenset[str] = field(default=frozenset(), repr=False)
+    """The ids of changes that ``until`` left out."""
+
+    def until(self, tag: str) -> "Plan | None":
+        """Return the plan up to the change with this tag (``@core``); None where no change has it."""
+        index = self.lookup.get(tag, [None])[0]
+        if index is None:
+            return None
+        left_out = frozenset(change.id for change in self.changes[index + 1 :])
+        return replace(self, changes=self.changes[: index + 1], beyond=left_out)
 
     @property
     def uri(self) -> str | None:

@@ -104,6 +104,13 @@ class State:
             return -1
         newest = deployed[-1]
         found = plan.find(newest.id)
+        if found is None and newest.id in plan.beyond:
+            raise RegistryError(
+                f'the newest deployed change, "{plan.project}:{newest.name}", is beyond what is wanted of ours',
+                detail='[tool.userscope] in pyproject.toml says ours = "core".',
+                hint=f'Write ours = "all", or take the rest back: '
+                f'"userscope revert --to {plan.project}:{plan.changes[-1].name}".',
+            )
         if found is None:
             raise RegistryError(
                 f'the newest deployed change, "{plan.project}:{newest.name}", is not in the plan',

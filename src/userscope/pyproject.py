@@ -1,0 +1,64 @@
+"""``[tool.userscope]`` of pyproject.toml: how much of ours a project wants, and its own migrations beside it."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from userscope.errors import ConfigurationError
+
+Ours = Literal["core", "all"]
+"""Of our migrations: roles and identities alone, or the reference application (users, todos, Better Auth) as well."""
+
+_KEYS = ("ours", "projects")
+_EXAMPLE = 'Write for example: [tool.userscope] ours = "core" and projects = ["db"].'
+
+
+@dataclass(frozen=True)
+class Section:
+    """What it says; ``projects`` are folders of Sqitch projects, deployed after ours."""
+
+    ours: Ours = "all"
+    projects: tuple[Path, ...] = ()
+    file: Path | None = None
+    """Where it was read; None where there is no such section."""
+
+
+def read() -> Section:
+    """Read the nearest pyproject.toml with the section, from the working directory upwards.
+
+    Raises ConfigurationError for a file that cannot be read, an unknown key and a value that means nothing.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        file = folder / "pyproject.toml"
+        try:
+            tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise ConfigurationError(f'cannot read "{file}"', detail=f"{error.strerror}.") from None
+        except ValueError as error:  # not UTF-8, or no TOML
+            raise ConfigurationError(f'"{file}" is not valid', detail=f"{error}.") from None
+        if isinstance(tool, dict) and "userscope" in tool:
+            return _checked(tool["userscope"], file)
+    return Section()
+
+
+def _checked(section: Any, file: Path) -> Section:
+    if not isinstance(section, Mapping):
+        raise _refused(file, "[tool.userscope] is no table")
+    unknown = sorted(section.keys() - set(_KEYS))
+    if unknown:
+        raise _refused(file, f'[tool.userscope] has no key "{unknown[0]}"', f"It takes {' and '.join(_KEYS)}.")
+    ours, projects = section.get("ours", "all"), section.get("projects", [])
+    if ours not in get_args(Ours):
+        raise _refused(file, "ours in [tool.userscope] means nothing", 'It is "core" or "all".')
+    if not isinstance(projects, list) or not all(isinstance(name, str) and name for name in projects):
+        raise _refused(file, "projects in [tool.userscope] is no list of folders")
+    return Section(ours, tuple(file.parent / name for name in projects), file)
+
+
+def _refused(file: Path, what: str, more: str = "") -> ConfigurationError:
+    return ConfigurationError(what, detail=f'It stands in "{file}".{" " if more else ""}{more}', hint=_EXAMPLE)
