@@ -1,7 +1,8 @@
-"""An identity provider for tests: real Ed25519 keys, and a real HTTP server that publishes them, or misbehaves."""
+"""An identity provider for tests: real keys, and a real HTTP server that publishes them, or misbehaves."""
 
 import base64
 import json
+import secrets
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any, override
 from uuid import UUID, uuid4
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from userscope.settings import Settings
@@ -27,26 +29,46 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-class Key:
-    """A key pair with its id."""
+_CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 
-    def __init__(self) -> None:
+
+def _generated(algorithm: str) -> Any:
+    if algorithm == "EdDSA":
+        return Ed25519PrivateKey.generate()
+    if algorithm in _CURVES:
+        return ec.generate_private_key(_CURVES[algorithm])
+    if algorithm.startswith("HS"):
+        return secrets.token_hex(32).encode()
+    return rsa.generate_private_key(65537, 2048)
+
+
+class Key:
+    """A key pair with its id; of the algorithms with HS, a secret."""
+
+    def __init__(self, algorithm: str = "EdDSA", private: Any = None) -> None:
         self.id = str(uuid4())
-        self.private = Ed25519PrivateKey.generate()
+        self.algorithm = algorithm
+        self.private = private or _generated(algorithm)
+
+    def sign(self, data: bytes) -> bytes:
+        """A signature."""
+        signed: bytes = jwt.get_algorithm_by_name(self.algorithm).sign(data, self.private)
+        return signed
 
     def public(self, **members: Any) -> dict[str, Any]:
         """The key as Better Auth publishes it; ``members`` are replaced, or left out where None."""
-        x = b64(self.private.public_key().public_bytes_raw())
-        entry = {"alg": "EdDSA", "crv": "Ed25519", "x": x, "kty": "OKP", "kid": self.id} | members
-        return {name: value for name, value in entry.items() if value is not None}
+        to_jwk = jwt.get_algorithm_by_name(self.algorithm).to_jwk
+        entry = to_jwk(self.private.public_key(), as_dict=True) | {"alg": self.algorithm, "kid": self.id} | members
+        return {name: value for name, value in entry.items() if value is not None and name != "key_ops"}
 
 
 class Issuer:
     """Publishes ``keys``, signs with the last of them, and counts how often it was asked."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, algorithm: str = "EdDSA") -> None:
         self.url = url
-        self.keys = [Key()]
+        self.algorithm = algorithm
+        self.keys = [Key(algorithm)]
         self.published: Callable[[Key], dict[str, Any]] = Key.public
         self.fetches = 0
         self.answer: Answer = self.publish
@@ -71,12 +93,16 @@ class Issuer:
 
     def rotate(self) -> Key:
         """Sign with a new key from now on; the old one stays published."""
-        self.keys.append(Key())
+        self.keys.append(Key(self.algorithm))
         return self.keys[-1]
 
     def settings(self, **values: Any) -> Settings:
         """The settings of a service that trusts this issuer."""
-        given = {"auth_jwks_url": f"{self.url}/jwks", "auth_issuer": self.url, "auth_audience": AUDIENCE}
+        given: dict[str, Any] = {"auth_issuer": self.url, "auth_audience": AUDIENCE}
+        if self.algorithm.startswith("HS"):
+            given |= {"auth_secret": self.keys[0].private.decode("ascii"), "auth_algorithms": self.algorithm}
+        else:
+            given |= {"auth_jwks_url": f"{self.url}/jwks", "auth_algorithms": self.algorithm}
         return Settings(_env_file=None, **(given | values))
 
     def claims(self, user: UUID | str | None = None, **claims: Any) -> dict[str, Any]:
@@ -88,7 +114,7 @@ class Issuer:
     def token(self, user: UUID | str | None = None, *, key: Key | None = None, **claims: Any) -> str:
         """A token of ``user``."""
         signer = key or self.keys[-1]
-        return jwt.encode(self.claims(user, **claims), signer.private, "EdDSA", headers={"kid": signer.id})
+        return jwt.encode(self.claims(user, **claims), signer.private, signer.algorithm, headers={"kid": signer.id})
 
 
 class _Server(ThreadingHTTPServer):
@@ -97,8 +123,8 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Issuer]:
-    """Serve an issuer on a free port of this machine."""
+def serving(algorithm: str = "EdDSA") -> Iterator[Issuer]:
+    """Serve an issuer that signs by this algorithm on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -110,7 +136,7 @@ def serving() -> Iterator[Issuer]:
             pass
 
     server = _Server(("127.0.0.1", 0), Handler)
-    issuer = Issuer(f"http://127.0.0.1:{server.server_address[1]}")
+    issuer = Issuer(f"http://127.0.0.1:{server.server_address[1]}", algorithm)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

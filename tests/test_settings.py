@@ -125,6 +125,14 @@ def test_require_local(settings: Callable[..., Settings], variable: str) -> None
         ("DATABASE_POOL_SIZE", "many"),
         ("DATABASE_POOL_TIMEOUT", "0"),
         ("DATABASE_POOL_TIMEOUT", "soon"),
+        ("DATABASE_POOL_TIMEOUT", "inf"),
+        ("DATABASE_POOL_TIMEOUT", "nan"),
+        ("DATABASE_POOL_TIMEOUT", "1e12"),
+        ("DATABASE_STATEMENT_TIMEOUT", "30d"),
+        ("DATABASE_STATEMENT_TIMEOUT", "2147483648"),
+        ("USERSCOPE_SEAL_KEY", ""),
+        ("AUTH_ISSUER", "https://auth.example\nX: y"),
+        ("AUTH_AUDIENCE", "a\x07b"),
         ("DATABASE_STATEMENT_TIMEOUT", ""),
         ("DATABASE_STATEMENT_TIMEOUT", "-1"),
         ("DATABASE_STATEMENT_TIMEOUT", "1.5s"),
@@ -141,9 +149,33 @@ def test_refused_values(settings: Callable[..., Settings], variable: str, value:
     assert "pydantic" not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["0", "500", "30s", "500ms", "2min", "1 h", "10us", "1d"])
+@pytest.mark.parametrize("value", ["0", "500", "30s", "500ms", "2min", "1 h", "10us", "1d", "24d", "2147483647"])
 def test_timeouts(settings: Callable[..., Settings], value: str) -> None:
     assert settings(DATABASE_STATEMENT_TIMEOUT=value).database_statement_timeout == value
+
+
+def test_copy(settings: Callable[..., Settings]) -> None:
+    """A copy goes where its own values say, and these are judged as those that are read."""
+    first = settings(DATABASE_POOL_SIZE="7")
+    assert first.embedded
+    copy = first.model_copy(update={"database_url": LOCAL})
+    assert (copy.embedded, copy.url("service").host, copy.database_pool_size) == (False, "localhost", 7)
+    assert copy.model_copy(update={"database_url": None}).embedded
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_POOL_SIZE cannot be used"):
+        first.model_copy(update={"database_pool_size": 0})
+    with pytest.raises(ValueError, match="frozen"):
+        copy.database_url = None
+
+
+def test_as_it_stands(settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password of .env may hold ${…}; what a mounted secret ends with is no part of any value."""
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://me:a${NOPE}b$HOME@localhost/app\n")
+    made = settings(AUTH_ISSUER="https://auth.example\n", AUTH_JWKS_URL=" https://auth.example/jwks\r\n")
+    assert made.url("service").params["password"] == "a${NOPE}b$HOME"
+    assert (made.auth_issuer, made.auth_jwks_url) == ("https://auth.example", "https://auth.example/jwks")
+    monkeypatch.setenv("USERSCOPE_SEAL_KEY", "k1:" + "A" * 43 + "=\n")
+    assert (found := Settings().seal_key) is not None
+    assert found.id == "k1"
 
 
 def test_home(settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

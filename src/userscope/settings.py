@@ -4,12 +4,18 @@ None of the database URLs set means the embedded server (see ``userscope.local``
 command needs and lacks is an error that names the variable.
 """
 
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self, override
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, PooledHost
 from userscope.identity import SealKey
@@ -22,9 +28,72 @@ _ADMIN = (Login.ADMIN.variable, "DATABASE_URL_UNPOOLED", Login.SERVICE.variable)
 """Where the admin's URL is looked for: the second is Neon's name for it."""
 
 
+SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""How long a secret must be at least, by the algorithms that sign with one (RFC 7518)."""
+_FEWEST = min(SECRET_BYTES.values())
+ALGORITHMS = ("EdDSA", *(f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)))
+"""Those that sign with a private key, and are checked by the public one."""
+UNCHECKED = "none"
+"""What is written for an audience that is not looked at."""
+
+_LONGEST = 2**31 / 1000
+"""Seconds that PostgreSQL's settings hold."""
+
+
+def known_algorithms(names: str | Sequence[str], *, shared: bool | None = None) -> tuple[str, ...]:
+    """Return the names of algorithms, which may stand in one text, with commas between them.
+
+    Raises ValueError for unknown ones, and for those that need what is not there: a ``shared`` secret, or published
+    keys. The two kinds never go together: a public key, which everybody knows, must not be taken for a secret.
+    """
+    listed = names.split(",") if isinstance(names, str) else names
+    given = tuple(dict.fromkeys(name.strip() for name in listed))
+    for name in given:
+        if name not in (*ALGORITHMS, *SECRET_BYTES):
+            raise ValueError(f"there is no such algorithm; choose of {', '.join((*ALGORITHMS, *SECRET_BYTES))}")
+    kinds = {name in SECRET_BYTES for name in given}
+    if len(kinds) > 1:
+        raise ValueError("algorithms of a shared secret (HS256) and of published keys never go together")
+    if shared is not None and kinds != {shared}:
+        raise ValueError(f"{given[0]} goes with {'published keys' if shared else 'a secret'}")
+    return given
+
+
+def _algorithms(text: str | None) -> str | None:
+    return text if text is None else ",".join(known_algorithms(text))
+
+
 def _timeout(text: str) -> str:
-    seconds(text)
+    if seconds(text) >= _LONGEST:
+        raise ValueError("it is longer than PostgreSQL's 24 days; 0 is for ever")
     return text
+
+
+def _one_line(text: str | None) -> str | None:
+    if text is not None and not text.isprintable():
+        raise ValueError("it holds a line end, or another character that cannot be seen")
+    return text
+
+
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and len(value.get_secret_value().encode()) < _FEWEST:
+        raise ValueError(f"it is shorter than {_FEWEST} bytes")
+    return value
+
+
+def _seal_key(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not value.get_secret_value():
+        raise ValueError("it is set, but empty; a service would go on without seals in silence")
+    return value
+
+
+class _DotEnv(DotEnvSettingsSource):
+    """``.env`` as it stands: "${…}" in a password is a part of it, as it is for Docker, systemd and Node.js."""
+
+    @override
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        found = dotenv_values(file_path, encoding=self.env_file_encoding or "utf-8", interpolate=False)
+        return {name.lower(): value for name, value in found.items()}
 
 
 def _not_empty(value: str | Path) -> str | Path:
@@ -41,24 +110,32 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,  # a secret that is mounted as a file ends with its line
+        frozen=True,
     )
 
     database_url: SecretStr | None = None
     database_url_unpooled: SecretStr | None = None
     admin_database_url: SecretStr | None = None
     auth_database_url: SecretStr | None = None
-    userscope_seal_key: SecretStr | None = None
+    userscope_seal_key: Annotated[SecretStr | None, AfterValidator(_seal_key)] = None
     userscope_seal_optional: bool = Field(
         default=False, description="seal already, while the database does not require it"
     )
     userscope_home: Annotated[Path, BeforeValidator(_not_empty)] = Path(".userscope")
     database_pool_size: int = Field(default=5, ge=1, le=1000)
-    database_pool_timeout: float = Field(default=10, gt=0, description="seconds")
+    database_pool_timeout: float = Field(default=10, gt=0, le=3600, description="seconds")
     database_statement_timeout: Annotated[str, AfterValidator(_timeout)] = "30s"
     auth_jwks_url: str | None = None
-    auth_issuer: str | None = None
-    auth_audience: str | None = None
+    auth_issuer: Annotated[str | None, AfterValidator(_one_line)] = None
+    auth_audience: Annotated[str | None, AfterValidator(_one_line)] = None
+    auth_algorithms: Annotated[str | None, AfterValidator(_algorithms)] = None
+    auth_secret: Annotated[SecretStr | None, AfterValidator(_secret)] = None
+    auth_user_claim: Annotated[str, AfterValidator(_one_line), Field(min_length=1)] = "sub"
 
     def __init__(self, **values: object) -> None:
         try:
@@ -70,7 +147,27 @@ class Settings(BaseSettings):
             name = "_".join(str(part) for part in first["loc"]).upper()
             raise ConfigurationError(f"{name} cannot be used: {first['msg'].removeprefix('Value error, ')}") from None
 
-    @cached_property
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read ``.env`` as it stands."""
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)  # noqa: S101  # pydantic's own
+        as_it_stands = _DotEnv(settings_cls, dotenv_settings.env_file, dotenv_settings.env_file_encoding)
+        return init_settings, env_settings, as_it_stands, file_secret_settings
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return settings with other values, which are judged like those that are read."""
+        return type(self)(_env_file=None, **(dict(self) | dict(update or {})))
+
+    @property
     def embedded(self) -> bool:
         """Whether no database URL is set at all, so that the embedded server is meant."""
         urls = (self.database_url, self.database_url_unpooled, self.admin_database_url, self.auth_database_url)

@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ from tests.issuer import AUDIENCE, Issuer, Key, b64, serving
 from userscope.auth import TokenVerifier
 from userscope.auth.verifier import LEEWAY, MAX_LENGTH
 from userscope.errors import ConfigurationError, InvalidToken, InvalidURL, MissingSetting
-from userscope.settings import Settings
+from userscope.settings import ALGORITHMS, SECRET_BYTES, Settings
 
 
 def test_accepted(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> None:
@@ -54,8 +55,8 @@ def _signed(header: dict[str, Any], payload: bytes, sign: Callable[[bytes], byte
 
 def _with_header(issuer: Issuer, claims: dict[str, Any] | None = None, **header: Any) -> str:
     key = issuer.keys[-1]
-    full = {name: v for name, v in ({"alg": "EdDSA", "kid": key.id} | header).items() if v is not None}
-    return _signed(full, json.dumps(claims or issuer.claims()).encode(), key.private.sign)
+    full = {name: v for name, v in ({"alg": key.algorithm, "kid": key.id} | header).items() if v is not None}
+    return _signed(full, json.dumps(claims or issuer.claims()).encode(), key.sign)
 
 
 def _hs256(issuer: Issuer, secret: bytes) -> str:
@@ -64,9 +65,21 @@ def _hs256(issuer: Issuer, secret: bytes) -> str:
     return _signed(header, json.dumps(issuer.claims()).encode(), lambda data: hmac.digest(secret, data, hashlib.sha256))
 
 
-def _rsa(issuer: Issuer) -> str:
-    key = rsa.generate_private_key(65537, 2048)
-    return jwt.encode(issuer.claims(), key, "RS256", headers={"kid": issuer.keys[-1].id})
+def _public_bytes(issuer: Issuer) -> bytes:
+    """What everybody knows of an issuer's key, as an attacker would take it for a secret."""
+    private = issuer.keys[0].private
+    if isinstance(private, bytes):
+        return b"another secret, which is long enough"
+    if isinstance(private, Ed25519PrivateKey):
+        return private.public_key().public_bytes_raw()
+    pem: bytes = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return pem
+
+
+def _other_algorithm(issuer: Issuer) -> str:
+    key = Key("ES256" if issuer.algorithm != "ES256" else "EdDSA")
+    key.id = issuer.keys[-1].id
+    return issuer.token(key=key)
 
 
 def _tampered(issuer: Issuer) -> str:
@@ -82,7 +95,7 @@ def _now(seconds: int) -> int:
 _MALFORMED = "It is no JSON Web Token."
 _CLAIMS = "It needs the claims exp, iat, iss, aud, sub."
 _NO_UUID = "Its subject is no user of ours: it is not a uuid."
-_NOT_EDDSA = "It is not signed by EdDSA."
+_NOT_OURS = "It is not signed by {algorithm}."
 
 REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "expired": (lambda i: i.token(exp=_now(-LEEWAY - 10)), "It has expired."),
@@ -91,19 +104,19 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "tampered": (_tampered, "Its signature is wrong."),
     "another's key": (lambda i: i.token(key=_impostor(i)), "Its signature is wrong."),
     "no signature": (lambda i: i.token().rpartition(".")[0] + ".", "Its signature is wrong."),
-    "alg none": (lambda i: _signed({"alg": "none", "kid": i.keys[0].id}, b"{}", lambda _: b""), _NOT_EDDSA),
-    "alg none, said to be ours": (lambda i: _signed({"alg": "EdDSA", "kid": i.keys[0].id}, b"{}", lambda _: b""),
+    "alg none": (lambda i: _signed({"alg": "none", "kid": i.keys[0].id}, b"{}", lambda _: b""), _NOT_OURS),
+    "alg none, said to be ours": (lambda i: _signed({"alg": i.algorithm, "kid": i.keys[0].id}, b"{}", lambda _: b""),
                                   "Its signature is wrong."),
-    "HS256 by the public key": (lambda i: _hs256(i, i.keys[0].private.public_key().public_bytes_raw()), _NOT_EDDSA),
-    "HS256 by nothing": (lambda i: _hs256(i, b""), _NOT_EDDSA),
-    "RS256": (_rsa, _NOT_EDDSA),
-    "alg in another case": (lambda i: _with_header(i, alg="eddsa"), _NOT_EDDSA),
-    "alg a list": (lambda i: _with_header(i, alg=["EdDSA"]), _NOT_EDDSA),
-    "no alg": (lambda i: _with_header(i, alg=None), _NOT_EDDSA),
+    "HS256 by the public key": (lambda i: _hs256(i, _public_bytes(i)), _NOT_OURS),
+    "HS256 by nothing": (lambda i: _hs256(i, b""), _NOT_OURS),
+    "another algorithm": (_other_algorithm, _NOT_OURS),
+    "alg in another case": (lambda i: _with_header(i, alg=i.algorithm.swapcase()), _NOT_OURS),
+    "alg a list": (lambda i: _with_header(i, alg=[i.algorithm]), _NOT_OURS),
+    "no alg": (lambda i: _with_header(i, alg=None), _NOT_OURS),
     "no kid": (lambda i: _with_header(i, kid=None), "It does not say which key signed it."),
     "empty kid": (lambda i: _with_header(i, kid=""), "It does not say which key signed it."),
     "kid a number": (lambda i: _with_header(i, kid=7), _MALFORMED),
-    "unknown kid": (lambda i: i.token(key=Key()), "It was signed with a key that the issuer does not name."),
+    "unknown kid": (lambda i: i.token(key=Key(i.algorithm)), "It was signed with a key that the issuer does not name."),
     "critical header": (lambda i: _with_header(i, crit=["b64"], b64=False), _MALFORMED),
     "other audience": (lambda i: i.token(aud="another"), "It is meant for another service."),
     "several other audiences": (lambda i: i.token(aud=["another", "third"]), "It is meant for another service."),
@@ -123,9 +136,9 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "sub in braces": (lambda i: i.token(f"{{{uuid4()}}}"), _NO_UUID),
     "exp infinite": (lambda i: _with_header(i, i.claims() | {"exp": float("inf")}), _MALFORMED),
     "exp not a number": (lambda i: _with_header(i, i.claims() | {"exp": "soon"}), _MALFORMED),
-    "claims a list": (lambda i: _signed({"alg": "EdDSA", "kid": i.keys[0].id}, b"[1]", i.keys[0].private.sign),
+    "claims a list": (lambda i: _signed({"alg": i.algorithm, "kid": i.keys[0].id}, b"[1]", i.keys[0].sign),
                       _MALFORMED),
-    "claims nested": (lambda i: _signed({"alg": "EdDSA", "kid": i.keys[0].id}, b"[" * 3000, i.keys[0].private.sign),
+    "claims nested": (lambda i: _signed({"alg": i.algorithm, "kid": i.keys[0].id}, b"[" * 3000, i.keys[0].sign),
                       _MALFORMED),
     "empty": (lambda _: "", _MALFORMED),
     "garbage": (lambda _: "garbage", _MALFORMED),
@@ -138,7 +151,7 @@ REFUSED: dict[str, tuple[Callable[[Issuer], str], str]] = {
 
 def _impostor(issuer: Issuer) -> Key:
     """A key of somebody who claims the issuer's id for it."""
-    made = Key()
+    made = Key(issuer.algorithm)
     made.id = issuer.keys[-1].id
     return made
 
@@ -153,12 +166,30 @@ def test_refused(
     token = make(issuer)
     with pytest.raises(InvalidToken) as refused:
         verify(verifier, token)
-    assert refused.value.detail == reason
+    assert refused.value.detail == reason.format(algorithm="EdDSA")
     assert refused.value.__cause__ is None
     assert refused.value.__context__ is None
     shown = "".join(traceback.format_exception(refused.value)) + caplog.text
     assert not [part for part in token.split(".") if len(part) > 4 and part in shown]
     assert verify(verifier, issuer.token()), "a good one is accepted"
+
+
+@pytest.mark.parametrize("algorithm", [name for name in (*ALGORITHMS, *SECRET_BYTES) if name != "EdDSA"])
+def test_refused_by_every_algorithm(algorithm: str) -> None:
+    """The same for each of the others; who shares a secret needs no name for it."""
+    without_keys = {"no kid", "empty kid", "unknown kid"} if algorithm in SECRET_BYTES else set()
+    with serving(algorithm) as issuer:
+        verifier, alice = TokenVerifier(issuer.settings(), clock=issuer.clock), uuid4()
+        assert verifier.verify(issuer.token(alice)) == alice
+        for case in REFUSED.keys() - without_keys:
+            make, reason = REFUSED[case]
+            if case.startswith("HS256") and algorithm == "HS256":
+                reason = "Its signature is wrong."
+            with pytest.raises(InvalidToken) as refused:
+                verifier.verify(make(issuer))
+            assert (case, refused.value.detail) == (case, reason.format(algorithm=algorithm))
+            assert refused.value.__context__ is None
+        assert verifier.verify(issuer.token(alice)) == alice, "a good one is accepted"
 
 
 def test_skew(issuer: Issuer, verifier: TokenVerifier, verify: Verify) -> None:

@@ -1,4 +1,4 @@
-"""Bearer tokens of Better Auth and Neon Auth: who they are of, or why they are refused."""
+"""Bearer tokens: who they are of, or why they are refused."""
 
 from userscope.errors import MissingExtra
 
@@ -7,6 +7,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("pyjwt", "auth") from error
 
-from userscope.auth.verifier import TokenVerifier
+from userscope.auth.issuers import Issuer, by_issuer_and_subject
+from userscope.auth.verifier import Bearer, TokenVerifier
 
-__all__ = ["TokenVerifier"]
+__all__ = ["Bearer", "Issuer", "TokenVerifier", "by_issuer_and_subject"]

@@ -5,20 +5,20 @@ issuer stops requests whose keys are known; after a failed fetch it tries again 
 while the issuer is away.
 """
 
-import json
 import logging
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from http.client import HTTPException
 from math import inf
-from typing import Any, override
+from typing import override
 from urllib.error import HTTPError
 
 import jwt
 
+from userscope.auth.published import parse
 from userscope.errors import InvalidToken, Unavailable
 
 FRESH = 300
@@ -41,20 +41,23 @@ logger = logging.getLogger(__name__)
 
 
 class KeySet:
-    """The Ed25519 keys that a JWKS (RFC 7517) names, by their ids. Threads and event loops may share it.
+    """The keys that a JWKS (RFC 7517) names, by their ids, for these algorithms. Threads and event loops may share it.
 
-    ``fetch_for(key_id)`` tells what to wait for, if anything, and ``get(key_id)`` answers then. Fetches run in a thread
-    of their own, one at a time: nobody's event loop and nobody's thread pool is held up.
+    ``fetch_for(key_id)`` tells what to wait for, if anything, and ``get(key_id, algorithm)`` answers then. Fetches run
+    in a thread of their own, one at a time: nobody's event loop and nobody's thread pool is held up.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, algorithms: Sequence[str] = ("EdDSA",), *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._url = url
+        self._algorithms = tuple(algorithms)
         # What goes to this machine must not pass by a proxy; where there is one, TLS protects the rest.
         direct = [urllib.request.ProxyHandler({})] if url.startswith("http:") else []
         self._opener = urllib.request.build_opener(_NoRedirects, *direct)
         self._clock = clock
         self._lock = threading.Lock()
-        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._keys: Mapping[str, Mapping[str, jwt.PyJWK]] = {}
         self._fetched = self._tried = self._paid = -inf
         self._fetch: Future[None] | None = None
         self._away = False
@@ -78,12 +81,14 @@ class KeySet:
                 return None
             return self._fetch if self._fetching else None
 
-    def get(self, key_id: str) -> jwt.PyJWK:
+    def get(self, key_id: str, algorithm: str = "EdDSA") -> jwt.PyJWK:
         """Return a key. Raises InvalidToken where the issuer does not name it, Unavailable where nobody can tell."""
         with self._lock:
-            key = self._keys.get(key_id) if self._clock() - self._fetched < LIFE else None
-            if key is not None:
-                return key
+            keys = self._keys.get(key_id) if self._clock() - self._fetched < LIFE else None
+            if keys is not None and algorithm in keys:
+                return keys[algorithm]
+            if keys is not None:
+                raise InvalidToken(f"The key that it names is not one for {algorithm}.")
             if self._away or self._fetching:
                 raise Unavailable(
                     "the issuer's keys cannot be fetched",
@@ -104,7 +109,7 @@ class KeySet:
 
     def _run(self, fetch: Future[None], began: float) -> None:
         try:
-            keys, trouble = _parse(self._read()), None
+            keys, trouble = parse(self._read(), self._algorithms), None
         except (OSError, ValueError, HTTPException, RecursionError) as error:
             keys, trouble = {}, f"HTTP status {error.code}" if isinstance(error, HTTPError) else type(error).__name__
         with self._lock:
@@ -140,28 +145,4 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     @override
     def redirect_request(self, *_: object) -> None:
-        return None
-
-
-def _parse(body: bytes) -> Mapping[str, jwt.PyJWK]:
-    """Return the keys that can be used; others are passed over. Raises ValueError where this is no JWKS."""
-    document = json.loads(body)
-    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-        raise ValueError
-    made = [_key(entry) for entry in document["keys"] if isinstance(entry, dict)]
-    return {key.key_id: key for key in made if key is not None and key.key_id}
-
-
-def _key(entry: dict[str, Any]) -> jwt.PyJWK | None:
-    """Return an Ed25519 key for signatures; None for any other. Neon's name no algorithm, Better Auth's do."""
-    fits = (
-        (entry.get("kty"), entry.get("crv")) == ("OKP", "Ed25519")
-        and entry.get("alg") in (None, "EdDSA", "Ed25519")
-        and entry.get("use") in (None, "sig")
-        and isinstance(entry.get("kid"), str)
-    )
-    try:
-        # By these members alone: a private one that was published by mistake is not even read.
-        return jwt.PyJWK({name: entry[name] for name in ("kty", "crv", "x", "kid")}, "EdDSA") if fits else None
-    except (jwt.PyJWTError, KeyError):
         return None

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
 
+from userscope.auth import Bearer
 from userscope.errors import InvalidToken, MissingToken
 from userscope.fastapi.service import Service
 
@@ -49,17 +50,24 @@ _Credentials = Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
 
 
 # Never in the thread pool: a request that waits for a key must not keep others from running.
-async def _claims(credentials: _Credentials, service: _Served) -> dict[str, Any]:
-    return await service.verifier.claims_async(credentials.credentials)
+async def _bearer_of(credentials: _Credentials, service: _Served) -> Bearer:
+    return await service.verifier.bearer_async(credentials.credentials)
+
+
+_Bearing = Annotated[Bearer, Depends(_bearer_of)]
+
+
+async def _claims(bearer: _Bearing) -> dict[str, Any]:
+    return bearer.claims
 
 
 Claims = Annotated[dict[str, Any], Depends(_claims)]
 """What the issuer says in the request's token, such as an e-mail address; 401 without a valid one."""
 
 
-async def current_user_id(claims: Claims) -> UUID:
+async def current_user_id(bearer: _Bearing) -> UUID:
     """Return whose token came with the request. A test may put an answer of its own in ``app.dependency_overrides``."""
-    return UUID(claims["sub"])
+    return bearer.user_id
 
 
 UserId = Annotated[UUID, Depends(current_user_id)]
