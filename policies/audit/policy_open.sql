@@ -18,6 +18,7 @@ with recursive reduced (expression, name, step, rest) as (  -- from the innermos
                '\((?![^()]*@row)(?:[^()]* AND )?@tied(?: AND [^()]*)?\)|\(@tied(?: OR @tied)*\)', '@tied', 'g'),
                -- A row found through a table: by a query on it that mentions this row, or by a value of this row in it.
                'EXISTS \( SELECT\s(?![^()]*(?:UNION|EXCEPT|INTERSECT)\M)(?:[^()]*\sWHERE @both|[^()]*@row[^()]*\sWHERE @tied)\)'
+               '|\([^\s()]+ = ANY \(ARRAY\( SELECT\s(?![^()]*(?:UNION|EXCEPT|INTERSECT)\M)[^()]*\sWHERE @tied\)\)\)'
                '|[^\s()]+ IN \( SELECT\s(?![^()]*(?:UNION|EXCEPT|INTERSECT)\M)[^()]*\sWHERE @(?:tied|both)\)', '@tied', 'g'),
                '\((?!NOT |[^()]* OR |[^()]*@(?:tied|both))[^()]*@row\.[^()]*\)', '@row', 'g') as read
      where rest like '%(%' and step < 100

@@ -20,7 +20,9 @@ with recursive parts (relation, object, policy, clause, step, rest) as (  -- wha
 select 'warning' as level, format('policy %I on %s', policy, object) as object, clause || ' ' || what as finding, detail,
        'compare one column with the identity, and answer what is wider by a function (docs/sharing.md)' as cure
   from (select relation, object, policy, clause,
-               bool_or(step = 0 and rest ~ '\n\s*FROM\s') as queries,
+               -- An array that nothing of the row goes into is made once a statement, and an index finds its members.
+               bool_or(step = 0 and (regexp_count(rest, '\n\s*FROM\s') > regexp_count(rest, '= ANY \(ARRAY\( SELECT\s')
+                                     or rest ~ 'ARRAY\( SELECT\s' and rest like '%@row%')) as queries,
                bool_or(rest not like '%(%' and step > 1 and ' ' || rest || ' ' ~ ' OR ') as joined
           from parts group by relation, object, policy, clause) as policies,
        lateral (

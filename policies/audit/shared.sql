@@ -16,6 +16,11 @@ with recursive lists (setting, kind, entry) as (
 audited (oid, nspname) as (
     select oid, nspname from pg_namespace
      where nspname in (select entry from lists where setting = 'userscope.audit_schemas') or nspname = 'app_fenced'
+        -- Where nobody says which: wherever a policy binds a service. Only a superuser may say it for a whole database.
+        or nullif(current_setting('userscope.audit_schemas', true), '') is null
+           and exists (select from pg_policy
+                         join pg_class on pg_class.oid = polrelid and relnamespace = pg_namespace.oid
+                         join services on services.oid = any (polroles) and services.oid <> 0)
 ),
 private (oid, nspname) as (
     select oid, nspname from pg_namespace
@@ -85,7 +90,7 @@ identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its sch
 clauses (relation, object, policy, command, permissive, roles, clause, expression, name) as (
     select polrelid, format('%I.%I', nspname, relname), polname, polcmd, polpermissive, polroles, clause, expression,
            -- Sub-selects write the policy's own table by its name.
-           case when expression like '%EXISTS%' then quote_ident(relname) || '.' else '' end
+           case when expression ~ 'EXISTS|ARRAY\( SELECT' then quote_ident(relname) || '.' else '' end
       from pg_policy
       join pg_class on pg_class.oid = polrelid
       join audited on audited.oid = relnamespace,

@@ -134,6 +134,10 @@ begin
          where oid = relation and relrowsecurity and relforcerowsecurity
            and relowner = (select nspowner from pg_namespace where pg_namespace.oid = relnamespace)
         union all
+        select 'row-level security enabled and forced' from pg_class where oid = relation and relrowsecurity and relforcerowsecurity
+        union all
+        select format('column %I has no statistics', attname) from pg_attribute where attrelid = relation and attstattarget = 0
+        union all
         select format('column %s %s%s%s%s', attname, format_type(atttypid, atttypmod),
                       case when attnotnull then ' not null' end, ' default ' || pg_get_expr(adbin, adrelid),
                       case when attstattarget = 0 then ' statistics 0' end)
@@ -141,16 +145,13 @@ begin
          where attrelid = relation and attnum > 0
         union all
         select format('constraint %s %s', conname, pg_get_constraintdef(oid))
-          from pg_constraint
-         where conrelid = relation and convalidated
+          from pg_constraint where conrelid = relation and convalidated
         union all
         select pg_get_indexdef(indexrelid)
-          from pg_index
-         where indrelid = relation and indisvalid
+          from pg_index where indrelid = relation and indisvalid
         union all
         select pg_get_triggerdef(oid)
-          from pg_trigger
-         where tgrelid = relation and tgenabled in ('O', 'A')
+          from pg_trigger where tgrelid = relation and tgenabled in ('O', 'A')
         union all  -- up to PostgreSQL 15 the columns of a view over one table are written with its name
         select format('view of %s, %s: %s', relowner::regrole, coalesce(reloptions, '{}'),
                       btrim(regexp_replace(replace(pg_get_viewdef(oid), coalesce(base || '.', ''), ''), '[[:space:]]+', ' ', 'g')))

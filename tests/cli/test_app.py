@@ -75,6 +75,7 @@ COMMANDS = (
         "health",
     ),
     *("seal-key list", "seal-key new", "seal-key require", "create-login x --role app_user"),
+    "protect public.item --owner owner_id",
 )
 
 

@@ -57,6 +57,13 @@ def beside_ours(folders: Sequence[Path] | None) -> "list[Project]":
     return projects.beside_ours(folders or ())
 
 
+def own_pair(folders: Sequence[Path] | None) -> "list[Project]":
+    """Load the projects that something is to be written into: those that --project names, or of the current folder."""
+    from userscope.migrations import projects
+
+    return projects.find(folders or [Path.cwd()])
+
+
 def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":
     """Return what a run is told."""
     from userscope.migrations.engine import Options

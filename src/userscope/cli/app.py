@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from userscope.cli import audit, demo, inspection, migrations, mutate, new_table, seals, server, services
+from userscope.cli import audit, demo, inspection, migrations, mutate, new_table, protect, seals, server, services
 
 app = typer.Typer(
     help="A user reaches only their own rows: kept by PostgreSQL itself.",
@@ -23,6 +23,7 @@ COMMANDS: list[Callable[..., None]] = [
     audit.audit,
     mutate.mutate,
     new_table.new_table,
+    protect.protect,
 ]
 for command in COMMANDS:
     # What follows "--" is another program's, its options too.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from userscope.cli._options import Projects
+from userscope.cli._options import Projects, own_pair
 
 
 def new_table(
@@ -35,10 +35,8 @@ def new_table(
     """
     from userscope.generate import files
     from userscope.generate.table import Table
-    from userscope.migrations import projects
 
     table = Table.of(name, columns or [], one, fenced=fenced)
-    pair = projects.find(project or [Path.cwd()])
-    for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
+    for path in files.write(table, own_pair(project), mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     print('Next: read them, add what is your own, and run "userscope migrate".')

@@ -1,11 +1,13 @@
-"""Writing a new table into a pair of projects: everything, or nothing."""
+"""Writing into a pair of projects: everything, or nothing."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from userscope.errors import ConfigurationError
+from userscope.generate.protection.scripts import Protection
 from userscope.generate.table import Table
 from userscope.migrations.config import committer
 from userscope.migrations.plan import grammar
@@ -18,34 +20,85 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     ``projects`` are two: what exists, and who may do what. Raises ConfigurationError or PlanError; everything is as it
     was then.
     """
+    schema, policies = _pair(projects)
+    if mapping.stem in sys.stdlib_module_names:
+        raise ConfigurationError(
+            f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"',
+            hint=f"Put the class elsewhere: --mapping {table.name}_table.py.",
+        )
+    texts = _scripts(table, schema, policies)
+    texts[mapping] = table.mapping()
+    if test:
+        texts[test] = table.test()
+    _refuse_existing(texts)
+    owned = f"{table.many.capitalize()}, each owned by one user"
+    owned += ", behind a fence" if table.fenced else ""
+    reached = f"A user reaches their own {table.many}"
+    needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
+    plans = {
+        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", "identity", "users"), owned),
+        policies.plan.path: _planned(policies, table.name, needs, reached),
+    }
+    return save(texts, plans)
+
+
+def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:
+    """Write the scripts that protect a table, and the lines of both plans; return what was written or changed.
+
+    Raises ConfigurationError or PlanError; everything is as it was then.
+    """
+    schema, policies = _pair(projects)
+    name = protection.change
+    stand = [parent for parent in protection.parents if parent in policies.plan.lookup]
+    protection = replace(protection, requires=stand)
+    by_name = {project.name: project for project in (schema, policies)}
+    texts = {
+        by_name[project].script(kind, name): text
+        for (project, kind), text in protection.scripts(schema.name, policies.name).items()
+    }
+    _refuse_existing(texts)
+    needs = " ".join([_needs(policies, "policies", "access"), f"{schema.name}:{name}", *stand])
+    whose = protection.ownership.owner
+    plans = {
+        schema.plan.path: _planned(
+            schema,
+            name,
+            _needs(schema, "schema", "identity"),
+            f"{protection.table.name} is closed, also to its owner",
+        ),
+        policies.plan.path: _planned(policies, name, needs, f"A user reaches their own rows of it, by {whose}"),
+    }
+    return save(texts, plans)
+
+
+def way_back(protection: Protection, projects: Sequence[Project]) -> list[Path]:
+    """Return the scripts that take a protection back, in order. Raises ConfigurationError where none is planned."""
+    schema, policies = _pair(projects)
+    name = protection.change
+    for project in (policies, schema):
+        if name not in project.plan.lookup:
+            raise ConfigurationError(
+                f'the plan of "{project.name}" has no change "{name}"',
+                hint="What another way protected is taken back in that way: --format alembic, or --format sql.",
+            )
+    return [project.script("revert", name) for project in (policies, schema)]
+
+
+def _pair(projects: Sequence[Project]) -> tuple[Project, Project]:
     if len(projects) != 2:
         names = ", ".join(project.name for project in projects)
         raise ConfigurationError(
             f"a table needs two projects, and here are {len(projects)}: {names}",
             hint="Name both, what exists first: --project schema --project policies.",
         )
-    if mapping.stem in sys.stdlib_module_names:
-        raise ConfigurationError(
-            f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"',
-            hint=f"Put the class elsewhere: --mapping {table.name}_table.py.",
-        )
     schema, policies = projects
-    texts = _scripts(table, schema, policies)
-    texts[mapping] = table.mapping()
-    if test:
-        texts[test] = table.test()
-    for path in texts:
-        if path.exists():
-            raise ConfigurationError(f'"{path}" is there already', hint="Nothing was written. Choose another name.")
-    owned = f"{table.many.capitalize()}, each owned by one user"
-    owned += ", behind a fence" if table.fenced else ""
-    reached = f"A user reaches their own {table.many}"
-    needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
-    plans = {
-        schema.plan.path: _planned(schema, table, _needs(schema, "schema", "identity", "users"), owned),
-        policies.plan.path: _planned(policies, table, needs, reached),
-    }
-    before = {path: path.read_bytes() for path in plans}
+    return schema, policies
+
+
+def save(texts: Mapping[Path, str], changed: Mapping[Path, bytes]) -> list[Path]:
+    """Write new files, change others, return all. Raises ConfigurationError; everything is as it was then."""
+    _refuse_existing(texts)
+    before = {path: path.read_bytes() for path in changed}
     written: list[Path] = []
     try:
         for path, text in texts.items():
@@ -53,7 +106,7 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
             with path.open("x", encoding="utf-8") as file:
                 written.append(path)
                 file.write(text)
-        for path, data in plans.items():
+        for path, data in changed.items():
             path.write_bytes(data)
     except OSError as error:
         for path in written:
@@ -67,6 +120,12 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     return [*before, *texts]
 
 
+def _refuse_existing(paths: Iterable[Path]) -> None:
+    for path in paths:
+        if path.exists():
+            raise ConfigurationError(f'"{path}" is there already', hint="Nothing was written. Choose another name.")
+
+
 def _scripts(table: Table, schema: Project, policies: Project) -> dict[Path, str]:
     by_name = {project.name: project for project in (schema, policies)}
     texts = table.scripts(schema.name, policies.name)
@@ -78,16 +137,16 @@ def _needs(project: Project, ours: str, *changes: str) -> str:
     return " ".join(change if project.name == ours else f"{ours}:{change}" for change in changes)
 
 
-def _planned(project: Project, table: Table, needs: str, note: str) -> bytes:
+def _planned(project: Project, name: str, needs: str, note: str) -> bytes:
     """Return the plan with one line more. Raises PlanError where it would not be one."""
-    if table.name in project.plan.lookup:
+    if name in project.plan.lookup:
         raise ConfigurationError(
-            f'the plan of "{project.name}" has a change "{table.name}" already', hint="Choose another name."
+            f'the plan of "{project.name}" has a change "{name}" already', hint="Choose another name."
         )
-    name, email = committer(project.config)
+    person, email = committer(project.config)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     data = project.plan.path.read_bytes()
     end = b"" if data.endswith(b"\n") else b"\n"
-    data += end + f"{table.name} [{needs}] {now} {name} <{email}> # {note}\n".encode()
+    data += end + f"{name} [{needs}] {now} {person} <{email}> # {note}\n".encode()
     grammar.parse(data, project.plan.path)
     return data

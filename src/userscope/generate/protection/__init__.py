@@ -1,0 +1,1 @@
+"""What protects a table that exists: closed, opened to its rows' owners, and the way back."""

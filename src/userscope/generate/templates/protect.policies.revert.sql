@@ -1,0 +1,11 @@
+-- Revert §{policies}:§{change} from pg
+--
+-- Who was let into the schema stays: there may be other tables. So do roles, which are the whole server's.
+
+begin;
+
+revoke all on §{table} from §{grantees};
+§{sequences_revoked}
+§{policies_dropped}
+§{granted_again}
+commit;
