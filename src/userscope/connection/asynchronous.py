@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from userscope.connection.scope import Scope
-from userscope.connection.session import OPTIONS, ScopedSession
+from userscope.connection.session import OPTIONS, ScopedSession, name_columns
+from userscope.errors import NotPermitted
 
 
 class AsyncScopedSession(AsyncSession):
@@ -22,5 +23,9 @@ async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator
     """Open a session; as ``open_session``."""
     async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
         with session.sync_session.own_words():
-            yield session
-            await (session.flush() if scope.autocommit else session.commit())
+            try:
+                yield session
+                await (session.flush() if scope.autocommit else session.commit())
+            except NotPermitted as error:
+                await session.run_sync(name_columns, error)
+                raise

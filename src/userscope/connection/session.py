@@ -1,16 +1,19 @@
 """Sessions whose transactions all run in one scope."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, override
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError
+import psycopg
+from sqlalchemy import Connection, Engine, event, orm
+from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.orm import SessionTransaction
 from sqlmodel import Session
 
 from userscope.connection.scope import Scope
-from userscope.errors import SessionInUse, Unavailable
+from userscope.errors import NotPermitted, SessionInUse, Unavailable, UserscopeError
+from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import failed, lost
 
 OPTIONS: dict[str, Any] = {
@@ -20,6 +23,9 @@ OPTIONS: dict[str, Any] = {
     "close_resets_only": False,
 }
 """Of every session."""
+
+_UNGRANTED = named(__package__, "ungranted.sql")
+_NOT_GRANTED = "42501"
 
 
 class ScopedSession(Session):
@@ -74,6 +80,29 @@ def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection)
     session.runs_on = connection
 
 
+def name_columns(session: orm.Session, error: NotPermitted) -> None:
+    """Name in the error's hint what nothing is granted on, a column that was added later, and the grant.
+
+    PostgreSQL names only the table, in a message in the server's language; so the catalog is asked about whatever has a
+    name among its words. The session's transaction is rolled back for it.
+    """
+    runs_on = session.runs_on if isinstance(session, ScopedSession) else None
+    if error.sqlstate != _NOT_GRANTED or error.hint or runs_on is None:
+        return
+    with suppress(psycopg.Error, SQLAlchemyError, UserscopeError):  # this is no more than advice
+        connection = runs_on.connection
+        connection.rollback()
+        cursor = connection.cursor()
+        cursor.execute(_UNGRANTED, [re.findall(r"[\w$]+", error.message)])
+        found = cursor.fetchall()
+        cursor.close()
+        sentences = [
+            f'Nothing is granted on {columns} of {relation}. A migration lacks: "{cure}".'
+            for relation, columns, cure in found
+        ]
+        error.hint = " ".join(sentences) or None
+
+
 @contextmanager
 def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
     """Open a session; commit on success, roll back on an exception.
@@ -81,6 +110,10 @@ def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
     Where every statement is a transaction of its own there is nothing to commit; what is still pending is sent.
     """
     with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session, session.own_words():
-        yield session
-        finish = session.flush if scope.autocommit else session.commit
-        finish()
+        try:
+            yield session
+            finish = session.flush if scope.autocommit else session.commit
+            finish()
+        except NotPermitted as error:
+            name_columns(session, error)
+            raise

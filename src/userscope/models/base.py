@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import DateTime, FetchedValue, FunctionElement, inspect
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, registry
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -20,6 +20,13 @@ class Mapped(SQLModel):
 
     __table_args__: ClassVar[Any] = {"schema": "app"}
     __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+
+
+class Apart(SQLModel, registry=registry()):
+    """In a registry and metadata of ours: an application's own ``User``, and its Alembic, never meet these mappings.
+
+    Its tables refer to ours by the column, ``ForeignKey(User.id)``: a name is looked for in the application's metadata.
+    """
 
 
 class Timestamped(SQLModel):

@@ -9,7 +9,7 @@ import sqlalchemy
 from pydantic import AfterValidator, StrictBool, StringConstraints
 from sqlmodel import Field, SQLModel
 
-from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Owned, Timestamped
+from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Apart, Owned, Timestamped
 from userscope.models.inputs import Input, Moment, Text, storable
 
 
@@ -32,7 +32,7 @@ type Title = Annotated[
 type Description = Annotated[Text, StringConstraints(max_length=10_000)]
 
 
-class Todo(Owned, Timestamped, table=True):
+class Todo(Owned, Timestamped, Apart, table=True):
     """A thing to do. Its owner is the user of the session that adds it."""
 
     __tablename__ = "todos"

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import sqlalchemy
 from sqlmodel import Field, SQLModel
 
-from userscope.models.base import BY_DATABASE, Mapped, Timestamped
+from userscope.models.base import BY_DATABASE, Apart, Mapped, Timestamped
 from userscope.models.inputs import Input, Text
 
 
-class _Person(Mapped, Timestamped):
+class _Person(Mapped, Timestamped, Apart):
     """What is known of a person."""
 
     id: UUID = Field(primary_key=True)
