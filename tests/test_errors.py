@@ -1,12 +1,16 @@
 """Every error has PostgreSQL's form, a place in the tree that its module draws, and a docstring that says when."""
 
+import copy
 import inspect
+import pickle
 import re
 
 import pytest
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from userscope import errors
 from userscope.errors import DatabaseError, UserscopeError
+from userscope.errors.sqlalchemy import SAME
 
 CLASSES = {
     name: kind
@@ -50,21 +54,53 @@ def test_tree() -> None:
 def test_sqlstates() -> None:
     """The tree names each class's SQLSTATEs, and each leads to one class."""
     drawn = re.findall(r"── (\w+) +((?:[0-9][0-9A-Z]+(?:, )?)+)", errors.__doc__ or "")
-    stated = {kind.__name__: kind.sqlstates for kind in DatabaseError.__subclasses__()}
+    stated = {name: codes for name, kind in CLASSES.items() if (codes := vars(kind).get("sqlstates"))}
     assert {name: tuple(codes.split(", ")) for name, codes in drawn} == stated
     every = [code for codes in stated.values() for code in codes]
     assert len(every) == len(set(every))
+
+
+def _made(name: str) -> UserscopeError:
+    values = SAMPLES.get(name)
+    if values is None:
+        values = ("something is wrong",) if "message" in inspect.signature(CLASSES[name]).parameters else ()
+    return CLASSES[name](*values)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_travels(name: str) -> None:
+    """Every error can be sent to another process, and is the same there."""
+    error = _made(name)
+    if isinstance(error, DatabaseError):
+        error.sqlstate, error.constraint = "23505", "users_email_key"
+    error.add_note("on the way")
+    there = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    for copied in (there, copy.copy(error)):
+        assert (type(copied), str(copied), vars(copied), copied.args) == (
+            type(error), str(error), vars(error), error.args,
+        )  # fmt: skip
+
+
+def test_sqlalchemy() -> None:
+    """What the database answers is SQLAlchemy's too: each of them is somebody's there, and tells no values."""
+    answers = {kind for kind in CLASSES.values() if issubclass(kind, DatabaseError)}
+    assert set(SAME) == answers - {errors.TooManyParameters}
+    for ours, theirs in SAME.items():
+        assert issubclass(ours, theirs)
+    error = errors.Conflict("it failed")
+    assert isinstance(error, IntegrityError)
+    assert not isinstance(error, OperationalError)
+    error.__cause__ = ValueError("the driver's")
+    told = (error.orig, error.statement, error.params, error.connection_invalidated, error.hide_parameters)
+    assert told == (error.__cause__, None, None, False, True)
+    assert str(error) == "it failed"
 
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_form(name: str) -> None:
     """A message is short, begins in lower case or with a name, and has no full stop; detail and hint are sentences."""
     kind = CLASSES[name]
-    values = SAMPLES.get(name)
-    if values is None:
-        takes = inspect.signature(kind).parameters
-        values = ("something is wrong",) if "message" in takes else ()
-    error = kind(*values)
+    error = _made(name)
     assert not error.message.endswith(".")
     assert error.message[0].islower() or error.message.split()[0].isupper()
     assert len(error.message) < 90

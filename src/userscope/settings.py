@@ -5,6 +5,7 @@ command needs and lacks is an error that names the variable.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self, override
 
@@ -203,7 +204,7 @@ class Settings(BaseSettings):
                 raise error.with_traceback(None) from None
             if login is Login.ADMIN and url.pooled:
                 raise PooledHost(variable, url.host)
-            return url
+            return replace(url, patience=self.database_pool_timeout)
         raise MissingSetting(login.variable, login.purpose)
 
     def require_local(self, command: str) -> None:

@@ -22,6 +22,7 @@ from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import Served, run
 from tests.connection.test_identity_binding import libpq_of
 from userscope.errors import (
+    BrokenConstraint,
     Conflict,
     DatabaseError,
     InvalidValue,
@@ -61,16 +62,16 @@ def _twice(session: Session) -> None:
 
 ANSWERS = {
     "a constraint": Answer(
-        InvalidValue, "23514", 'new row for relation "todos" violates check constraint "todos_title_check"',
+        BrokenConstraint, "23514", 'new row for relation "todos" violates check constraint "todos_title_check"',
         "A title has 1 to 200 characters and is not blank.", _add(title=" ")),
     "another": Answer(
-        InvalidValue, "23514", 'new row for relation "todos" violates check constraint "todos_description_check"',
+        BrokenConstraint, "23514", 'new row for relation "todos" violates check constraint "todos_description_check"',
         "A description has at most 10000 characters.", _add(title="x", description="x" * 10_001)),
     "a key": Answer(
         Conflict, "23505", 'duplicate key value violates unique constraint "todos_pkey"',
         "You already have a todo with this id.", _twice),
     "nothing where something must be": Answer(
-        InvalidValue, "23502", 'null value in column "title" of relation "todos" violates not-null constraint',
+        BrokenConstraint, "23502", 'null value in column "title" of relation "todos" violates not-null constraint',
         '"title" of "todos" cannot be empty.', _run("insert into app.todos (title) values (null)")),
     "a row that others need, as PostgreSQL 18 says it": Answer(
         UnknownReference, "23001", "needed", None,
@@ -90,15 +91,17 @@ ANSWERS = {
         "It holds a lone surrogate, which is no character.", _add(title="a\ud800b")),
     "another's row": Answer(
         NotPermitted, "42501", "permission denied for table todos",
-        "The service's role was not granted this; policies/deploy/*.sql says what is.",
+        "The service's role was not granted this, and owner_id is the database's to set; rights are given column by "
+        "column.",
         lambda session: session.add(Todo(title="x", owner_id=uuid4()))),
     "no identity": Answer(
         NotPermitted, "42501", 'new row violates row-level security policy for table "todos"',
-        "Either no identity reached this statement, or the row would not belong to the user it was sent for.",
+        "The row as it would be is not this user's to write, or to see afterwards: a SELECT policy that hides what is "
+        "marked as deleted refuses the marking too. So it is as well where no identity reached the statement.",
         lambda session: [run(session, "commit and chain"), run(session, "insert into app.todos (title) values ('x')")]),
     "a table that is closed": Answer(
         NotPermitted, "42501", "permission denied for table sessions",
-        "The service's role was not granted this; policies/deploy/*.sql says what is.",
+        "The service's role was not granted this; rights are given column by column.",
         _run("select id from app.sessions")),
     "a timeout": Answer(
         Unavailable, "57014", "canceling statement due to statement timeout", None, _run("select pg_sleep(5)")),

@@ -12,7 +12,7 @@ from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import run
 from tests.processes import eventually
 from userscope.database import Database as Service
-from userscope.errors import Conflict, DatabaseError, InvalidValue, NotPermitted, Retryable
+from userscope.errors import BrokenConstraint, Conflict, DatabaseError, NotPermitted, Retryable
 from userscope.models import Account, Todo
 
 
@@ -98,7 +98,7 @@ def test_refusals(service: Service, alice: UUID) -> None:
 
     insert = "insert into app.fenced_todos (id, title) values"
     blank = refusal(f"{insert} (gen_random_uuid(), ' ')")
-    assert (type(blank), blank.detail) == (InvalidValue, "A title has 1 to 200 characters and is not blank.")
+    assert (type(blank), blank.detail) == (BrokenConstraint, "A title has 1 to 200 characters and is not blank.")
     twice = refusal(f"{insert} ('{taken}', 'again') on conflict do nothing")
     assert (type(twice), twice.detail) == (Conflict, "You already have a todo with this id.")
     upsert = refusal(f"{insert} ('{taken}', 'again') on conflict (owner_id, id) do update set title = 'again'")

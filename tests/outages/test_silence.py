@@ -15,6 +15,7 @@ from tests.connection.served import run
 from tests.silence import SilentProxy
 from userscope.connection.scope import Scope
 from userscope.errors import Unavailable
+from userscope.postgres import connect
 
 _INSERT = text("insert into app.todos (title) values (:title)")
 _TITLES = text("select title from app.todos")
@@ -84,7 +85,7 @@ def test_psycopg_waits(make_served: MakeServed, proxy: SilentProxy, alice: UUID)
 def test_kernel_knows(make_served: MakeServed, proxy: SilentProxy) -> None:
     """The kernel is told when to give up a TCP connection, unless the URL says so."""
     connector = make_served(proxy.url).db._connector  # type: ignore[attr-defined]  # both kinds have one
-    assert psycopg.conninfo.conninfo_to_dict(connector.conninfo).items() >= {
+    assert psycopg.conninfo.conninfo_to_dict(connect.conninfo(connector.url)).items() >= {
         ("tcp_user_timeout", "30000"),
         ("keepalives_idle", "30"),
     }

@@ -110,6 +110,7 @@ def test_environment(urls: dict[str, ConnectionURL], monkeypatch: pytest.MonkeyP
             "PGUSER": url.user,
             "PGPASSWORD": url.params["password"],
             "PGSERVICE": "userscope",
+            "PGCONNECT_TIMEOUT": "10",
         }
     assert not service.exists()
 

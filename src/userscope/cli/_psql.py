@@ -164,6 +164,7 @@ def _quoted(text: str) -> str:
 
 
 def _run(program: Path, url: ConnectionURL, arguments: Sequence[str], **more: str) -> int:
+    connect(url).close()  # psql would name neither the variable nor the cure
     with programs.environment(url) as environment, _signals():
         return subprocess.run([program, *arguments], env=environment | more, check=False).returncode
 

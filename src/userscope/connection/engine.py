@@ -28,7 +28,7 @@ from userscope.connection.dialect import DRIVER
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Scope
 from userscope.errors import MissingExtra, PoolExhausted, Unavailable
-from userscope.postgres.connect import worded
+from userscope.postgres.connect import conninfo, worded
 from userscope.postgres.sqlstate import READ_ONLY, read_only, to_error
 from userscope.postgres.url import ConnectionURL
 
@@ -38,10 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-_TCP = {"keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3", "tcp_user_timeout": "30000"}
-"""When the kernel gives up a connection whose other end is gone: after a minute idle, half a minute after sending.
-
-Its own answer is hours. It knows nothing of a server that hangs behind a pooler that lives: see ``base``."""
+_QUIET: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
+"""No BEGIN and no prepared statement is the driver's."""
 
 
 class _Patient(Pool):
@@ -113,24 +111,14 @@ class Connector:
         }
 
     @property
-    def _connect_timeout(self) -> int:
-        return max(2, round(self.pool_timeout))
-
-    @property
     def nobody(self) -> Scope:
         """For questions about the database itself: being judged is a part of connecting, and has as much time."""
-        return Scope(None, f"{self._connect_timeout}s", autocommit=True)
-
-    @property
-    def conninfo(self) -> str:
-        """libpq's connection string; with a name for pg_stat_activity and an end to waiting where the URL has none."""
-        defaults = _TCP | {"application_name": "userscope", "connect_timeout": str(self._connect_timeout)}
-        return self.url.with_defaults(**defaults).conninfo()
+        return Scope(None, f"{self.url.connect_timeout}s", autocommit=True)
 
     def connect(self) -> ScopedConnection:
         """Connect, for nobody yet and without a judgement. Raises ConfigurationError or Unavailable."""
         with worded(self.url):
-            connection = ScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+            connection = ScopedConnection.connect(conninfo(self.url), **_QUIET)
         connection.grace = self.pool_timeout
         return connection
 
@@ -142,7 +130,7 @@ class Connector:
 
     async def _connect_async(self) -> AsyncScopedConnection:
         with worded(self.url):
-            connection = await AsyncScopedConnection.connect(self.conninfo, autocommit=True, prepare_threshold=None)
+            connection = await AsyncScopedConnection.connect(conninfo(self.url), **_QUIET)
         connection.grace = self.pool_timeout
         with self._judging(connection) as check:
             await connection.wait(check)
@@ -152,7 +140,8 @@ class Connector:
     def _judging(self, connection: ScopedConnection | AsyncScopedConnection) -> Iterator[PQGen[None]]:
         """Yield the login check, to be waited for; close a connection that must not serve."""
         try:
-            yield self.login_check.check_gen(connection, self.nobody)
+            with worded(self.url):  # it is a part of connecting: nobody's statement may have run
+                yield self.login_check.check_gen(connection, self.nobody)
         except BaseException:
             connection.pgconn.finish()
             raise
@@ -173,7 +162,7 @@ class Connector:
         if driver is not None and driver.closed and not driver.ended:
             # Closed by us as well, where something interrupted it half-way; the pool must not keep it.
             context.is_disconnect = True
-        known = to_error(context.original_exception, self.login_check.constraint_messages)
+        known = to_error(context.original_exception, self.login_check.constraint_messages, context.statement)
         if driver is None or known is None or getattr(known, "sqlstate", None) != READ_ONLY:
             return known
         if driver.scope and driver.scope.read_only:

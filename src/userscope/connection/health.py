@@ -46,7 +46,7 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
     try:
         connection.wait(connector.login_check.check_gen(connection, connector.nobody))
     except UserscopeError as error:
-        problems.append(f"{error.message}: {error.detail}" if error.detail else error.message)
+        problems.append(error.summary)
     connection.scope = connector.nobody
     problems += [f'table "{name}" is not under forced row-level security' for (name,) in connection.execute(_HEALTH)]
     connection.execute("select")

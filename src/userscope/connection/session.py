@@ -9,10 +9,11 @@ import psycopg
 from sqlalchemy import Connection, Engine, event, orm
 from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.orm import SessionTransaction
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from sqlmodel import Session
 
 from userscope.connection.scope import Scope
-from userscope.errors import NotPermitted, SessionInUse, Unavailable, UserscopeError
+from userscope.errors import NotPermitted, RowGone, SessionInUse, StaleRow, Unavailable, UserscopeError
 from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import failed, lost
 
@@ -26,6 +27,8 @@ OPTIONS: dict[str, Any] = {
 
 _UNGRANTED = named(__package__, "ungranted.sql")
 _NOT_GRANTED = "42501"
+_NOT_REFRESHED = "Could not refresh instance"
+"""How SQLAlchemy begins to say that a row is gone."""
 
 
 class ScopedSession(Session):
@@ -59,11 +62,17 @@ class ScopedSession(Session):
         """Name what SQLAlchemy names after its own states: two at once, or an error that was swallowed."""
         try:
             yield
+        except UserscopeError:
+            raise
+        except (StaleDataError, ObjectDeletedError) as error:
+            raise (StaleRow if isinstance(error, StaleDataError) else RowGone) from error
         except InvalidRequestError as error:
             if error.code == "isce":
                 raise SessionInUse from error
             if self.runs_on is not None and self.runs_on.invalidated:
                 raise lost() from error
+            if str(error).startswith(_NOT_REFRESHED):
+                raise RowGone from error
             if isinstance(error, PendingRollbackError) or not self.is_active:
                 raise failed() from error
             raise

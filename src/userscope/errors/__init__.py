@@ -30,24 +30,32 @@ UserscopeError
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006: in a reader
     ├── Conflict                23505, 23P01
-    ├── InvalidValue            23514, 23502, 22
+    │   └── StaleRow            a row that was to be changed was changed or deleted since it was read
+    ├── RowGone                 a row that was read before is not there any more
+    ├── InvalidValue            22
+    │   ├── BrokenConstraint    23514, 23502
     │   └── TooManyParameters   a statement with more values than PostgreSQL takes; it was not sent
     ├── UnknownReference        23503, 23001
     ├── SealRejected            28
     ├── Retryable               40, 55P03: run the whole transaction again
     └── Unavailable             08, 53, 57, 25P03, 25P04: the server cannot serve now, or only reads
         └── PoolExhausted       every connection of the pool was busy for too long
+
+Those under DatabaseError are SQLAlchemy's errors as well (``sqlalchemy.py``), and each can be sent to another process.
 """
 
 from userscope.errors.base import UserscopeError
 from userscope.errors.database import (
+    BrokenConstraint,
     Conflict,
     DatabaseError,
     InvalidValue,
     NotPermitted,
     PoolExhausted,
     Retryable,
+    RowGone,
     SealRejected,
+    StaleRow,
     TooManyParameters,
     Unavailable,
     UnknownReference,
@@ -87,6 +95,7 @@ __all__ = [
     "AccountGone",
     "AuditError",
     "BeforeFork",
+    "BrokenConstraint",
     "ConfigurationError",
     "Conflict",
     "DatabaseError",
@@ -112,11 +121,13 @@ __all__ = [
     "RegistryError",
     "Retryable",
     "RoleBypassesRLS",
+    "RowGone",
     "ScriptError",
     "SealRejected",
     "SealingError",
     "SessionError",
     "SessionInUse",
+    "StaleRow",
     "TooManyParameters",
     "Unavailable",
     "UnknownReference",

@@ -1,4 +1,8 @@
-"""What PostgreSQL answered, told apart by SQLSTATE."""
+"""What PostgreSQL answered, told apart by SQLSTATE.
+
+Each is one of SQLAlchemy's errors too, once that is imported (``sqlalchemy.py``): ``except IntegrityError`` catches
+Conflict.
+"""
 
 from typing import ClassVar
 
@@ -13,6 +17,18 @@ class DatabaseError(UserscopeError):
     """
 
     sqlstates: ClassVar[tuple[str, ...]] = ()
+
+    # What SQLAlchemy's DBAPIError tells beside ``orig``. The statement is in SQLAlchemy's own log; values are nowhere.
+    statement: None = None
+    params: None = None
+    ismulti: None = None
+    connection_invalidated: bool = False
+    hide_parameters: bool = True
+
+    @property
+    def orig(self) -> BaseException | None:
+        """The driver's exception; None where there is none, as in another process."""
+        return self.__cause__
 
     def __init__(
         self,
@@ -31,19 +47,47 @@ class DatabaseError(UserscopeError):
 class NotPermitted(DatabaseError):
     """The identity may not do this, or this is a reader, which only reads."""
 
-    sqlstates = ("42501", "25006")
+    sqlstates: ClassVar[tuple[str, ...]] = ("42501", "25006")
 
 
 class Conflict(DatabaseError):
     """Another row already has this value."""
 
-    sqlstates = ("23505", "23P01")
+    sqlstates: ClassVar[tuple[str, ...]] = ("23505", "23P01")
+
+
+class StaleRow(Conflict):
+    """A row that was to be changed was changed or deleted since it was read, or is another user's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a row was changed or deleted since it was read",
+            detail="Somebody else was quicker, or it is another user's.",
+            hint="Read it again, and decide again.",
+        )
+
+
+class RowGone(DatabaseError):
+    """A row that was read before is not there any more, or not for this user."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a row that was read before is gone",
+            detail="It was deleted, or is not to be seen by this user.",
+            hint="Read it again: session.get() returns None where there is none.",
+        )
 
 
 class InvalidValue(DatabaseError):
-    """A value breaks a constraint or has no valid form."""
+    """A value has no valid form, or breaks a constraint."""
 
-    sqlstates = ("23514", "23502", "22")
+    sqlstates: ClassVar[tuple[str, ...]] = ("22",)
+
+
+class BrokenConstraint(InvalidValue):
+    """A value breaks a constraint: a check, or it must not be empty."""
+
+    sqlstates: ClassVar[tuple[str, ...]] = ("23514", "23502")
 
 
 class TooManyParameters(InvalidValue):
@@ -61,25 +105,25 @@ class TooManyParameters(InvalidValue):
 class UnknownReference(DatabaseError):
     """A row that this one refers to does not exist."""
 
-    sqlstates = ("23503", "23001")
+    sqlstates: ClassVar[tuple[str, ...]] = ("23503", "23001")
 
 
 class SealRejected(DatabaseError):
     """The database did not accept the identity's seal."""
 
-    sqlstates = ("28",)
+    sqlstates: ClassVar[tuple[str, ...]] = ("28",)
 
 
 class Retryable(DatabaseError):
     """The transaction lost against another one; run the whole of it again."""
 
-    sqlstates = ("40", "55P03")
+    sqlstates: ClassVar[tuple[str, ...]] = ("40", "55P03")
 
 
 class Unavailable(DatabaseError):
     """The server cannot be reached, cannot serve now, or only reads; a COMMIT may have run."""
 
-    sqlstates = ("08", "53", "57", "25P03", "25P04")
+    sqlstates: ClassVar[tuple[str, ...]] = ("08", "53", "57", "25P03", "25P04")
 
 
 class PoolExhausted(Unavailable):

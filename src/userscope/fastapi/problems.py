@@ -22,6 +22,7 @@ from userscope.errors import (
     MissingToken,
     NotPermitted,
     Retryable,
+    RowGone,
     Unavailable,
     UnknownReference,
     UserscopeError,
@@ -80,6 +81,8 @@ def _answer(error: UserscopeError) -> Response:
             return _refused_token(error)
         case NotPermitted():
             return problem(403)
+        case RowGone():
+            return problem(404)
         case Conflict():
             return problem(409, error.detail)
         case UnknownReference(constraint=str(name)) if _TO_ACCOUNT.fullmatch(name):
@@ -100,7 +103,7 @@ async def _on_userscope_error(request: Request, error: Exception) -> Response:
     if response.status_code == 500:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     elif isinstance(error, DatabaseError):
-        logger.info("%s %s: %s", request.method, request.url.path, error.message)
+        logger.info("%s %s: %s", request.method, request.url.path, error.summary)
     return response
 
 

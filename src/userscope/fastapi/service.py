@@ -78,7 +78,7 @@ class Service:
         try:
             health = await self.async_database.health()
         except Unavailable as error:
-            logger.warning("the database cannot be reached yet: %s", error.message)
+            logger.warning("the database cannot be reached yet: %s", error.summary)
             return
         self._judged = health.fit
         if not health.fit:
@@ -127,7 +127,7 @@ class Service:
         try:
             health = await self.async_database.health()
         except UserscopeError as error:
-            logger.warning("not ready: %s", error.message)
+            logger.warning("not ready: %s", error.summary)
             return False
         for found in health.problems:
             logger.warning("not ready: %s", found)

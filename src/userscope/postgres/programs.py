@@ -74,6 +74,7 @@ def environment(url: ConnectionURL) -> Iterator[dict[str, str]]:
     What libpq takes from no variable stands in a private file for as long as the block lasts. Nothing of this
     process's environment leads the program elsewhere. Raises ConfigurationError for a value that no file can hold.
     """
+    url = url.with_defaults(connect_timeout=str(url.connect_timeout))
     told = {libpq.VARIABLES[name]: text for name, text in url.params.items() if libpq.VARIABLES.get(name)}
     kept = libpq.cleaned(os.environ) | told
     others = {name: text for name, text in url.params.items() if not libpq.VARIABLES.get(name)}

@@ -1,7 +1,7 @@
 """PostgreSQL's answers as this package's errors: by SQLSTATE, in the constraint's own words, without any value."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import psycopg
 
@@ -9,7 +9,14 @@ from userscope.errors import DatabaseError, InvalidValue, Unavailable, Userscope
 
 READ_ONLY = "25006"
 
-_CLASSES = {sqlstate: kind for kind in DatabaseError.__subclasses__() for sqlstate in kind.sqlstates}
+
+def _below(kind: type[DatabaseError]) -> Iterator[type[DatabaseError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _below(each)
+
+
+_CLASSES = {state: kind for kind in _below(DatabaseError) for state in vars(kind).get("sqlstates", ())}
 """By the whole SQLSTATE, or by its class: its first two characters."""
 
 _HINTS = {
@@ -28,6 +35,15 @@ _HINTS = {
     "57": "What was not committed is gone; try again once the server is back.",
 }
 
+_KEPT = {"owner_id", "organization_id", "created_at", "updated_at"}
+_WRITES = re.compile(
+    r"\s*(?:insert into [^(]+\((?P<inserted>[^)]*)\)|update \S+ set (?P<set>.*?)(?: where |$))",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNREAD = re.compile(r"(?:date|time|interval)|(?:can't parse|unexpected) ", re.IGNORECASE)
+_NAMES = re.compile(r'[\w$]+|"[^"]+"')
+_SET = re.compile(r'(?:^|, *)"?([\w$]+)"? *=')
+
 FAILED = "an earlier statement of the transaction failed"
 
 
@@ -35,11 +51,14 @@ class Silence(psycopg.OperationalError):
     """The server has sent nothing for longer than it takes it to end a statement by itself."""
 
 
-def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> UserscopeError | None:
+def to_error(
+    error: BaseException, constraint_messages: Mapping[str, str], statement: str | None = ""
+) -> UserscopeError | None:
     """Return what to raise instead of the driver's error; None where it is not about the database's answer.
 
-    ``constraint_messages`` are the comments of constraints by ``schema.table.constraint``. The driver's error loses the
-    values in its own text, since it will be printed as the cause.
+    ``constraint_messages`` are the comments of constraints by ``schema.table.constraint``; ``statement`` is what was
+    sent, None while its rows are read. The driver's error loses the values in its own text, since it will be printed as
+    the cause.
     """
     if isinstance(error, UnicodeEncodeError):
         return InvalidValue(
@@ -48,7 +67,7 @@ def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> Us
     if not isinstance(error, psycopg.Error):
         return None
     if error.sqlstate is None:
-        return _unanswered(error)
+        return _unread(error) if _is_of_a_row(error, statement) else _unanswered(error)
     diag = error.diag
     code = error.sqlstate
     made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
@@ -59,8 +78,8 @@ def to_error(error: BaseException, constraint_messages: Mapping[str, str]) -> Us
     error.args = (message,)
     return made(
         message,
-        detail=sentence or _detail(code, diag),
-        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or _hint(code, diag),
+        detail=sentence or _detail(code, diag, statement or ""),
+        hint=_HINTS.get(code) or _HINTS.get(code[:2]) or _hint(code, diag, statement or ""),
         sqlstate=code,
         constraint=constraint,
     )
@@ -92,12 +111,15 @@ def _words(error: psycopg.Error) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
+def _detail(code: str, diag: psycopg.errors.Diagnostic, statement: str) -> str | None:
     table = diag.table_name
-    if code == "42501" and "row-level security" in (diag.message_primary or ""):
-        return "Either no identity reached this statement, or the row would not belong to the user it was sent for."
+    if code == "42501" and diag.source_function == "ExecWithCheckOptions":
+        return (
+            "The row as it would be is not this user's to write, or to see afterwards: a SELECT policy that hides what "
+            "is marked as deleted refuses the marking too. So it is as well where no identity reached the statement."
+        )
     if code == "42501":
-        return "The service's role was not granted this; policies/deploy/*.sql says what is."
+        return f"The service's role was not granted this{_written(statement)}; rights are given column by column."
     if code == "23502":
         return f'"{diag.column_name}" of "{table}" cannot be empty.'
     if code == "28000":
@@ -105,13 +127,46 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
     return None
 
 
-def _hint(code: str, diag: psycopg.errors.Diagnostic) -> str | None:
+def _hint(code: str, diag: psycopg.errors.Diagnostic, statement: str) -> str | None:
+    if code == "42501" and "database's to set" in _written(statement):
+        return (
+            "Leave it out. session.merge() of an object that was made anew writes all of it: get the row, and set what "
+            "changes. A relationship over (owner_id, id) writes owner_id: let its primaryjoin mark the id alone as "
+            "foreign()."
+        )
     if code == "28000":
         return diag.message_hint
     # The name of PostgreSQL's own function: its message comes in the server's language.
     if code == "0A000" and diag.source_function == "transformMergeStmt":
         return "MERGE reaches a fenced table from PostgreSQL 17 on: UPDATE, and where that found no row, INSERT."
     return None
+
+
+def _written(statement: str) -> str:
+    """Return which columns a statement writes: one that is not granted is among them."""
+    text = _WRITES.match(statement)
+    if text is None:
+        return ""
+    names = _NAMES.findall(text["inserted"] or "") if text["inserted"] else _SET.findall(text["set"] or "")
+    kept = [name for name in names if name in _KEPT]
+    if not names:
+        return ""
+    return f", and {', '.join(kept)} is the database's to set" if kept else f", of the columns {', '.join(names)}"
+
+
+def _is_of_a_row(error: psycopg.Error, statement: str | None) -> bool:
+    """Whether a value could not be read, rather than sent: asyncio's rows are read while the statement is executed."""
+    return isinstance(error, psycopg.DataError) and (statement is None or _UNREAD.match(str(error)) is not None)
+
+
+def _unread(error: psycopg.Error) -> DatabaseError:
+    """Return what is told of a value that PostgreSQL holds and Python cannot: no mistake of the request's."""
+    error.args = ("a value of a row has no form in Python",)
+    return DatabaseError(
+        "a value of a row cannot be read into Python",
+        detail="PostgreSQL's dates reach before the year 1, beyond 9999 and to infinity; Python's do not.",
+        hint="Read it as text (cast), or keep such values out by a check constraint.",
+    )
 
 
 def _unanswered(error: psycopg.Error) -> UserscopeError | None:

@@ -33,6 +33,8 @@ class ConnectionURL:
 
     variable: str
     params: Mapping[str, str] = field(repr=False)
+    patience: float = field(default=10, repr=False, compare=False)
+    """Seconds to wait for a server that does not answer; the parameter connect_timeout goes before it."""
 
     @classmethod
     def parse(cls, text: str, variable: str) -> Self:
@@ -101,6 +103,11 @@ class ConnectionURL:
     def pooled(self) -> bool:
         """Whether the host is a transaction pooler by Neon's naming (``…-pooler``)."""
         return any(host.partition(".")[0].endswith("-pooler") for host in self.host.split(","))
+
+    @property
+    def connect_timeout(self) -> int:
+        """Seconds that connecting may take: libpq's, which knows no fewer than two."""
+        return max(2, round(self.patience))
 
     def on(self, dbname: str) -> Self:
         """Return the same login's URL of another database on that server."""
