@@ -12,7 +12,8 @@ from userscope.postgres.url import EMBEDDED, ConnectionURL
 _PASSING = re.compile(
     r"starting up|shutting down|shut down|recovery|accepting|too many|max\w*[ _](?:client|conn|reach)\w*"
     r"|slots are reserved|limit|try again|time(?:d )?out|(?:can(?:not|'t)|could ?n[o']t) (?:connect|fork|open|create)"
-    r"|server_login_retry|connection (?:failed|closed|lost)|terminat|crash|no more connections|unavailable|out of memory|no space",
+    r"|server_login_retry|connection (?:failed|closed|lost)|terminat|crash|no more connections|unavailable"
+    r"|out of memory",
     re.IGNORECASE,
 )
 """What a server or a pooler says where waiting may help; whatever else it refuses a login with is a mistake."""
