@@ -117,7 +117,7 @@ def test_whole_fenced(clone: Path, database: Database) -> None:
         "--mapping",
         "db/lists.py",
     )
-    assert run(clone, "userscope", *words).stdout.count("  + ") == 10
+    assert run(clone, "userscope", *words).stdout.count("  + ") == 11
     deployed = run(clone, "userscope", "migrate", database=database)
     assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
     for command in (["verify"], ["audit"], ["audit", "--drift"], ["health"]):

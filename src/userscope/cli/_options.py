@@ -58,10 +58,20 @@ def beside_ours(folders: Sequence[Path] | None) -> "list[Project]":
 
 
 def own_pair(folders: Sequence[Path] | None) -> "list[Project]":
-    """Load the projects that something is to be written into: those that --project names, or of the current folder."""
+    """Load the pair that something is written into: what --project or else pyproject.toml names, or stands here."""
+    from userscope import pyproject
     from userscope.migrations import projects
 
-    return projects.find(folders or [Path.cwd()])
+    return projects.find(folders or pyproject.read().projects or [Path.cwd()])
+
+
+def again(command: str, folders: Sequence[Path] | None) -> str:
+    """Return a command as it is to be given next: with the --project that was given, unless that is known anyway."""
+    from userscope import pyproject
+
+    known = {folder.resolve() for folder in pyproject.read().projects}
+    named = [folder for folder in folders or () if not {folder.resolve(), folder.resolve().parent} & known]
+    return " ".join([f"userscope {command}", *(f"--project {folder}" for folder in named)])
 
 
 def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from userscope.cli._options import Projects, own_pair
+from userscope.cli._options import Projects, again, own_pair
 
 
 def new_table(
@@ -39,4 +39,4 @@ def new_table(
     table = Table.of(name, columns or [], one, fenced=fenced)
     for path in files.write(table, own_pair(project), mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
-    print('Next: read them, add what is your own, and run "userscope migrate".')
+    print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from userscope.cli._options import Projects, admin, own_pair
+from userscope.cli._options import Projects, admin, again, own_pair
 
 if TYPE_CHECKING:
     from userscope.generate.protection.scripts import Protection
@@ -43,9 +43,10 @@ def protect(
     revert: Annotated[bool, typer.Option("--revert", help="Write the way back instead.")] = False,
     project: Projects = None,
 ) -> None:
-    """Write what protects a table that exists: its rows, constraints and columns stay as they are.
+    """Write what protects a table that exists.
 
-    It reads the admin's database and changes nothing there: what it writes is for you to read and to deploy.
+    It reads the admin's database and changes nothing there: what it writes is for you to read and to deploy. Rows,
+    constraints and columns stay as they are.
 
     Example: userscope protect public.item --owner owner_id --format alembic
     """
@@ -100,8 +101,11 @@ def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
     if form == "alembic" and protection.index:
         index = f'Index("{protection.index}", "{whose.column.name}")'
         print(f"Name the index in the model as well, or autogenerate drops it: {index}.", file=out)
-    migrate = " ".join(["userscope migrate", *(f"--project {folder}" for folder in project or ())])
-    deploy = {"sqitch": f'"{migrate}"', "alembic": '"alembic upgrade head"', "sql": "it as the owner"}[form]
+    deploy = {
+        "sqitch": f'"{again("migrate", project)}"',
+        "alembic": '"alembic upgrade head"',
+        "sql": "it as the owner",
+    }[form]
     print(f"Next: read {'it' if form == 'sql' else 'what was written'}, and run {deploy}.", file=out)
 
 

@@ -13,6 +13,9 @@ from userscope.migrations.config import committer
 from userscope.migrations.plan import grammar
 from userscope.migrations.projects import Project
 
+PLUGIN = 'pytest_plugins = ["userscope.testing"]\n'
+"""What a conftest.py says, so that tests get a database each."""
+
 
 def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path | None = None) -> list[Path]:
     """Write the scripts, the lines of both plans, the mapping and the test; return what was written or changed.
@@ -30,6 +33,7 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     texts[mapping] = table.mapping()
     if test:
         texts[test] = table.test()
+        texts |= _conftest(test)
     _refuse_existing(texts)
     owned = f"{table.many.capitalize()}, each owned by one user"
     owned += ", behind a fence" if table.fenced else ""
@@ -40,6 +44,13 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
         policies.plan.path: _planned(policies, table.name, needs, reached),
     }
     return save(texts, plans)
+
+
+def _conftest(test: Path) -> dict[Path, str]:
+    """Return the conftest.py that a test needs beside it, unless there is one on the way from here to it."""
+    here, folder = Path.cwd(), test.resolve().parent
+    way = [folder, *(parent for parent in folder.parents if parent.is_relative_to(here))]
+    return {} if any((at / "conftest.py").exists() for at in way) else {test.parent / "conftest.py": PLUGIN}
 
 
 def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:

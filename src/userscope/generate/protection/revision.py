@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from textwrap import indent
 
@@ -46,9 +48,10 @@ def write(protection: Protection, folder: Path, *, back: bool = False) -> Path:
     message = f"{'open' if back else 'protect'} {protection.table.name}"
     try:
         directory = ScriptDirectory.from_config(Config(str(ini)))
-        revision = directory.generate_revision(
-            rev_id(), message, head="head", upgrades=_code(upgrade), downgrades=_code(downgrade), imports=""
-        )
+        with redirect_stdout(StringIO()):  # it tells of its progress there
+            revision = directory.generate_revision(
+                rev_id(), message, head="head", upgrades=_code(upgrade), downgrades=_code(downgrade), imports=""
+            )
     except CommandError as error:
         raise ConfigurationError(
             "Alembic cannot place a revision",
