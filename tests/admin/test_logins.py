@@ -70,6 +70,22 @@ def test_ensure(migrated: Database) -> None:
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_own_role(migrated: Database) -> None:
+    """Logins of a role of one's own as well; of none that logs in, is above policies or is nobody's to become."""
+    for role in ("postgres", "app_gate", "pg_read_all_data", "app_service"):
+        with pytest.raises(ConfigurationError, match=f'logins cannot be made of the role "{role}"'):
+            create_login(migrated.url(), NAME, role)
+    with migrated.superuser_connection() as connection:
+        connection.execute("create role own_staff")
+        try:
+            url = create_login(migrated.url(), NAME, "own_staff")
+            with psycopg.connect(url.conninfo()) as login:
+                assert login.execute("select pg_has_role('own_staff', 'member')").fetchone() == (True,)
+        finally:
+            connection.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(NAME)))
+            connection.execute("drop role own_staff")
+
+
 def test_missing_role(migrated: Database) -> None:
     """Before anything is migrated there is no role to be a member of."""
     with pytest.raises(ConfigurationError, match='the role "app_other" does not exist') as raised:

@@ -11,6 +11,12 @@ from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
+# No role of policies: whoever is a member of it is more than those say.
+_UNFIT = (
+    "select from pg_catalog.pg_roles where rolname = %s and "
+    "(rolcanlogin or rolsuper or rolbypassrls or rolname = 'app_gate' or starts_with(rolname, 'pg_'))"
+)
+
 
 def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | None = None) -> ConnectionURL:
     """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
@@ -27,6 +33,12 @@ def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | 
             )
         if not exists(connection, role):
             raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
+        if connection.execute(_UNFIT, [role]).fetchone() is not None:
+            raise ConfigurationError(
+                f'logins cannot be made of the role "{role}"',
+                detail="It logs in itself, is above row-level security, or is nobody's to become.",
+                hint="Name app_user, app_auth, or a role of your own that policies are written for.",
+            )
         _write(connection, name, role, password)
     return ConnectionURL(admin.variable, {**admin.params, "user": name, "password": password})
 
@@ -70,8 +82,10 @@ def _write(connection: psycopg.Connection, name: str, role: str, password: str) 
         ).format(login, sql.Literal(secret)),
         sql.SQL("grant {} to {}").format(sql.Identifier(role), login),
     ]
-    if role == "app_auth":
-        # Better Auth names its tables without a schema.
+    if role == "app_auth" and connection.execute("select to_regclass('app.sessions') is not null").fetchone() == (
+        True,
+    ):
+        # Better Auth, whose tables these are, names them without a schema.
         statements.append(sql.SQL("alter role {} set search_path = app").format(login))
     try:
         for statement in statements:

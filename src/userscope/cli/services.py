@@ -1,6 +1,6 @@
 """``userscope health``, ``create-login`` and ``sample-data``: what services need, and whether they have it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -39,7 +39,10 @@ def create_login(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The login's name, such as todo_service.")],
     *,
     role: Annotated[
-        Literal["app_user", "app_auth"], typer.Option(help="app_user for services, app_auth for the identity provider.")
+        str,
+        typer.Option(
+            help="app_user for services, app_auth for the identity provider, or a role of policies of your own."
+        ),
     ],
     as_json: Json = False,
 ) -> None:
