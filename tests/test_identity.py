@@ -1,7 +1,8 @@
-"""User ids are uuids and nothing else; seals are what the database computes, for any user, key and moment."""
+"""User ids are of one kind and in one spelling; seals are what the database computes, for any user, key and moment."""
 
 import re
 import time
+from enum import Enum, IntEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,9 +13,22 @@ from hypothesis import strategies as st
 
 from tests.clusters import Database
 from userscope.errors import ConfigurationError, IdentityError, InvalidUserId, MissingUserId
-from userscope.identity import SEAL_LIFE, SealKey, credentials, parse_user_id
+from userscope.identity import SEAL_LIFE, Kind, SealKey, as_kind, credentials, parse_user_id
 
 ID = UUID("0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e")
+
+
+class _Number(IntEnum):
+    ONE = 1
+
+
+class _Word(str, Enum):  # noqa: UP042  # whose text is its name, as it was before StrEnum
+    ONE = "one"
+
+
+def repr_of(value: object) -> str:
+    """A name for a value that a terminal can show."""
+    return ascii(value)[:20] if not isinstance(value, int) or value.bit_length() < 99 else "huge"
 
 
 @given(st.uuids())
@@ -41,6 +55,69 @@ def test_other_spellings(text: str) -> None:
     """Spellings that PostgreSQL or Python would take for the same uuid are refused: the seal is over one of them."""
     with pytest.raises(InvalidUserId):
         parse_user_id(text)
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_bigint(value: int) -> None:
+    """A number of 64 bits, and its digits, is that user."""
+    assert parse_user_id(value, "bigint") == parse_user_id(str(value), "bigint") == str(value)
+    assert as_kind(str(value), "bigint") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        2**63,
+        -(2**63) - 1,
+        10**5000,
+        str(2**63),
+        "01",
+        "+1",
+        "-0",
+        " 1",
+        "1\n",
+        "1_0",
+        "1e3",
+        "0x1",
+        "٣",
+        "1.0",
+        1.0,
+        True,
+        ID,
+    ],
+    ids=repr_of,
+)
+def test_no_bigint(value: Any) -> None:
+    """Other spellings of a number are refused, and so is what PostgreSQL's type does not hold."""
+    with pytest.raises(InvalidUserId, match="USERSCOPE_USER_ID says that user ids are bigint"):
+        parse_user_id(value, "bigint")
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255))
+def test_text(value: str) -> None:
+    """A text without control characters is that user, as it is."""
+    assert parse_user_id(value, "text") == as_kind(value, "text") == value
+
+
+@pytest.mark.parametrize("value", ["a" * 256, "a\n", "\0", "a\x7fb", "\x9f", "\ud800", 42, ID, b"a", True], ids=repr_of)
+def test_no_text(value: Any) -> None:
+    """Control characters, halves of characters, too long a text and what is no text are refused."""
+    with pytest.raises(InvalidUserId, match="USERSCOPE_USER_ID says that user ids are text"):
+        parse_user_id(value, "text")
+
+
+@pytest.mark.parametrize("kind", ["uuid", "bigint", "text"])
+def test_missing(kind: Kind) -> None:
+    """No user is no user, whatever users are known by."""
+    for value in (None, ""):
+        with pytest.raises(MissingUserId):
+            parse_user_id(value, kind)
+
+
+def test_enumerations() -> None:
+    """A member of an enumeration counts as its value, not as its name."""
+    assert parse_user_id(_Number.ONE, "bigint") == "1"
+    assert parse_user_id(_Word.ONE, "text") == "one"
 
 
 def test_key_round_trip() -> None:

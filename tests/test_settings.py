@@ -201,3 +201,22 @@ def test_no_secret_shown(settings: Callable[..., Settings]) -> None:
     assert "Zx9q" not in f"{shown} {caught.value} {caught.value!r} {made.model_dump_json()}"
     assert made.url("service").params["password"] == "Zx9q"
     assert os.environ["DATABASE_URL"] == LOCAL
+
+
+@pytest.mark.parametrize("kind", ["bigint", "text"])
+def test_other_ids(settings: Callable[..., Settings], tmp_path: Path, kind: str) -> None:
+    """Users are known by what USERSCOPE_USER_ID says where the core alone is deployed, and never beside ours."""
+    with pytest.raises(ConfigurationError, match=f'USERSCOPE_USER_ID={kind} needs ours = "core"'):
+        settings(USERSCOPE_USER_ID=kind)
+    (tmp_path / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\n', encoding="utf-8")
+    assert settings(USERSCOPE_USER_ID=kind).userscope_user_id == kind
+    (tmp_path / "pyproject.toml").unlink()
+    assert settings(USERSCOPE_USER_ID=kind, USERSCOPE_OURS="core").userscope_user_id == kind
+    with pytest.raises(ConfigurationError, match="USERSCOPE_OURS means nothing"):
+        settings(USERSCOPE_USER_ID=kind, USERSCOPE_OURS="some")
+
+
+def test_unknown_kind(settings: Callable[..., Settings]) -> None:
+    """Another kind of ids is refused with those that there are."""
+    with pytest.raises(ConfigurationError, match=r"USERSCOPE_USER_ID cannot be used: .*'uuid', 'bigint' or 'text'"):
+        settings(USERSCOPE_USER_ID="integer")

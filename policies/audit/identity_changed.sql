@@ -8,10 +8,13 @@ select 'error' as level, format('function %s', proc.oid::regprocedure) as object
   join pg_namespace as schema on schema.oid = pronamespace,
        lateral (
            select 'Its body was changed.' as why
-            where schema.nspname = 'app' and proname = 'current_user_id' and md5(prosrc) <> 'ba3bebbe239b90fa4fd494a138d0a650'
+            where schema.nspname = 'app'
+              and case proname when 'current_user_key' then md5(prosrc) <> 'bfff7e2fda3b880243a020b199853d14'
+                               when 'current_user_id' then pg_get_function_sqlbody(proc.oid)
+                                    is distinct from 'RETURN (app.current_user_key())::uuid' end
            union all
            select 'It does not run with its owner''s rights, and so cannot read the keys.'
-            where schema.nspname = 'app' and proname = 'current_user_id' and not prosecdef
+            where schema.nspname = 'app' and proname = 'current_user_key' and not prosecdef
            union all
            select 'It is IMMUTABLE: a plan may keep one user''s answer for the next.' where provolatile = 'i'
            union all

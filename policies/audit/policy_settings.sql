@@ -1,7 +1,8 @@
 -- Which policies ask for the identity in another way than once a statement, through its function? Any SQL can change a
 -- setting, and all users share a login.
 select level, format('policy %I on %s', policy, object) as object, clause || ' ' || what as finding, detail,
-       format('alter policy %I on %s %s (… = (select %s))', policy, object, lower(clause), (select min(call) from identity)) as cure
+       format('alter policy %I on %s %s (… = (select %s))', policy, object, lower(clause),
+              coalesce((select max(call) from identity where strpos(expression, call) > 0), (select min(call) from identity))) as cure
   from clauses
   join marked using (expression),
        lateral (

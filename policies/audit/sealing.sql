@@ -1,8 +1,10 @@
--- Can the database tell whether an identity must be sealed? Asked where the identity is app.current_user_id().
+-- Can the database tell whether an identity must be sealed? Asked where the identity is ours.
 select level, object, finding, detail, cure
   from (select exists (select from identity join pg_proc on pg_proc.oid = proc join pg_namespace on pg_namespace.oid = pronamespace
-                        where nspname = 'app' and proname = 'current_user_id')) as sealed (here),
+                        where nspname = 'app' and proname in ('current_user_key', 'current_user_id'))) as sealed (here),
        (values ('seal_keys'), ('sealing')) as wanted (name)
+  left join (select proowner from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+              where nspname = 'app' and proname = 'current_user_key') as helper on true
   left join (pg_class join pg_namespace on pg_namespace.oid = relnamespace and nspname = 'app_private') on relname = name
   cross join lateral (
        -- ts_stat runs a query that is a string: a plain one would be refused as a whole to who may not read the table.
@@ -26,8 +28,8 @@ select level, object, finding, detail, cure
         where not relrowsecurity
        union all
        select 'error', 'its owner is not the identity function''s', 'The function may see no row, and then no identity counts.',
-              format('alter table app_private.%I owner to %I', name, pg_get_userbyid((select proowner from identity join pg_proc on pg_proc.oid = proc limit 1)))
-        where relowner <> (select proowner from identity join pg_proc on pg_proc.oid = proc limit 1)
+              format('alter table app_private.%I owner to %I', name, pg_get_userbyid(helper.proowner))
+        where relowner <> helper.proowner
        union all
        select 'info', 'whether a seal is required could not be seen', format('"%s" may not read the table.', current_user),
               'run this as its owner'

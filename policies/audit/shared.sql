@@ -8,8 +8,9 @@ with recursive lists (setting, kind, entry) as (
                    ('userscope.audit_private_schemas', 'schema', 'app_private'),
                    ('userscope.audit_service_roles', 'role', 'app_user'),
                    ('userscope.audit_provider_roles', 'role', 'app_auth'),
-                   ('userscope.audit_identity', 'function or expression', 'app.current_user_id()'),
-                   ('userscope.audit_definer_functions', 'function', 'app.current_user_id(),app.seal_required()')
+                   ('userscope.audit_identity', 'function or expression',
+                    'app.current_user_id(),app.current_user_key()'),
+                   ('userscope.audit_definer_functions', 'function', 'app.current_user_key(),app.seal_required()')
            ) as known (setting, kind, standard),
            unnest(('{' || coalesce(nullif(current_setting(setting, true), ''), standard) || '}')::text[]) as entry
 ),
@@ -100,13 +101,19 @@ clauses (relation, object, policy, command, permissive, roles, clause, expressio
        and exists (select from readers, unnest(polroles) as role
                     where role in (0, readers.oid) or readers.oid <> 0 and pg_has_role(readers.oid, role, 'usage'))
 ),
+told (expression, name, text) as (  -- @me: the identity, however it is spelt, and whatever it is cast to
+    select expression, name,
+           regexp_replace(regexp_replace(expression, spelt, '@me', 'g'),
+                          '\(@me\)::[\w.]+(?: varying| precision| with(?:out)? time zone)?', '@me', 'g')
+      from (select distinct expression, name from clauses) as expressions,
+           (select string_agg(regexp_replace(call, '([^\w\s])', '\\\1', 'g'), '|' order by length(call) desc) as spelt
+              from identity) as every
+),
 compared (expression, attname) as (  -- the columns of its table that an expression compares with the identity
     select distinct expression,
            case when match[1] like '"%' then replace(substr(match[1], 2, length(match[1]) - 2), '""', '"') else match[1] end
-      from (select distinct expression from clauses) as expressions
-      join identity on strpos(expression, call) > 0,
-           regexp_matches(replace(expression, call, '@me'),
-                          '\(\(?("(?:[^"]|"")+"|[^\s().@"]+)(?:\)::[a-z ]+)? = (?:\( SELECT )?@me', 'g') as match
+      from told,
+           regexp_matches(text, '\(\(?("(?:[^"]|"")+"|[^\s().@"]+)(?:\)::[a-z ]+)? = (?:\( SELECT )?@me', 'g') as match
 ),
 owners (relation, object, attnum, attname, attnotnull) as (
     select distinct relation, object, attnum, pg_attribute.attname, attnotnull
@@ -115,11 +122,8 @@ owners (relation, object, attnum, attname, attnotnull) as (
       join pg_attribute on attrelid = relation and pg_attribute.attname = compared.attname
      where permissive
 ),
-marked (expression, name, text) as (  -- @me: the identity; @row: the policy's own; q: literals and quoted names
+marked (expression, name, text) as (  -- @row: the policy's own; q: literals and quoted names
     select expression, name,
-           regexp_replace(replace(coalesce((select replace(expression, call, '@me') from identity
-                                             where strpos(expression, call) > 0 order by length(call) desc limit 1), expression),
-                                  name, '@row.'),
-                          '''(?:[^'']|'''')*''|"(?:[^"]|"")*"', 'q', 'g')
-      from (select distinct expression, name from clauses) as expressions
+           regexp_replace(replace(text, name, '@row.'), '''(?:[^'']|'''')*''|"(?:[^"]|"")*"', 'q', 'g')
+      from told
 )

@@ -10,9 +10,9 @@ begin;
 grant usage on schema app to app_user, app_auth, app_gate;
 grant usage on schema app_fenced to app_gate;
 
-grant execute on function app.set_user_id(text, text), app.current_user_id() to app_user;
+grant execute on function app.set_user_id(text, text), app.current_user_key(), app.current_user_id() to app_user;
 -- The policies on fenced tables bind app_gate, and ask whom it answers.
-grant execute on function app.current_user_id() to app_gate;
+grant execute on function app.current_user_key(), app.current_user_id() to app_gate;
 -- A service asks before it serves whether its seals are worth anything.
 grant execute on function app.seal_required() to app_user, app_auth;
 

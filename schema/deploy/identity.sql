@@ -2,7 +2,7 @@
 -- requires: app
 --
 -- Who a transaction acts for. Two settings carry it, both local to the transaction:
---   app.user_id    the user's id
+--   app.user_id    the user's id, as text: a uuid, or in an application with users of its own a number or a text
 --   app.user_seal  <key id>.<expiry, unix seconds>.<hex HMAC-SHA256(key, '<user id>.<expiry>')>
 -- Any SQL can change a setting, so a setting alone stops mistakes and not attackers. While app_private.sealing says
 -- that a seal is required, an id counts only with a seal that was made with a key the SQL channel never carries.
@@ -54,7 +54,7 @@ comment on function app.set_user_id(text, text) is
 revoke all on function app.set_user_id(text, text) from public;
 
 -- No backslash in the body: a session can change what one means (standard_conforming_strings).
-create function app.current_user_id() returns uuid
+create function app.current_user_key() returns text
     language plpgsql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
 as $$
@@ -70,7 +70,7 @@ begin
     if nullif(current_setting('app.user_seal', true), '') is null then
         select sealing.required into required from app_private.sealing;
         if not required then
-            return nullif(current_setting('app.user_id', true), '')::uuid;
+            return nullif(current_setting('app.user_id', true), '');
         elsif nullif(current_setting('app.user_id', true), '') is null then
             return null;
         elsif required then
@@ -103,6 +103,7 @@ begin
             hint = 'Compare the key id of USERSCOPE_SEAL_KEY with: userscope seal-key list.';
     end if;
     expiry := split_part(seal, '.', 2);
+    -- An expiry has no dot, so the last one ends the id, whatever an id holds: no two pairs are the same text.
     -- The two MACs are compared as hashes: how long that takes tells nothing about the right one.
     if sha256(decode(split_part(seal, '.', 3), 'hex')) is distinct from
        sha256(sha256(outer_pad || sha256(inner_pad || convert_to(user_id || '.' || expiry, 'UTF8')))) then
@@ -116,11 +117,18 @@ begin
                             to_timestamp(expiry::bigint), now()),
             hint = 'Seals are made anew for every transaction: compare the clocks of the service and the database.';
     end if;
-    return user_id::uuid;
+    return user_id;
 end
 $$;
-comment on function app.current_user_id() is
-    'The user this transaction acts for, or null. Raises 28000 for a seal that is missing where required, wrong or expired.';
+comment on function app.current_user_key() is
+    'Whom this transaction acts for, as given, or null. Raises 28000 for a seal that is missing where required, wrong or expired.';
+revoke all on function app.current_user_key() from public;
+
+-- Neither a definer nor with settings of its own, so that a plan holds the cast and not a second call.
+create function app.current_user_id() returns uuid
+    language sql stable parallel safe security invoker
+    return app.current_user_key()::uuid;
+comment on function app.current_user_id() is 'The same as a uuid, for tables whose owner is one. Raises 22P02 for what is none.';
 revoke all on function app.current_user_id() from public;
 
 create function app.seal_required() returns boolean

@@ -4,6 +4,7 @@ begin;
 
 drop function app.seal_required();
 drop function app.current_user_id();
+drop function app.current_user_key();
 drop function app.set_user_id(text, text);
 drop table app_private.sealing;
 drop table app_private.seal_keys;

@@ -31,7 +31,8 @@ declare
 begin
     with wanted (fact) as (values
         ('app.set_user_id(text,text) runs as its caller, volatile'),
-        ('app.current_user_id() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
+        ('app.current_user_key() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
+        ('app.current_user_id() runs as its caller, stable'),
         ('app.seal_required() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
         ('app_private.seal_keys: row-level security enabled, not forced, nothing granted'),
         ('app_private.sealing: row-level security enabled, not forced, nothing granted')
@@ -97,12 +98,15 @@ begin
         end if;
         begin
             perform app.set_user_id(trial.user_id, trial.seal);
-            outcome := coalesce(app.current_user_id()::text, 'null');
+            outcome := coalesce(app.current_user_key(), 'null');
+            if outcome is distinct from coalesce(app.current_user_id()::text, 'null') then
+                outcome := 'two identities';
+            end if;
         exception
             when invalid_authorization_specification then outcome := 'refused';
         end;
         if outcome <> trial.expected then
-            raise exception 'app.current_user_id() judges wrongly: %', trial.what using
+            raise exception 'app.current_user_key() judges wrongly: %', trial.what using
                 detail = format('Expected %s, got %s.', trial.expected, outcome);
         end if;
     end loop;

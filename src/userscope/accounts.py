@@ -12,7 +12,7 @@ from userscope.connection.engine import Connector
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Scope
 from userscope.connection.session import open_session
-from userscope.errors import Conflict
+from userscope.errors import ConfigurationError, Conflict
 from userscope.identity import parse_user_id
 from userscope.models import User
 from userscope.settings import Settings
@@ -33,6 +33,12 @@ class Accounts:
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         self.settings = settings or Settings()
+        if self.settings.userscope_user_id != "uuid":
+            raise ConfigurationError(
+                "there are no accounts of ours",
+                detail="They are rows of app.users, known by uuids; user ids are of another kind here.",
+                hint="Keep your application's own users in its own way.",
+            )
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
         self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=True)

@@ -4,7 +4,6 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
-from uuid import UUID
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -14,6 +13,7 @@ from userscope.connection.health import Health, examine
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
+from userscope.identity import UserId
 from userscope.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,11 +38,15 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
-    def _scope(
-        self, user_id: UUID | str | None, *, isolation: Isolation | None = None, autocommit: bool = False
-    ) -> Scope:
-        timeout = self.settings.database_statement_timeout
-        return Scope.of(user_id, statement_timeout=timeout, key=self._key, isolation=isolation, autocommit=autocommit)
+    def _scope(self, user_id: UserId | None, *, isolation: Isolation | None = None, autocommit: bool = False) -> Scope:
+        return Scope.of(
+            user_id,
+            kind=self.settings.userscope_user_id,
+            statement_timeout=self.settings.database_statement_timeout,
+            key=self._key,
+            isolation=isolation,
+            autocommit=autocommit,
+        )
 
 
 class Database(_Base):
@@ -63,9 +67,7 @@ class Database(_Base):
         super().__init__(settings)
         self.engine = self._connector.engine()  # at once: of two threads that come first, each would make a pool
 
-    def session(
-        self, user_id: UUID | str | None, *, isolation: Isolation | None = None
-    ) -> AbstractContextManager[Session]:
+    def session(self, user_id: UserId | None, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
         """Act for ``user_id``; commit on success, roll back on an exception.
 
         Every transaction of the session carries the identity, also after a commit or a rollback inside of it. Raises
@@ -73,7 +75,7 @@ class Database(_Base):
         """
         return open_session(self.engine, self._scope(user_id, isolation=isolation))
 
-    def reader(self, user_id: UUID | str | None) -> AbstractContextManager[Session]:
+    def reader(self, user_id: UserId | None) -> AbstractContextManager[Session]:
         """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
         return open_session(self.engine, self._scope(user_id, autocommit=True))
 
@@ -101,12 +103,12 @@ class AsyncDatabase(_Base):
         return self._connector.async_engine()
 
     def session(
-        self, user_id: UUID | str | None, *, isolation: Isolation | None = None
+        self, user_id: UserId | None, *, isolation: Isolation | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
         return self._open(self._scope(user_id, isolation=isolation))
 
-    def reader(self, user_id: UUID | str | None) -> "AbstractAsyncContextManager[AsyncSession]":
+    def reader(self, user_id: UserId | None) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
         return self._open(self._scope(user_id, autocommit=True))
 

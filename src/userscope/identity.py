@@ -1,7 +1,8 @@
 """Who a transaction acts for: user ids, and the seals that make them unforgeable.
 
-A seal is ``<key id>.<expiry>.<hex HMAC-SHA256(key, '<user id>.<expiry>')>``; the database checks it in
-``app.current_user_id()`` (schema/deploy/identity.sql). Only a process that holds the key can make one.
+A user is known by a uuid, a number or a text, as USERSCOPE_USER_ID says; to the database an id is its text, in one
+spelling. A seal is ``<key id>.<expiry>.<hex HMAC-SHA256(key, '<user id>.<expiry>')>``; the database checks it in
+``app.current_user_key()`` (schema/deploy/identity.sql). Only a process that holds the key can make one.
 """
 
 import base64
@@ -11,11 +12,18 @@ import hmac
 import re
 import secrets
 import time
+import unicodedata
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from userscope.errors import ConfigurationError, InvalidUserId, MissingUserId
+
+type UserId = UUID | int | str
+"""A user's id: of the kind that is configured, or its text."""
+
+Kind = Literal["uuid", "bigint", "text"]
+"""What user ids are, by PostgreSQL's name of the type."""
 
 SEAL_LIFE = 60
 """Seconds that a seal is good for. A transaction that has begun outlives its seal."""
@@ -23,25 +31,57 @@ SEAL_LIFE = 60
 _KEY_BYTES = 32
 _BLOCK = 64  # SHA-256 works on blocks of 64 bytes; HMAC pads its key to one (RFC 2104)
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_DIGITS = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_LONGEST = 255  # characters of a text
 
 
-def parse_user_id(value: UUID | str | None) -> str:
-    """Return a user's id as PostgreSQL writes it: 36 characters, lower case.
+def parse_user_id(value: UserId | None, kind: Kind = "uuid") -> str:
+    """Return a user's id as PostgreSQL writes a value of ``kind``: of two spellings one would have another's seal.
 
-    Raises MissingUserId for None and '', InvalidUserId for anything else that is no uuid.
+    Raises MissingUserId for None and '', InvalidUserId for anything else that is no id of that kind.
     """
     if value is None or value == "":
         raise MissingUserId
+    parsed = {"uuid": _uuid, "bigint": _bigint, "text": _text}[kind](value)
+    if parsed is None:
+        raise InvalidUserId(kind)
+    return parsed
+
+
+def as_kind(user_id: str, kind: Kind) -> UserId:
+    """Return an id that was parsed as Python has a value of its kind: a UUID, an int or a str."""
+    return UUID(user_id) if kind == "uuid" else int(user_id) if kind == "bigint" else user_id
+
+
+def _uuid(value: UserId) -> str | None:
     if isinstance(value, UUID):
         return str(value)
-    if isinstance(value, str) and len(value) == 36:
-        try:
-            parsed = str(UUID(value))
-        except ValueError:
-            raise InvalidUserId from None
-        if parsed == value.lower():
-            return parsed
-    raise InvalidUserId
+    if not isinstance(value, str) or len(value) != 36:
+        return None
+    try:
+        parsed = str(UUID(value))
+    except ValueError:
+        return None
+    return parsed if parsed == value.lower() else None
+
+
+def _bigint(value: UserId) -> str | None:
+    if isinstance(value, str):
+        return str.__str__(value) if _DIGITS.fullmatch(value) and _fits(int(value)) else None
+    return f"{int(value)}" if isinstance(value, int) and not isinstance(value, bool) and _fits(value) else None
+
+
+def _fits(number: int) -> bool:
+    return -(2**63) <= number < 2**63
+
+
+def _text(value: UserId) -> str | None:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return None
+    # Control characters, and halves of characters, which no encoding has.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        return None
+    return str.__str__(value)
 
 
 @dataclass(frozen=True)
@@ -92,10 +132,10 @@ class SealKey:
         return f"{self.id}.{expiry}.{mac.hex()}"
 
 
-def credentials(user_id: UUID | str | None, key: SealKey | None) -> tuple[str, str]:
+def credentials(user_id: UserId | None, key: SealKey | None, kind: Kind = "uuid") -> tuple[str, str]:
     """Return the two arguments of ``app.set_user_id``: the user's id and its seal ('' without a key).
 
     Raises MissingUserId or InvalidUserId.
     """
-    parsed = parse_user_id(user_id)
+    parsed = parse_user_id(user_id, kind)
     return parsed, key.seal(parsed) if key else ""

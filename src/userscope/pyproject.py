@@ -1,8 +1,9 @@
 """``[tool.userscope]`` of pyproject.toml: how much of ours a project wants, and its own migrations beside it."""
 
+import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -28,8 +29,17 @@ class Section:
 def read() -> Section:
     """Read the nearest pyproject.toml with the section, from the working directory upwards.
 
-    Raises ConfigurationError for a file that cannot be read, an unknown key and a value that means nothing.
+    USERSCOPE_OURS says how much of ours is wanted in its stead: a service may run without the file. Raises
+    ConfigurationError for a file that cannot be read, an unknown key and a value that means nothing.
     """
+    section = _nearest()
+    ours: Any = os.environ.get("USERSCOPE_OURS") or section.ours
+    if ours not in get_args(Ours):
+        raise ConfigurationError("USERSCOPE_OURS means nothing", detail='It is "core" or "all".')
+    return replace(section, ours=ours)
+
+
+def _nearest() -> Section:
     here = Path.cwd()
     for folder in (here, *here.parents):
         file = folder / "pyproject.toml"

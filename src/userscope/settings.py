@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, override
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -18,8 +18,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from userscope import pyproject
 from userscope.errors import ConfigurationError, InvalidURL, MissingSetting, PooledHost
-from userscope.identity import SealKey
+from userscope.identity import Kind, SealKey
 from userscope.login import Login
 from userscope.postgres.state import embedded_url
 from userscope.postgres.times import seconds
@@ -123,6 +124,7 @@ class Settings(BaseSettings):
     database_url_unpooled: SecretStr | None = None
     admin_database_url: SecretStr | None = None
     auth_database_url: SecretStr | None = None
+    userscope_user_id: Kind = "uuid"
     userscope_seal_key: Annotated[SecretStr | None, AfterValidator(_seal_key)] = None
     userscope_seal_optional: bool = Field(
         default=False, description="seal already, while the database does not require it"
@@ -147,6 +149,17 @@ class Settings(BaseSettings):
             first = error.errors(include_input=False, include_url=False)[0]
             name = "_".join(str(part) for part in first["loc"]).upper()
             raise ConfigurationError(f"{name} cannot be used: {first['msg'].removeprefix('Value error, ')}") from None
+
+    @model_validator(mode="after")
+    def _refuse_other_ids_beside_our_users(self) -> Self:
+        if self.userscope_user_id != "uuid" and pyproject.read().ours != "core":
+            raise ConfigurationError(
+                f'USERSCOPE_USER_ID={self.userscope_user_id} needs ours = "core"',
+                detail="app.users, which is deployed otherwise, knows users by uuids.",
+                hint='Write ours = "core" in [tool.userscope] of pyproject.toml; where there is no such file, set '
+                "USERSCOPE_OURS=core.",
+            )
+        return self
 
     @classmethod
     @override

@@ -62,8 +62,8 @@ HARVEST = (LOOT, PERSON, SPOIL, PLANT)
 SESSIONS = "select token from app.sessions"
 
 NAIVE = """
-create or replace function app.current_user_id() returns uuid language sql stable parallel safe security definer
-set search_path = pg_catalog, pg_temp return nullif(current_setting('app.user_id', true), '')::uuid
+create or replace function app.current_user_key() returns text language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp return nullif(current_setting('app.user_id', true), '')
 """
 """The helper that every peer has: whoever the setting names."""
 
@@ -74,7 +74,7 @@ def helper(old: str, new: str) -> Change:
     """The helper with a piece of its body replaced (a regular expression)."""
 
     def change(superuser: Connection) -> None:
-        row = superuser.execute("select pg_get_functiondef('app.current_user_id()'::regprocedure)").fetchone()
+        row = superuser.execute("select pg_get_functiondef('app.current_user_key()'::regprocedure)").fetchone()
         assert row
         body, count = re.subn(old, new, row[0], flags=re.DOTALL)
         assert count, f"the helper holds {old}"

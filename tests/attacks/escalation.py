@@ -55,9 +55,10 @@ _SUPERUSER: dict[str, tuple[str, ...]] = {
     ),
     "replace the helper": (
         NAIVE,
-        "alter function app.current_user_id() security invoker",
-        "alter function app.current_user_id() set search_path = public",
-        "drop function app.current_user_id() cascade",
+        "alter function app.current_user_key() security invoker",
+        "alter function app.current_user_key() set search_path = public",
+        "drop function app.current_user_key() cascade",
+        "create or replace function app.current_user_id() returns uuid return '{bob}'::uuid",
         "select set_config('app.user_id', '{bob}', true)",
         *HARVEST,
     ),
@@ -168,7 +169,7 @@ ATTACKS = [
             *HARVEST,
         ),
         hole="grant temporary on database {database} to public; "
-        "alter function app.current_user_id() set search_path = pg_temp, pg_catalog; "
+        "alter function app.current_user_key() set search_path = pg_temp, pg_catalog; "
         "drop policy select_own on app.todos; create policy select_own on app.todos for select to app_user using (owner_id = "
         "(select current_setting('app.user_id')::uuid))",
         unsealed=Outcome.WORKS,

@@ -16,9 +16,9 @@ schemas = ["app"]
 [lint.rules.SEC021]
 identity_columns = ["owner_id", "id"]
 [lint.rules.SEC004]
-auth_functions = ["app.current_user_id"]
+auth_functions = ["app.current_user_id", "app.current_user_key"]
 [lint.rules.SEC018]
-auth_functions = ["app.current_user_id"]
+auth_functions = ["app.current_user_id", "app.current_user_key"]
 """
 _OPEN = (
     "alter policy update_own on app.todos using (true) with check (true); "
@@ -41,7 +41,7 @@ IGNORED = {
     "SEC038": (r"app\.\w+\.select_auth", "app_auth is a login of its own, not a session without a user"),
     "SEC013": (r"app\.(todos|users)\.touch", "the trigger runs as the caller, and sets updated_at"),
     "VIEW001": (r"app\.account", "app_gate owns the view, and the table's policies bind it"),
-    "SEC014": (r"app\.(current_user_id|seal_required)", "both read keys that nobody is granted, and return none"),
+    "SEC014": (r"app\.(current_user_key|seal_required)", "both read keys that nobody is granted, and return none"),
 }
 # Roles belong to the whole server: another test's owner, who is meant to be above policies, may be there or not.
 ELSEWHERE = {"SEC016": r"owner_\w+|strong\w*"}

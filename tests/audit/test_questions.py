@@ -140,5 +140,5 @@ def test_without_rights(audited: Database) -> None:
 
 def test_identity_hash(superuser: Connection) -> None:
     """The body that identity_changed knows is the one that the migrations deploy."""
-    (row,) = superuser.execute("select md5(prosrc) from pg_proc where oid = 'app.current_user_id()'::regprocedure")
+    (row,) = superuser.execute("select md5(prosrc) from pg_proc where oid = 'app.current_user_key()'::regprocedure")
     assert f"'{row[0]}'" in QUESTIONS["identity_changed"]

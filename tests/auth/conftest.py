@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from uuid import UUID
 
 import pytest
 
 from tests.issuer import Issuer, serving
 from userscope.auth import TokenVerifier
+from userscope.identity import UserId
 
-type Verify = Callable[[TokenVerifier, str], UUID]
+type Verify = Callable[[TokenVerifier, str], UserId]
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def verifier(issuer: Issuer) -> TokenVerifier:
     return TokenVerifier(issuer.settings(), clock=issuer.clock)
 
 
-def _async_verify(verifier: TokenVerifier, token: str) -> UUID:
+def _async_verify(verifier: TokenVerifier, token: str) -> UserId:
     return asyncio.run(verifier.verify_async(token))
 
 

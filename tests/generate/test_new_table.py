@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
+from tests.clusters import ROOT, Cluster, Database, cluster_of, first_of, make_logins
 from tests.generate.conftest import EVERY_TYPE
 from userscope.errors import ConfigurationError
 from userscope.generate.columns import Column
@@ -19,8 +19,11 @@ from userscope.migrations import projects, runner
 from userscope.migrations.projects import KINDS
 
 
-def run(folder: Path, *words: str, database: Database | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
+    environment |= more or {}
     environment |= database.environment if database else {}
     return subprocess.run(
         [sys.executable, "-m", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -40,6 +43,14 @@ def database(lone: Cluster) -> Iterator[Database]:
     made = lone.database()
     runner.migrate(made.url(), projects.find([ROOT / "schema", ROOT / "policies"]))
     make_logins(made)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def bare(lone: Cluster) -> Iterator[Database]:
+    """An empty database of that cluster."""
+    made = lone.database()
     yield made
     made.drop()
 
@@ -165,6 +176,28 @@ def test_own_pair(pair: Path, database: Database) -> None:
     assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
 
 
+@pytest.mark.parametrize("kind", first_of("bigint", "text", "uuid"))
+def test_own_users(pair: Path, bare: Database, kind: str) -> None:
+    """Where users are the application's own, rows belong to ids of their kind; what is written is whole."""
+    (pair / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\nprojects = ["."]\n', encoding="utf-8")
+    ours = {"USERSCOPE_USER_ID": kind}
+    for words in (["notes"], ["secrets", "--fenced", "--mapping", "secret.py"]):
+        test = ["--test", f"test_{words[0]}.py"]
+        done = run(pair, "userscope", "new-table", *words, *test, more=ours)
+        assert done.returncode == 0, done.stderr
+    deployed = run(pair, "userscope", "migrate", database=bare, more=ours)
+    assert "+ shop_who:secrets" in deployed.stdout, deployed.stderr
+    make_logins(bare)
+    for command in (["verify"], ["status"], ["audit", "--drift"], ["health"]):
+        done = run(pair, "userscope", *command, database=bare, more=ours)
+        assert done.returncode == 0, done.stdout + done.stderr
+    test = ["pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing"]
+    assert "17 passed" in (tested := run(pair, *test, database=bare, more=ours).stdout), tested
+    with bare.superuser_connection() as superuser:
+        superuser.execute("alter policy select_own on app.notes using (true)")
+    assert "1 failed" in run(pair, *test, database=bare, more=ours).stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -186,6 +219,7 @@ def test_own_pair(pair: Path, database: Database) -> None:
         (["secrets", "body:text"], 'a file "secrets.py" would be imported in the place of Python\'s own "secrets"'),
         (["notes", "body:json", "--fenced"], '"body:json" cannot be fenced'),
         (["notes", "metadata:jsonb"], '"metadata" is a name that the class of the table needs for itself'),
+        (["notes", "--owner-type", "bigint"], "rows cannot belong to a bigint while users are those of app.users"),
         (["notes", "--project", "schema"], "a table needs two projects, and here are 1: schema"),
         (["notes", "--project", "nowhere"], 'there is no folder "nowhere"'),
     ],

@@ -18,6 +18,8 @@ NEVER_WHOLE = {"SELECT", "INSERT", "UPDATE", "REFERENCES"}
 """Privileges of columns: of a whole table they would open the system columns too."""
 FUNCTIONS = {
     ("app_user", "app.set_user_id(text,text)"),
+    ("app_user", "app.current_user_key()"),
+    ("app_gate", "app.current_user_key()"),
     ("app_user", "app.current_user_id()"),
     ("app_gate", "app.current_user_id()"),
     ("app_user", "app.seal_required()"),

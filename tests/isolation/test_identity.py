@@ -1,4 +1,4 @@
-"""Whom a transaction acts for: app.set_user_id, app.current_user_id, and the seals between them."""
+"""Whom a transaction acts for: app.set_user_id, app.current_user_key, and the seals between them."""
 
 import hashlib
 import hmac
@@ -212,7 +212,8 @@ def test_functions_are_as_declared(world: World) -> None:
     ).fetchall()
     pinned = ["search_path=pg_catalog, pg_temp"]
     assert found == [
-        ("current_user_id", True, "s", "s", pinned, False),
+        ("current_user_id", False, "s", "s", None, False),
+        ("current_user_key", True, "s", "s", pinned, False),
         ("seal_required", True, "s", "s", pinned, False),
         ("set_user_id", False, "v", "u", None, False),
         ("touch", False, "v", "u", pinned, False),

@@ -183,7 +183,9 @@ def test_table_owner(world: World, table: str, command: str) -> None:
     with world.admin.transaction(force_rollback=True):
         world.admin.execute("create role isolation_owner")
         world.admin.execute("grant usage on schema app to isolation_owner")
-        world.admin.execute("grant execute on function app.current_user_id() to isolation_owner")
+        world.admin.execute(
+            "grant execute on function app.current_user_id(), app.current_user_key() to isolation_owner"
+        )
         world.admin.execute(f"alter table app.{table} owner to isolation_owner")
         world.admin.execute("set local role isolation_owner")
         query = statement(table, command, *world.users)

@@ -12,12 +12,13 @@ import jwt
 from pydantic import SecretBytes, SecretStr
 
 from userscope.errors import ConfigurationError, InvalidToken, InvalidURL, MissingSetting
+from userscope.identity import Kind, UserId
 from userscope.postgres.url import is_local
 from userscope.settings import SECRET_BYTES, UNCHECKED, Settings, known_algorithms
 
 type Secret = str | bytes | SecretStr | SecretBytes
 type Claims = Mapping[str, Any]
-type ToUserId = Callable[[Claims], UUID | str]
+type ToUserId = Callable[[Claims], UserId]
 """From the claims of a token, which were verified by then, to the id of its user."""
 
 _DEFAULT = {False: "EdDSA", True: "HS256"}
@@ -31,7 +32,8 @@ class Issuer:
     ``name`` is what its tokens say in ``iss``; it may be None beside a secret, which tells whose they are. ``audience``
     is what they say in ``aud``, or one of several; "none", written out, leaves it unchecked. ``algorithms`` are EdDSA
     unless told otherwise, HS256 with a secret. ``user_id`` is the claim that names the user, or tells the id from all
-    claims; a callable refuses a token by raising InvalidToken. Raises ConfigurationError.
+    claims; a callable refuses a token by raising InvalidToken. ``kind`` is what ids are: USERSCOPE_USER_ID.
+    Raises ConfigurationError.
 
     >>> Issuer("https://me.eu.auth0.com/", audience="api", jwks_url="https://me.eu.auth0.com/.well-known/jwks.json",
     ...        algorithms=["RS256"], user_id=by_issuer_and_subject)
@@ -44,6 +46,7 @@ class Issuer:
     secret: Secret | None = field(default=None, repr=False)
     algorithms: Sequence[str] = ()
     user_id: str | ToUserId = "sub"
+    kind: Kind = "uuid"
 
     def __post_init__(self) -> None:
         """Check it, and settle what was left open. Raises ConfigurationError."""
@@ -99,6 +102,7 @@ class Issuer:
             secret=secret,
             algorithms=algorithms,
             user_id=settings.auth_user_claim,
+            kind=settings.userscope_user_id,
         )
 
     @property

@@ -9,7 +9,6 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import jwt
 from pydantic import SecretBytes
@@ -17,7 +16,7 @@ from pydantic import SecretBytes
 from userscope.auth.issuers import Issuer
 from userscope.auth.keys import PATIENCE, KeySet
 from userscope.errors import ConfigurationError, IdentityError, InvalidToken
-from userscope.identity import parse_user_id
+from userscope.identity import UserId, as_kind, parse_user_id
 from userscope.settings import Settings
 
 LEEWAY = 30
@@ -43,7 +42,7 @@ logger = logging.getLogger(__name__)
 class Bearer:
     """Whose token it is, and what its issuer says in it; ``sub`` as PostgreSQL writes it, where that is the id."""
 
-    user_id: UUID
+    user_id: UserId
     claims: dict[str, Any]
 
 
@@ -105,11 +104,11 @@ class TokenVerifier:
         """Return what the issuer says; as ``bearer_async``."""
         return (await self.bearer_async(token)).claims
 
-    def verify(self, token: str) -> UUID:
-        """Return whose token it is. Raises as ``bearer``."""
+    def verify(self, token: str) -> UserId:
+        """Return whose token it is: a UUID, an int or a str, as USERSCOPE_USER_ID says. Raises as ``bearer``."""
         return self.bearer(token).user_id
 
-    async def verify_async(self, token: str) -> UUID:
+    async def verify_async(self, token: str) -> UserId:
         """Return whose token it is; as ``bearer_async``."""
         return (await self.bearer_async(token)).user_id
 
@@ -194,14 +193,14 @@ class _Trusted:
         user_id = self._issuer.user_id
         told = _mapped(user_id, claims) if callable(user_id) else claims.get(user_id)
         try:
-            parsed = parse_user_id(told)
+            parsed = parse_user_id(told, self._issuer.kind)
         except IdentityError:
             parsed = None
         if parsed is None:
-            raise InvalidToken("Its subject is no user of ours: it is not a uuid.")
+            raise InvalidToken(f"Its subject is no user of ours: it is not a {self._issuer.kind}.")
         if isinstance(user_id, str):
             claims |= {user_id: parsed}
-        return Bearer(UUID(parsed), claims)
+        return Bearer(as_kind(parsed, self._issuer.kind), claims)
 
 
 def _mapped(to_user_id: Callable[[dict[str, Any]], Any], claims: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import getopt
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -52,7 +53,7 @@ _BANNER = r"""\set HISTFILE /dev/null
 \set PROMPT2 '%/ as {short}%R%x%# '
 \set as '\\i ' {identity}
 :as
-\warn 'You act for the user {user_id}, in a transaction: the prompt shows * while it lasts.'
+\warn {told}
 \warn 'commit keeps what you did; rollback or \\q drops it. After that nobody is acted for: type  :as  to act again.'
 """
 
@@ -68,16 +69,17 @@ def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[
     Raises ConfigurationError for arguments other than a few, MissingTool where there is no psql that can \bind.
     """
     program = programs.find("psql", url, least=16)
+    utf8 = {"PGCLIENTENCODING": "UTF8"}  # as the identity is written
     options = _parse(arguments)
     acts = any(name in _ACTIONS for name, _ in options)
     with _identity_file(credentials) as identity:
         if sys.stdin.isatty() and not acts:
             start = _rc_file(identity, credentials()[0], options)
             kept = [(name, value) for name, value in options if name not in {"-X", "--no-psqlrc"}]
-            return _run(program, url, _words(kept), PSQLRC=str(start))
+            return _run(program, url, _words(kept), PSQLRC=str(start), **utf8)
         commit = _private_file(identity.with_name("commit.sql"), _COMMIT)
         words = _words(options) + ([] if acts else ["-f", "-"])
-        return _run(program, url, ["-f", str(identity), *words, "-f", str(commit)])
+        return _run(program, url, ["-f", str(identity), *words, "-f", str(commit)], **utf8)
 
 
 def require_login(settings: Settings) -> None:
@@ -147,7 +149,10 @@ def _rc_file(identity: Path, user_id: str, options: list[tuple[str, str]]) -> Pa
     own = Path(os.environ.get("PSQLRC") or Path("~/.psqlrc").expanduser())
     skipped = any(name in {"-X", "--no-psqlrc"} for name, _ in options)
     include = "" if skipped or not own.is_file() else f"\\i {_quoted(str(own))}\n"
-    text = _BANNER.format(short=user_id[:8], user_id=user_id, identity=_quoted(_quoted(str(identity))))
+    told = f"You act for the user {user_id}, in a transaction: the prompt shows * while it lasts."
+    # A prompt has a language of its own, which runs programs.
+    short = re.sub(r"[^\w@.|:-]", "?", user_id)[:8]
+    text = _BANNER.format(short=short, told=_quoted(told), identity=_quoted(_quoted(str(identity))))
     return _private_file(identity.with_name("psqlrc"), include + text)
 
 

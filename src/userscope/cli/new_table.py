@@ -1,7 +1,7 @@
 """``userscope new-table``: the files of a table whose rows each belong to one user."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,10 @@ def new_table(
     fenced: Annotated[
         bool, typer.Option("--fenced", help="What must not even be guessed at: docs/fences.md says what that costs.")
     ] = False,
+    owner_type: Annotated[
+        Literal["uuid", "bigint", "text"] | None,
+        typer.Option(help="What users are known by.", show_default="USERSCOPE_USER_ID"),
+    ] = None,
     one: Annotated[str | None, typer.Option(metavar="WORD", help='What one row is called: "note".')] = None,
     mapping: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where its Python class goes.", show_default="NAME.py")
@@ -29,14 +33,17 @@ def new_table(
 ) -> None:
     """Write the files of a table whose rows each have an owner.
 
-    Three scripts and a line of the plan in schema/, and as many in policies/; --project names the two elsewhere.
+    Three scripts and a line of the plan in schema/, and as many in policies/; --project or pyproject.toml names others.
 
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """
+    from userscope import pyproject
     from userscope.generate import files
     from userscope.generate.table import Table
+    from userscope.settings import Settings
 
-    table = Table.of(name, columns or [], one, fenced=fenced)
+    owner = owner_type or Settings().userscope_user_id
+    table = Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=pyproject.read().ours == "all")
     for path in files.write(table, own_pair(project), mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')

@@ -91,14 +91,14 @@ def psql(
     from userscope.settings import Settings
 
     settings = Settings()
-    key = settings.seal_key
+    key, kind = settings.seal_key, settings.userscope_user_id
     if user_id is not None:
-        credentials(user_id, key)  # refuse what names no user before anything is started
+        credentials(user_id, key, kind)  # refuse what names no user before anything is started
     start_embedded(settings)
     if user_id is None:
         status = _psql.run(settings.url(Login.ADMIN), arguments or [])
     else:
         if settings.embedded:
             _psql.require_login(settings)
-        status = _psql.run_as(settings.url(Login.SERVICE), arguments or [], lambda: credentials(user_id, key))
+        status = _psql.run_as(settings.url(Login.SERVICE), arguments or [], lambda: credentials(user_id, key, kind))
     raise typer.Exit(status)

@@ -5,10 +5,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-from uuid import UUID
 
 from userscope.errors import SessionError
-from userscope.identity import SealKey, credentials, parse_user_id
+from userscope.identity import Kind, SealKey, UserId, parse_user_id
 from userscope.postgres.times import seconds
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
@@ -45,9 +44,10 @@ class Scope:
     @classmethod
     def of(
         cls,
-        user_id: UUID | str | None,
+        user_id: UserId | None,
         *,
         statement_timeout: str,
+        kind: Kind = "uuid",
         key: SealKey | None = None,
         isolation: Isolation | None = None,
         autocommit: bool = False,
@@ -58,7 +58,7 @@ class Scope:
                 "there is no such isolation level",
                 hint='Use "read committed", "repeatable read" or "serializable"; None for the database\'s own default.',
             )
-        return cls(parse_user_id(user_id), statement_timeout, key, isolation, autocommit)
+        return cls(parse_user_id(user_id, kind), statement_timeout, key, isolation, autocommit)
 
     @property
     def read_only(self) -> bool:
@@ -84,5 +84,5 @@ class Scope:
         values = [str(_RANDOM.random()), self.statement_timeout]
         if self.user_id is None:
             return _LOGIN, [value.encode() for value in values]
-        values += credentials(self.user_id, self.key)
+        values += [self.user_id, self.key.seal(self.user_id) if self.key else ""]
         return _READ_ONLY if self.read_only else _IDENTITY, [value.encode() for value in values]

@@ -1,5 +1,7 @@
 """What a service meets before anything is sent: a login that is not fit, no user, a session used wrongly."""
 
+from typing import ClassVar
+
 from userscope.errors.base import UserscopeError
 
 
@@ -39,10 +41,21 @@ class MissingUserId(IdentityError):
 
 
 class InvalidUserId(IdentityError):
-    """What was given is no uuid. The value is not repeated: it may be somebody's input."""
+    """What was given is no id of the ``kind`` that is configured. It is not repeated: it may be somebody's input."""
 
-    def __init__(self) -> None:
-        super().__init__("the user id is not a uuid", hint="Pass a uuid.UUID, or its text of 36 characters.")
+    _KINDS: ClassVar = {
+        "uuid": ("is not a uuid", "Pass a uuid.UUID, or its text of 36 characters."),
+        "bigint": (
+            "is not a bigint",
+            "Pass an int of 64 bits, or its digits as PostgreSQL writes them.",
+        ),
+        "text": ("is not a text", "Pass a str of 1 to 255 characters, none of them a control character."),
+    }
+
+    def __init__(self, kind: str = "uuid") -> None:
+        what, hint = self._KINDS[kind]
+        detail = None if kind == "uuid" else f"USERSCOPE_USER_ID says that user ids are {kind}."
+        super().__init__(f"the user id {what}", detail=detail, hint=hint)
 
 
 class InvalidToken(IdentityError):

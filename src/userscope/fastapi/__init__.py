@@ -10,7 +10,9 @@ except ModuleNotFoundError as error:
 from userscope.fastapi.dependencies import (
     AsyncUserReader,
     AsyncUserSession,
+    BigintUserId,
     Claims,
+    TextUserId,
     UserId,
     UserReader,
     UserSession,
@@ -22,8 +24,10 @@ from userscope.fastapi.service import Service, install, lifespan
 __all__ = [
     "AsyncUserReader",
     "AsyncUserSession",
+    "BigintUserId",
     "Claims",
     "Service",
+    "TextUserId",
     "UserId",
     "UserReader",
     "UserSession",

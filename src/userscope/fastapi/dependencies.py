@@ -65,7 +65,7 @@ Claims = Annotated[dict[str, Any], Depends(_claims)]
 """What the issuer says in the request's token, such as an e-mail address; 401 without a valid one."""
 
 
-async def current_user_id(bearer: _Bearing) -> UUID:
+async def current_user_id(bearer: _Bearing) -> UUID | int | str:
     """Return whose token came with the request. A test may put an answer of its own in ``app.dependency_overrides``."""
     return bearer.user_id
 
@@ -73,23 +73,31 @@ async def current_user_id(bearer: _Bearing) -> UUID:
 UserId = Annotated[UUID, Depends(current_user_id)]
 """Whose token came with the request; 401 without a valid one."""
 
+BigintUserId = Annotated[int, Depends(current_user_id)]
+"""The same where USERSCOPE_USER_ID is bigint."""
 
-async def _fit(user_id: UserId, service: _Served) -> UUID:
+TextUserId = Annotated[str, Depends(current_user_id)]
+"""The same where USERSCOPE_USER_ID is text."""
+
+_AnyUserId = Annotated[UUID | int | str, Depends(current_user_id)]
+
+
+async def _fit(user_id: _AnyUserId, service: _Served) -> UUID | int | str:
     await service.judged()
     return user_id
 
 
 # The bearer, once the database was found fit.
-_Fit = Annotated[UUID, Depends(_fit)]
+_Fit = Annotated[UUID | int | str, Depends(_fit)]
 
 
-async def _slot(user_id: _Fit, service: _Served) -> AsyncIterator[UUID]:
+async def _slot(user_id: _Fit, service: _Served) -> AsyncIterator[UUID | int | str]:
     async with service.slot():
         yield user_id
 
 
 # The bearer, once a connection is free.
-_InSlot = Annotated[UUID, Depends(_slot, scope="function")]
+_InSlot = Annotated[UUID | int | str, Depends(_slot, scope="function")]
 
 
 def _session(user_id: _InSlot, service: _Served) -> Iterator[Session]:

@@ -39,8 +39,9 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     owned += ", behind a fence" if table.fenced else ""
     reached = f"A user reaches their own {table.many}"
     needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
+    needed = ("identity", "users") if table.users else ("identity",)
     plans = {
-        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", "identity", "users"), owned),
+        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", *needed), owned),
         policies.plan.path: _planned(policies, table.name, needs, reached),
     }
     return save(texts, plans)

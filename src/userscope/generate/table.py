@@ -9,22 +9,51 @@ from userscope.errors import ConfigurationError, ScriptError
 from userscope.generate import fence, mapping
 from userscope.generate.columns import NAME, Column
 from userscope.generate.text import Text
+from userscope.identity import Kind
 from userscope.migrations import script
 from userscope.migrations.projects import KINDS
+
+# Who acts, as a policy asks for it, and as PostgreSQL shows it in one.
+_ME: dict[Kind, tuple[str, str]] = {
+    "uuid": ("app.current_user_id()", "app.current_user_id() AS current_user_id"),
+    "bigint": ("app.current_user_key()::bigint", "(app.current_user_key())::bigint AS current_user_key"),
+    "text": ("app.current_user_key()", "app.current_user_key() AS current_user_key"),
+}
+_OWNED: dict[Kind, str] = {"uuid": "Owned", "bigint": "BigintOwned", "text": "TextOwned"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table to be. ``one`` is what a row is called, in words: ``note``."""
+    """A table to be. ``one`` is what a row is called, in words: ``note``.
+
+    ``owner``: what users are known by. ``users``: whether they are rows of app.users, which its rows go with.
+    """
 
     name: str
     columns: Sequence[Column]
     one: str
     fenced: bool = False
+    owner: Kind = "uuid"
+    users: bool = True
 
     @classmethod
-    def of(cls, name: str, columns: Sequence[str], one: str | None = None, *, fenced: bool = False) -> "Table":
+    def of(
+        cls,
+        name: str,
+        columns: Sequence[str],
+        one: str | None = None,
+        *,
+        fenced: bool = False,
+        owner: Kind = "uuid",
+        users: bool = True,
+    ) -> "Table":
         """Check what is asked for. Raises ConfigurationError."""
+        if users and owner != "uuid":
+            raise ConfigurationError(
+                f"rows cannot belong to a {owner} while users are those of app.users",
+                detail="That table knows users by uuids.",
+                hint='Write ours = "core" in [tool.userscope] of pyproject.toml, where users are your own.',
+            )
         if not NAME.fullmatch(name):
             raise ConfigurationError(
                 f'"{name}" is no name for a table',
@@ -38,7 +67,7 @@ class Table:
         if fenced:
             fence.refuse_incomparable(columns)
         parsed = [Column.parse(column) for column in columns or ["body:text"]]
-        table = cls(name, parsed, one or _singular(name), fenced)
+        table = cls(name, parsed, one or _singular(name), fenced, owner, users)
         names = [column.name for column in table.columns]
         mapping.refuse_taken(table.one, names)
         for column in names:
@@ -96,11 +125,10 @@ class Table:
             "many": self.many,
             "schema": schema,
             "identity": f"{schemas}identity",
-            "users": f"{schemas}users",
+            **self._owner(f"{schemas}users", home, " " * (width + kinds + 6)),
             "policies": policies,
             "access": f"{helpers}access",
-            "owner": line("owner_id", "uuid", "not null default app.current_user_id()"),
-            "indent": " " * (width + kinds + 6),
+            "owner": line("owner_id", self.owner, f"not null default {_ME[self.owner][0]}"),
             "id": line("id", "uuid", "not null default gen_random_uuid(),"),
             "columns": "\n".join(line(c.name, c.type, c.rules(self.name)) + "," for c in self.columns),
             "created_at": line("created_at", "timestamptz", "not null default now(),"),
@@ -121,11 +149,31 @@ class Table:
         }
         return fence.words(self.name, self.columns, plain) if self.fenced else fence.no_words(plain)
 
+    def _owner(self, change: str, home: str, indent: str) -> dict[str, str]:
+        """Say whom its rows belong to; ``change`` is the one that makes app.users."""
+        me, me_seen = _ME[self.owner]
+        known = {"me": me, "me_seen": me_seen, "Owned": _OWNED[self.owner]}
+        if not self.users:
+            unknown = ("requires_users", "references", "goes", "owner_comment", "owner_fact", "goes_test")
+            return known | dict.fromkeys(unknown, "") | {"two_users": "userscope.user_id(), userscope.user_id()"}
+        key = f"{self.name}_owner_id_fkey"
+        return known | {
+            "requires_users": f"-- requires: {change}\n",
+            "references": f"\n{indent}constraint {key} references app.users on delete cascade",
+            "goes": ", and goes when that user goes",
+            "owner_comment": f"comment on constraint {key} on {home}.{self.name} is "
+            f"'The user who owns this {self.one} does not exist.';\n",
+            "owner_fact": f"    constraint {key} FOREIGN KEY (owner_id) REFERENCES app.users(id) ON DELETE CASCADE\n",
+            "goes_test": Text.read("goes.py.txt").substitute({}),
+            "two_users": 'userscope.user("Alice").id, userscope.user("Bob").id',
+        }
+
     def _facts(self) -> list[str]:
         """What the table's verification finds of its columns."""
+        me = _ME[self.owner][1].partition(" AS ")[0]
         time = "timestamp with time zone not null default now() statistics 0"
         return [
-            "column owner_id uuid not null default app.current_user_id() statistics 0",
+            f"column owner_id {self.owner} not null default {me} statistics 0",
             "column id uuid not null default gen_random_uuid() statistics 0",
             *(fact for column in self.columns for fact in column.facts(self.name)),
             f"column created_at {time}",

@@ -1,6 +1,6 @@
 """SQLModel mappings of schema app: thin, since the database knows its own defaults, keys and limits."""
 
-from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Owned, Timestamped, answered_by
+from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, BigintOwned, Owned, TextOwned, Timestamped, answered_by
 from userscope.models.inputs import BigInteger, Day, Input, Integer, Json, Moment, Number, Text
 from userscope.models.todo import Todo, TodoCreate, TodoPublic, TodoUpdate
 from userscope.models.user import Account, User, UserPublic, UserUpdate
@@ -10,6 +10,7 @@ __all__ = [
     "TIMESTAMPTZ",
     "Account",
     "BigInteger",
+    "BigintOwned",
     "Day",
     "Input",
     "Integer",
@@ -18,6 +19,7 @@ __all__ = [
     "Number",
     "Owned",
     "Text",
+    "TextOwned",
     "Timestamped",
     "Todo",
     "TodoCreate",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, FetchedValue, FunctionElement, inspect
+from sqlalchemy import BigInteger, DateTime, FetchedValue, FunctionElement, Text, inspect
 from sqlalchemy.orm import aliased, registry
 from sqlmodel import Field, SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -38,8 +38,8 @@ class Timestamped(SQLModel):
     )
 
 
-class Owned(Mapped):
-    """A row that belongs to one user. Inherit with ``table=True`` for every table whose rows are owned.
+class _Owned(Mapped):
+    """A row that belongs to one user.
 
     In the database the key is ``(owner_id, id)``; here ``id`` alone, because a policy supplies the owner: so
     ``session.get(Todo, id)`` finds one's own row, and another user's id looks like an unknown one. It is made here, the
@@ -47,7 +47,24 @@ class Owned(Mapped):
     """
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
+
+
+class Owned(_Owned):
+    """A row that belongs to one user. Inherit with ``table=True`` for every table whose rows are owned."""
+
     owner_id: UUID = Field(default=None, sa_column_kwargs=BY_DATABASE)
+
+
+class BigintOwned(_Owned):
+    """A row that belongs to one user, where users are known by numbers (USERSCOPE_USER_ID=bigint)."""
+
+    owner_id: int = Field(default=None, sa_type=BigInteger, sa_column_kwargs=BY_DATABASE)
+
+
+class TextOwned(_Owned):
+    """A row that belongs to one user, where users are known by texts (USERSCOPE_USER_ID=text)."""
+
+    owner_id: str = Field(default=None, sa_type=Text, sa_column_kwargs=BY_DATABASE)
 
 
 def answered_by[T: Mapped](model: type[T], function: FunctionElement[Any]) -> SelectOfScalar[T]:

@@ -7,17 +7,19 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 import psycopg
 import pytest
 from pydantic import SecretStr
+from sqlalchemy.exc import ProgrammingError
 from sqlmodel import Session
 
 from userscope.accounts import Accounts
 from userscope.connection.scope import Isolation
 from userscope.database import Database
-from userscope.errors import NotPermitted
+from userscope.errors import ConfigurationError, NotPermitted
+from userscope.identity import UserId
 from userscope.models import User
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
@@ -64,7 +66,15 @@ class Target:
         """Return the settings of a service whose database is ``dbname``."""
         urls = {"admin_database_url": self.admin, "database_url": self.service, "auth_database_url": self.auth}
         texts: dict[str, Any] = {name: url.on(dbname).text() for name, url in urls.items() if url}
-        return Settings(_env_file=None, database_url_unpooled=None, userscope_seal_key=self.seal_key, **texts)
+        # What ids are is no matter of which database, so here a .env file counts.
+        kind = Settings().userscope_user_id
+        return Settings(
+            _env_file=None,
+            database_url_unpooled=None,
+            userscope_seal_key=self.seal_key,
+            userscope_user_id=kind,
+            **texts,
+        )
 
 
 class Sandbox:
@@ -84,18 +94,33 @@ class Sandbox:
         return Accounts(self.settings)
 
     def user(self, name: str = "", *, email: str | None = None, username: str | None = None) -> User:
-        """Make a user; without an address they get one that nobody else has."""
+        """Make a user of app.users; without an address they get one that nobody else has.
+
+        Raises ConfigurationError where users are the application's own: ``user_id()`` is what is acted for there.
+        """
         local_part = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "user"
         address = email or f"{local_part}-{secrets.token_hex(4)}@example.com"
-        return self.accounts.create(address, name=name, username=username)
+        try:
+            return self.accounts.create(address, name=name, username=username)
+        except ProgrammingError as error:
+            if not isinstance(error.orig, psycopg.errors.UndefinedTable):
+                raise
+            raise ConfigurationError(
+                "there is no table app.users",
+                detail='The core alone was deployed (ours = "core"), so users are the application\'s own.',
+                hint="Make them in its own way, or act for userscope.user_id(), which needs no row.",
+            ) from error
 
-    def acting_as(
-        self, user: User | UUID | str, *, isolation: Isolation | None = None
-    ) -> AbstractContextManager[Session]:
+    def user_id(self) -> UserId:
+        """Return a user's id that nobody else has, of the kind that USERSCOPE_USER_ID says."""
+        made: dict[str, UserId] = {"uuid": uuid4(), "bigint": secrets.randbits(63), "text": f"user|{uuid4()}"}
+        return made[self.settings.userscope_user_id]
+
+    def acting_as(self, user: User | UserId, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
         """Open a session that acts for ``user`` and commits at its end."""
         return self.database.session(_id(user), isolation=isolation)
 
-    def reading_as(self, user: User | UUID | str) -> AbstractContextManager[Session]:
+    def reading_as(self, user: User | UserId) -> AbstractContextManager[Session]:
         """Open a session that reads as ``user``."""
         return self.database.reader(_id(user))
 
@@ -106,7 +131,7 @@ class Sandbox:
             yield connection
 
     @contextmanager
-    def counting(self, user: User | UUID | str) -> Iterator[tuple[Database, Trips]]:
+    def counting(self, user: User | UserId) -> Iterator[tuple[Database, Trips]]:
         """Yield a database whose round trips are counted, connected already, with ``user`` as its first guest."""
         with Proxy(self.settings.url("service")) as proxy:
             behind = self.settings.model_copy(update={"database_url": SecretStr(proxy.url.text())})
@@ -123,7 +148,7 @@ class Sandbox:
                 getattr(self, made).close()
 
 
-def _id(user: User | UUID | str) -> UUID | str:
+def _id(user: User | UserId) -> UserId:
     return user.id if isinstance(user, User) else user
 
 

@@ -1,5 +1,5 @@
--- error | function app.current_user_id() | a definer function has no pinned search_path
-alter function app.current_user_id() reset search_path;
+-- error | function app.current_user_key() | a definer function has no pinned search_path
+alter function app.current_user_key() reset search_path;
 
 -- error | function app.seal_required() | a definer function has no pinned search_path
 alter function app.seal_required() set search_path = pg_catalog;

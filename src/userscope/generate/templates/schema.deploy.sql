@@ -1,12 +1,10 @@
 -- Deploy §{schema}:§{table} to pg
 -- requires: §{identity}
--- requires: §{users}
-
+§{requires_users}
 begin;
 
 create table §{home}.§{table} (
-§{owner}
-§{indent}constraint §{table}_owner_id_fkey references app.users on delete cascade,
+§{owner}§{references},
 §{id}
 §{columns}
 §{created_at}
@@ -23,9 +21,8 @@ alter table §{home}.§{table}
 
 create trigger touch before update on §{home}.§{table} for each row execute function app.touch();
 
-comment on table §{home}.§{table} is '§{A_one}. Belongs to one user, and goes when that user goes.';
+comment on table §{home}.§{table} is '§{A_one}. Belongs to one user§{goes}.';
 comment on constraint §{table}_pkey on §{home}.§{table} is 'You already have §{a_one} with this id.';
-comment on constraint §{table}_owner_id_fkey on §{home}.§{table} is 'The user who owns this §{one} does not exist.';
-§{checks}comment on trigger touch on §{home}.§{table} is 'Keeps updated_at.';
+§{owner_comment}§{checks}comment on trigger touch on §{home}.§{table} is 'Keeps updated_at.';
 §{fence_made}
 commit;
