@@ -112,7 +112,7 @@ def alone(request: pytest.FixtureRequest) -> Iterator[Database]:
 
 
 VARIANTS = [
-    pytest.param("plain", "uuid"),
+    pytest.param("plain", "bigint"),
     *(
         pytest.param(owner, kind, marks=pytest.mark.breadth)
         for owner, kind in (("neon", "bigint"), ("plain", "text"), ("neon", "text"), ("superuser", "uuid"))

@@ -62,7 +62,6 @@ def test_all_or_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
     (tmp_path / "notes.py").write_text("mine\n", encoding="utf-8")
     before = contents(tmp_path)
     assert '"notes.py" is there already' in run("init", *TABLE, code=2).stderr
-    assert "the core has none" in run("init", "--core", *TABLE, code=2).stderr
     assert '"Notes" is no name for a table' in run("init", "--table", "Notes", code=2).stderr
     assert contents(tmp_path) == before
 

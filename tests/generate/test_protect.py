@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from tests.clusters import Cluster, Connection, Database, OwnerKind, deploy, dump, first_of
-from tests.generate.existing import ITEMS, LISTS, NOTES, Application, application
+from tests.generate.existing import IDS, ITEMS, LISTS, NOTES, Application, application
 from userscope.audit.run import audit
 from userscope.errors import ConfigurationError
 from userscope.generate.protection.study import Asked
 
-KINDS = ["uuid"]
+KINDS = [pytest.param(kind, marks=[] if kind in ("uuid", "bigint", "text") else pytest.mark.breadth) for kind in IDS]
 CONTENT = {"lists": "title", "items": "name", "notes": "body"}
 """Of each table, the column that says whose it is."""
 

@@ -25,9 +25,11 @@ def init(
     """
     from userscope.generate import start
     from userscope.generate.table import Table
+    from userscope.settings import Settings
 
     words = (table or "").split()
-    first = Table.of(words[0], words[1:]) if words else None
+    owner = Settings().userscope_user_id if core else "uuid"
+    first = Table.of(words[0], words[1:], owner=owner, users=not core) if words else None
     for path in start.start(folder, ours="core" if core else "all", table=first):
         print(f"  + {path}")
     there = "" if folder == Path() else f"cd {folder} && "

@@ -22,6 +22,9 @@ def new_table(
         Literal["uuid", "bigint", "text"] | None,
         typer.Option(help="What users are known by.", show_default="USERSCOPE_USER_ID"),
     ] = None,
+    references: Annotated[
+        str | None, typer.Option(metavar="TABLE", help="Each row belongs to one of that table, of the same owner.")
+    ] = None,
     one: Annotated[str | None, typer.Option(metavar="WORD", help='What one row is called: "note".')] = None,
     mapping: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where its Python class goes.", show_default="NAME.py")
@@ -38,12 +41,15 @@ def new_table(
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """
     from userscope import pyproject
-    from userscope.generate import files
+    from userscope.generate import files, parent
     from userscope.generate.table import Table
     from userscope.settings import Settings
 
     owner = owner_type or Settings().userscope_user_id
-    table = Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=pyproject.read().ours == "all")
-    for path in files.write(table, own_pair(project), mapping or Path(f"{name}.py"), test):
+    pair = own_pair(project)
+    above = parent.find(references, pair[0]) if references else None
+    whole = pyproject.read().ours == "all"
+    table = Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=whole, parent=above)
+    for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')

@@ -40,8 +40,9 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     reached = f"A user reaches their own {table.many}"
     needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
     needed = ("identity", "users") if table.users else ("identity",)
+    parents = f" {table.parent.change}" if table.parent else ""
     plans = {
-        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", *needed), owned),
+        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", *needed) + parents, owned),
         policies.plan.path: _planned(policies, table.name, needs, reached),
     }
     return save(texts, plans)

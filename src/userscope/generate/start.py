@@ -19,11 +19,6 @@ def start(folder: Path, *, ours: str, table: Table | None = None) -> list[Path]:
     ``ours`` is "all" or "core". Raises ConfigurationError where something of it is there already; then everything is as
     it was.
     """
-    if table and ours == "core":
-        raise ConfigurationError(
-            "a first table belongs to users, and the core has none",
-            hint='Leave out --core; or leave out --table, and run "userscope new-table" with your own users.',
-        )
     name = re.sub("[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_") or "own"
     base = folder / "db"
     texts = {base / part / "sqitch.conf": _CONF for part in ("schema", "policies")}

@@ -8,6 +8,7 @@ from pathlib import Path
 from userscope.errors import ConfigurationError, ScriptError
 from userscope.generate import fence, mapping
 from userscope.generate.columns import NAME, Column
+from userscope.generate.parent import NONE, Parent, Reference
 from userscope.generate.text import Text
 from userscope.identity import Kind
 from userscope.migrations import script
@@ -27,6 +28,7 @@ class Table:
     """A table to be. ``one`` is what a row is called, in words: ``note``.
 
     ``owner``: what users are known by. ``users``: whether they are rows of app.users, which its rows go with.
+    ``parent``: the table that each row belongs to a row of.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Table:
     fenced: bool = False
     owner: Kind = "uuid"
     users: bool = True
+    parent: Parent | None = None
 
     @classmethod
     def of(
@@ -46,6 +49,7 @@ class Table:
         fenced: bool = False,
         owner: Kind = "uuid",
         users: bool = True,
+        parent: Parent | None = None,
     ) -> "Table":
         """Check what is asked for. Raises ConfigurationError."""
         if users and owner != "uuid":
@@ -67,7 +71,9 @@ class Table:
         if fenced:
             fence.refuse_incomparable(columns)
         parsed = [Column.parse(column) for column in columns or ["body:text"]]
-        table = cls(name, parsed, one or _singular(name), fenced, owner, users)
+        if parent:
+            parsed.append(Reference(_parent_column(parent), "uuid"))
+        table = cls(name, parsed, one or _singular(name), fenced, owner, users, parent)
         names = [column.name for column in table.columns]
         mapping.refuse_taken(table.one, names)
         for column in names:
@@ -125,6 +131,7 @@ class Table:
             "many": self.many,
             "schema": schema,
             "identity": f"{schemas}identity",
+            **(self.parent.words(self.name, home, _parent_column(self.parent)) if self.parent else NONE),
             **self._owner(f"{schemas}users", home, " " * (width + kinds + 6)),
             "policies": policies,
             "access": f"{helpers}access",
@@ -186,6 +193,10 @@ def _singular(name: str) -> str:
     if words.endswith("ies"):
         return words[:-3] + "y"
     return words.removesuffix("s") or words
+
+
+def _parent_column(parent: Parent) -> str:
+    return f"{_singular(parent.name).replace(' ', '_')}_id"
 
 
 def _article(one: str) -> str:

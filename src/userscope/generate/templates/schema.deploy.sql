@@ -1,6 +1,6 @@
 -- Deploy §{schema}:§{table} to pg
 -- requires: §{identity}
-§{requires_users}
+§{requires_users}§{requires_parent}
 begin;
 
 create table §{home}.§{table} (
@@ -9,7 +9,7 @@ create table §{home}.§{table} (
 §{columns}
 §{created_at}
 §{updated_at}
-    primary key (owner_id, id)
+    primary key (owner_id, id)§{parent_key}
 );
 
 -- Closed until a policy opens it, to its owner as well.
@@ -23,6 +23,6 @@ create trigger touch before update on §{home}.§{table} for each row execute fu
 
 comment on table §{home}.§{table} is '§{A_one}. Belongs to one user§{goes}.';
 comment on constraint §{table}_pkey on §{home}.§{table} is 'You already have §{a_one} with this id.';
-§{owner_comment}§{checks}comment on trigger touch on §{home}.§{table} is 'Keeps updated_at.';
-§{fence_made}
+§{owner_comment}§{parent_comment}§{checks}comment on trigger touch on §{home}.§{table} is 'Keeps updated_at.';
+§{parent_index}§{fence_made}
 commit;

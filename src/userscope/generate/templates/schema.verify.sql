@@ -7,6 +7,6 @@ select app_private.verify_table('§{schema}:§{table}', '§{home}.§{table}', $$
 §{facts}
 §{owner_fact}    constraint §{table}_pkey PRIMARY KEY (owner_id, id)
     CREATE TRIGGER touch BEFORE UPDATE ON §{home}.§{table} FOR EACH ROW EXECUTE FUNCTION app.touch()
-§{fence_index}$$);
+§{fence_index}§{parent_facts}$$);
 §{fence_verified}
 rollback;
