@@ -71,4 +71,9 @@ grant select (id, public_key, private_key, alg, crv, created_at, expires_at),
       insert (public_key, private_key, alg, crv, created_at, expires_at)
    on app.jwks to app_auth;
 
+select app_private.admit_owner('app.sessions');
+select app_private.admit_owner('app.accounts');
+select app_private.admit_owner('app.verifications');
+select app_private.admit_owner('app.jwks');
+
 commit;

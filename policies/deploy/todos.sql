@@ -36,4 +36,6 @@ grant select (owner_id, id, title, description, completed, due_at, created_at, u
       delete
    on app.todos to app_user;
 
+select app_private.admit_owner('app.todos');
+
 commit;

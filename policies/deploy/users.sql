@@ -49,4 +49,6 @@ grant select (id, name, email, email_verified, image, username, display_username
    on app.account to app_user;
 reset role;
 
+select app_private.admit_owner('app.users');
+
 commit;

@@ -21,4 +21,9 @@ drop policy update_auth on app.sessions;
 drop policy insert_auth on app.sessions;
 drop policy select_auth on app.sessions;
 
+select app_private.admit_owner('app.sessions', admitted => false);
+select app_private.admit_owner('app.accounts', admitted => false);
+select app_private.admit_owner('app.verifications', admitted => false);
+select app_private.admit_owner('app.jwks', admitted => false);
+
 commit;

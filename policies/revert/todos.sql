@@ -10,4 +10,6 @@ drop policy update_own on app.todos;
 drop policy insert_own on app.todos;
 drop policy select_own on app.todos;
 
+select app_private.admit_owner('app.todos', admitted => false);
+
 commit;

@@ -16,4 +16,6 @@ drop policy select_auth on app.users;
 drop policy update_own on app.users;
 drop policy select_own on app.users;
 
+select app_private.admit_owner('app.users', admitted => false);
+
 commit;

@@ -2,6 +2,7 @@
 
 begin;
 
+drop function app_private.admit_owner(regclass, boolean);
 drop function app.seal_required();
 drop function app.current_user_id();
 drop function app.current_user_key();

@@ -1,12 +1,13 @@
 """A fenced twin of todos, and everything that the tests of todos ask for, so that they run on it as they are."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import Cluster, Connection, cloned
+from tests.clusters import ROOT, Cluster, Connection, cloned
 from tests.clusters import Database as Clone
 from tests.service.conftest import bearer, client, issuer, sandbox, settings
 from userscope.models import Todo
@@ -15,7 +16,16 @@ from userscope.testing import Sandbox, Target
 
 __all__ = ["bearer", "client", "issuer", "settings"]
 
-FENCED = (Path(__file__).parent / "todos.sql").read_text(encoding="utf-8")
+_BY_HAND = (ROOT / "tests" / "search" / "fence.sql").read_text(encoding="utf-8")
+_WRITE = "".join(
+    re.findall(r"^create function app_fenced\.write_secrets\(\).*?^\$\$;\n", _BY_HAND, re.MULTILINE | re.DOTALL)
+)
+FENCED = re.sub(
+    r"^-- app_fenced\.write_todos\(\) is put here.*\n",
+    lambda _: _WRITE.replace("secrets", "todos"),
+    (Path(__file__).parent / "todos.sql").read_text(encoding="utf-8"),
+    flags=re.MULTILINE,
+)
 
 
 def fence(connection: Connection) -> None:

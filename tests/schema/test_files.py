@@ -62,9 +62,12 @@ def test_schema_closes_and_policies_open(project: str, change: str) -> None:
             "grant execute",
             "set local",
             "reset role",
+            "select app_private",
             "commit",
         }
         assert set(re.findall(r"^set .*", code, re.MULTILINE)) <= {"set local role app_gate;"}
+        tables = set(re.findall(r"^create policy \w+ on (app\.\w+)", code, re.MULTILINE))
+        assert set(re.findall(r"^select app_private\.admit_owner\('(.*)'\);$", text, re.MULTILINE)) == tables
 
 
 def test_every_table_has_its_policies(database: Database) -> None:

@@ -1,4 +1,5 @@
 -- Each team owns its tables, and none of them is a service.
+-- Told: owner_bound | billing.invoices
 set local userscope.audit_schemas = 'billing, support';
 set local userscope.audit_private_schemas = 'none';
 set local userscope.audit_service_roles = 'portal';

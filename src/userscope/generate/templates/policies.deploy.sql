@@ -31,5 +31,7 @@ grant select (§{every}),
       update (§{written}),
       delete
    on §{home}.§{table} to §{role};
+
+select app_private.admit_owner('§{home}.§{table}');
 §{fence_opened}
 commit;

@@ -27,4 +27,6 @@ comment on policy delete_own on §{table} is 'A user deletes their own rows.';
 
 -- Never table-wide, reading neither: that would open ctid and its kin.
 §{grants}§{every_row}
+select app_private.admit_owner(§{literal});
+
 commit;

@@ -7,5 +7,6 @@ begin;
 revoke all on §{table} from §{grantees};
 §{sequences_revoked}
 §{policies_dropped}
+select app_private.admit_owner(§{literal}, admitted => false);
 §{granted_again}
 commit;

@@ -18,10 +18,15 @@ tables as (
 protected as (
     select * from tables where enabled or has_policy
 ),
+-- Without those that let in an owner whom policies bind (app_private.admit_owner): no service acts as one.
+judged as (
+    select * from pg_policy
+     where coalesce(pg_get_expr(polqual, polrelid), '') not like '( SELECT pg\_has\_role(SESSION\_USER, ''%''::name, ''member''::text) AS pg\_has\_role)'
+),
 -- Whoever a policy names, but PUBLIC: these are the roles that services act as.
 roles as (
     select distinct pg_roles.oid, quote_ident(rolname) as name
-      from pg_policy join tables on tables.oid = polrelid cross join unnest(polroles) as named (member)
+      from judged join tables on tables.oid = polrelid cross join unnest(polroles) as named (member)
       join pg_roles on pg_roles.oid = member
 ),
 -- Views through which one of these roles answers: its policies bind them.
@@ -48,7 +53,7 @@ policies as (
            array(select case member when 0 then 'public' else quote_ident(pg_get_userbyid(member)) end
                    from unnest(polroles) with ordinality as named (member, n) order by n) as roles,
            pg_get_expr(polqual, polrelid) as using_text, pg_get_expr(polwithcheck, polrelid) as check_text
-      from pg_policy join tables on tables.oid = polrelid
+      from judged join tables on tables.oid = polrelid
 ),
 -- Functions that a policy calls, itself or through another of them.
 called as (
