@@ -26,4 +26,19 @@ select case when nullif(current_setting('userscope.audit_schemas', true), '') is
 union all
 select 'error', 'userscope.audit_service_roles', 'nobody to audit', 'No service role is named.', 'name the roles that services act as'
  where not exists (select from services where oid <> 0)
+union all
+select 'warning', format('schema %I', nspname), 'is not audited',
+       format('"%s" may reach %s in it, and no other question looks there.',
+              string_agg(distinct rolname, '", "'), string_agg(distinct quote_ident(relname), ', ')),
+       format('alter database %I set userscope.audit_schemas = ''%s''', current_database(),
+              (select string_agg(entry, ', ') from lists where setting = 'userscope.audit_schemas') || ', ' || nspname)
+  from pg_class
+  join pg_namespace on pg_namespace.oid = relnamespace
+  join services on services.oid <> 0
+   and (has_table_privilege(services.oid, pg_class.oid, 'select, insert, update, delete')
+        or has_any_column_privilege(services.oid, pg_class.oid, 'select, insert, update'))
+ where relkind in ('r', 'p') and nspname !~ '^pg_' and nspname <> 'information_schema'
+   and relnamespace not in (select oid from schemas)
+   and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e')
+ group by nspname
  order by 2, 4;

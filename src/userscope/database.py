@@ -28,12 +28,20 @@ class _Base:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         self.settings = settings or Settings()
         self._key = self.settings.seal_key
-        self._connector = Connector(
-            self.settings.url("service"),
-            LoginCheck(self._key is not None, self.settings.userscope_seal_optional),
-            self.settings.database_pool_size,
-            self.settings.database_pool_timeout,
-        )
+        self._connector = self._connecting(LoginCheck(self._key is not None, self.settings.userscope_seal_optional))
+
+    def _connecting(self, check: LoginCheck) -> Connector:
+        url, size = self.settings.url("service"), self.settings.database_pool_size
+        return Connector(url, check, size, self.settings.database_pool_timeout)
+
+    @property
+    def _own(self) -> Connector:
+        """Connects as whoever the login is: no identity is sent, so it need not be able to carry one."""
+        return self._connecting(LoginCheck(None))
+
+    @property
+    def _nobody(self) -> Scope:
+        return Scope(None, self.settings.database_statement_timeout)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
@@ -65,7 +73,8 @@ class Database(_Base):
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         super().__init__(settings)
-        self.engine = self._connector.engine()  # at once: of two threads that come first, each would make a pool
+        # At once: of two threads that come first, each would make a pool.
+        self.engine, self._login_engine = self._connector.engine(), self._own.engine()
 
     def session(self, user_id: UserId | None, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
         """Act for ``user_id``; commit on success, roll back on an exception.
@@ -79,6 +88,14 @@ class Database(_Base):
         """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
         return open_session(self.engine, self._scope(user_id, autocommit=True))
 
+    def login(self) -> AbstractContextManager[Session]:
+        """Act for nobody, as the login itself: what its own role may, such as app_auth, or a role of administrators.
+
+        For what comes before an identity (sign-in, sign-up), and for jobs across all users. Whoever the login is, it
+        must not be above policies: RoleBypassesRLS. It has connections of its own, as many as ``session`` has.
+        """
+        return open_session(self._login_engine, self._nobody)
+
     def health(self) -> Health:
         """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
         return examine(self._connector)
@@ -86,6 +103,7 @@ class Database(_Base):
     def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
         self.engine.dispose()
+        self._login_engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -106,14 +124,21 @@ class AsyncDatabase(_Base):
         self, user_id: UserId | None, *, isolation: Isolation | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
-        return self._open(self._scope(user_id, isolation=isolation))
+        return self._open(self.engine, self._scope(user_id, isolation=isolation))
 
     def reader(self, user_id: UserId | None) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return self._open(self._scope(user_id, autocommit=True))
+        return self._open(self.engine, self._scope(user_id, autocommit=True))
 
-    def _open(self, scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
-        engine = self.engine
+    def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
+        """Act for nobody, as the login itself; as ``Database.login``."""
+        return self._open(self._login_engine, self._nobody)
+
+    @cached_property
+    def _login_engine(self) -> "AsyncEngine":
+        return self._own.async_engine()
+
+    def _open(self, engine: "AsyncEngine", scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
         from userscope.connection.asynchronous import open_async_session
 
         return open_async_session(engine, scope)
@@ -126,6 +151,8 @@ class AsyncDatabase(_Base):
         """Close the pool's connections; those in use are closed when their session ends."""
         if "engine" in vars(self):  # none is made to be closed
             await self.engine.dispose()
+        if "_login_engine" in vars(self):
+            await self._login_engine.dispose()
 
     async def __aenter__(self) -> Self:
         return self

@@ -71,6 +71,21 @@ def test_to_and_dry_run(cli: Runner) -> None:
     assert cli("migrate", "--to", "policies:users").stdout == 'Nothing to deploy (already at "policies:users")\n'
 
 
+def test_remote_is_asked_about(cli: Runner) -> None:
+    """A remote database that DATABASE_URL alone names is not deployed to unasked; the owner's is, or by --yes."""
+    remote = "postgresql://u:Zx9q@nowhere.invalid/app"
+    del cli.environment["ADMIN_DATABASE_URL"]
+    (cli.folder / ".env").write_text(f"DATABASE_URL={remote}\n", encoding="utf-8")
+    refused = cli("migrate", code=2).stderr
+    assert "whether to deploy to postgresql://u:***@nowhere.invalid/app?sslmode=require was not asked" in refused
+    assert "HINT:  Set ADMIN_DATABASE_URL to the owner's URL, or add --yes." in refused
+    assert "was not asked" not in cli("migrate", "--yes", code=2).stderr
+    for variable in ("ADMIN_DATABASE_URL", "DATABASE_URL_UNPOOLED"):
+        cli.environment[variable] = remote
+        assert "was not asked" not in cli("migrate", code=2).stderr
+        del cli.environment[variable]
+
+
 def test_wait(cli: Runner, empty: Database) -> None:
     """--wait is how long another runner, or Sqitch, is waited for; then nothing has changed."""
     with empty.superuser_connection() as other:

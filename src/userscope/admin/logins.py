@@ -1,4 +1,4 @@
-"""LOGIN roles for processes: each a member of app_user or of app_auth, never of both, never more than that."""
+"""LOGIN roles for processes: each a member of one role that policies name, and never more than that."""
 
 import secrets
 
@@ -8,14 +8,12 @@ from psycopg import sql
 from userscope.errors import ConfigurationError, NotPermitted
 from userscope.login import Login
 from userscope.postgres.connect import connect
+from userscope.postgres.sql import named, with_above
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
 # No role of policies: whoever is a member of it is more than those say.
-_UNFIT = (
-    "select from pg_catalog.pg_roles where rolname = %s and "
-    "(rolcanlogin or rolsuper or rolbypassrls or rolname = 'app_gate' or starts_with(rolname, 'pg_'))"
-)
+_UNFIT = with_above(named(__package__, "unfit.sql")).encode()
 
 
 def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | None = None) -> ConnectionURL:
@@ -33,10 +31,10 @@ def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | 
             )
         if not exists(connection, role):
             raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
-        if connection.execute(_UNFIT, [role]).fetchone() is not None:
+        if unfit := psycopg.RawCursor(connection).execute(_UNFIT, [role]).fetchone():
             raise ConfigurationError(
                 f'logins cannot be made of the role "{role}"',
-                detail="It logs in itself, is above row-level security, or is nobody's to become.",
+                detail=f"It {unfit[0]}.",
                 hint="Name app_user, app_auth, or a role of your own that policies are written for.",
             )
         _write(connection, name, role, password)

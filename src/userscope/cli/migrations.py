@@ -1,5 +1,6 @@
 """``userscope migrate | revert``: the two Sqitch projects as one."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,9 @@ def migrate(
     statement_timeout: StatementTimeout = "0",
     wait: Wait = 60,
     project: Projects = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask where DATABASE_URL alone names a remote database.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Deploy and verify every pending change. The embedded server is made and started where no URL is set.
@@ -45,6 +49,8 @@ def migrate(
 
     settings = Settings()
     projects = find(project)
+    if not (yes or dry_run):
+        _ask_about_remote(settings.url(Login.ADMIN) if not settings.embedded else None)
     start_embedded(settings)
     options = run_options(lock_timeout, statement_timeout, wait, log_only=log_only)
     ledger = Ledger(as_json=as_json)
@@ -58,6 +64,23 @@ def migrate(
         ensure_all(settings)
     if as_json:
         print_json({"would_deploy" if dry_run else "deployed": deployed, "seconds": ledger.seconds})
+
+
+def _ask_about_remote(url: "ConnectionURL | None") -> None:
+    """Ask before anything is deployed where only the services' variable says so: a .env may have brought it along."""
+    from userscope.errors import ConfigurationError
+
+    if url is None or url.local or url.variable != Login.SERVICE.variable:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            f"whether to deploy to {url} was not asked",
+            detail="It is remote, and DATABASE_URL alone names it, which services connect with.",
+            hint="Set ADMIN_DATABASE_URL to the owner's URL, or add --yes.",
+        )
+    if not confirmed(f"DATABASE_URL names a remote database. Deploy to {url}?"):
+        typer.echo("Nothing deployed", err=True)
+        raise typer.Exit(1)
 
 
 def revert(

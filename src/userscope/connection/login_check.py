@@ -51,13 +51,13 @@ class LoginCheck:
         role = connection.info.user
         if why:
             raise RoleBypassesRLS(role, why)
-        if isinstance(error, errors.InsufficientPrivilege):
+        if isinstance(error, errors.InsufficientPrivilege) and self.sealing is not None:
             raise ConfigurationError(
                 f'role "{role}" may not use schema app',
                 detail="It is a member of neither app_user nor app_auth, or does not inherit what they may.",
                 hint='Make a login with "userscope create-login".',
             ) from error
-        if error:
+        if error and not isinstance(error, errors.InsufficientPrivilege):
             raise ConfigurationError(
                 "the database was not migrated",
                 detail="Schema app, or its function seal_required, is missing.",

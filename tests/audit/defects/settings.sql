@@ -21,3 +21,8 @@ set local userscope.audit_identity = 'app.me()';
 
 -- error | userscope.audit_definer_functions | names nothing that exists
 set local userscope.audit_definer_functions = 'app.me()';
+
+-- warning | schema elsewhere | is not audited
+create schema elsewhere;
+create table elsewhere.things (id int);
+grant select (id) on elsewhere.things to app_user;
