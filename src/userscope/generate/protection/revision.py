@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from textwrap import indent
 
-from userscope.errors import ConfigurationError, MissingExtra
+from userscope.errors import ConfigurationError
 from userscope.generate.protection.scripts import Protection
 
 
@@ -35,7 +35,7 @@ def write(protection: Protection, folder: Path, *, back: bool = False) -> Path:
         from alembic.script import ScriptDirectory
         from alembic.util import CommandError, rev_id
     except ModuleNotFoundError:
-        raise MissingExtra("alembic", "alembic") from None
+        raise ConfigurationError('the package "alembic" is not installed', hint="Run: pip install alembic") from None
 
     ini = folder / "alembic.ini"
     if not ini.is_file():
