@@ -11,7 +11,7 @@ import pytest
 
 from tests.processes import eventually, gone, postmaster
 from userscope.local.server import Server
-from userscope.local.throwaway import throwaway
+from userscope.local.throwaway import place, throwaway
 
 
 def test_gone_after_its_block() -> None:
@@ -44,3 +44,13 @@ def test_gone_after_a_kill() -> None:
         os.kill(process.pid, signal.SIGKILL)
     eventually(lambda: gone(pid))
     eventually(lambda: not home.exists())
+
+
+def test_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It lies in memory where that has room; else, or where there is no such folder, on disk."""
+    module, disk = "userscope.local.throwaway", tmp_path / "disk"
+    monkeypatch.setattr(f"{module}._DISK", disk)
+    for memory, room, chosen in ((tmp_path, 0, tmp_path), (tmp_path, 2**60, disk), (tmp_path / "missing", 0, disk)):
+        monkeypatch.setattr(f"{module}._MEMORY", memory)
+        monkeypatch.setattr(f"{module}._ROOM", room)
+        assert place() == chosen
