@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import Cluster, Database, first_of, run_psql
-from tests.mutation.running import SHOP, mutate, start
+from tests.mutation.running import SHOP, Mutate, start
 from tests.mutation.shop import suite
 from tests.processes import eventually
 from userscope.mutation.mutants import Mutant
@@ -22,9 +22,12 @@ OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir
 PLAIN = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--noconftest", str(SHOP / "suite.py")]
 
 
-@pytest.mark.parametrize("size", first_of(4, 16))
-def test_a_sample_of_ours(database: Database, size: int) -> None:
-    """Our isolation suite notices a fixed sample of our own database's mutants; ``make mutate`` tries them all."""
+@pytest.mark.parametrize("size", first_of(2, 4, 16))
+def test_a_sample_of_ours(mutate: Mutate, database: Database, size: int) -> None:
+    """Our isolation suite notices a fixed sample of our own database's mutants; ``make mutate`` tries them all.
+
+    It takes more than ten seconds: the suite runs once for each, and twice on the database as it is.
+    """
     code, output, errors = mutate(
         database, "--json", "--sample", str(size), "--seed", "7", "--", sys.executable, *OUR_SUITE
     )
@@ -56,7 +59,7 @@ def shop_urls(shop: Database) -> dict[str, str]:
 
 
 @pytest.mark.breadth
-def test_a_foreign_suite(shop: Database, tmp_path: Path) -> None:
+def test_a_foreign_suite(mutate: Mutate, shop: Database, tmp_path: Path) -> None:
     """The shop's suite has two holes. Exactly their mutants survive, each told with its statements and a test idea."""
     more = {"SHOP_CATALOG": str(tmp_path / "catalog"), **shop_urls(shop)}
     code, output, errors = mutate(shop, "--json", "--accepted", os.devnull, "--", sys.executable, *PLAIN, **more)
@@ -76,7 +79,7 @@ def test_a_foreign_suite(shop: Database, tmp_path: Path) -> None:
 
 
 @pytest.mark.breadth
-def test_accepted(shop: Database, tmp_path: Path) -> None:
+def test_accepted(mutate: Mutate, shop: Database, tmp_path: Path) -> None:
     """A survivor on the list is no hole; a line without a reason, or of no mutant, is refused."""
     accepted = tmp_path / "accepted"
     only = ["--only", "orders_amount_check", "--accepted", str(accepted)]
@@ -92,7 +95,7 @@ def test_accepted(shop: Database, tmp_path: Path) -> None:
         assert (code, words in errors) == (2, True), errors
 
 
-def test_the_text_names_a_hole(database: Database) -> None:
+def test_the_text_names_a_hole(mutate: Mutate, database: Database) -> None:
     """What a command does not notice is told with its DDL, the promise it breaks and an idea for a test."""
     code, output, errors = mutate(database, "--only", "using true: select_own on app.todos", "--", "true")
     assert code == 1
@@ -106,7 +109,7 @@ def test_the_text_names_a_hole(database: Database) -> None:
     assert output.splitlines()[-1] == "1 mutants: 0 killed, 1 survived"
 
 
-def test_the_source_is_untouched(database: Database) -> None:
+def test_the_source_is_untouched(mutate: Mutate, database: Database) -> None:
     """Role attributes belong to a whole server: those of the source are as they were."""
     query = "select rolname, rolbypassrls from pg_roles where rolname like 'app%' order by 1"
     with database.superuser_connection() as connection:
@@ -127,7 +130,9 @@ def test_the_source_is_untouched(database: Database) -> None:
         ([], ["no command was given"]),
     ],
 )
-def test_a_command_that_tells_nothing(database: Database, arguments: list[str], words: list[str]) -> None:
+def test_a_command_that_tells_nothing(
+    mutate: Mutate, database: Database, arguments: list[str], words: list[str]
+) -> None:
     """A command that does not pass on the database as it is, or cannot be run, is refused; nothing is judged by it."""
     code, output, errors = mutate(database, *arguments)
     assert (code, output) == (2, "")
@@ -135,7 +140,7 @@ def test_a_command_that_tells_nothing(database: Database, arguments: list[str], 
     assert "Traceback" not in errors
 
 
-def test_a_hanging_mutant(database: Database, tmp_path: Path) -> None:
+def test_a_hanging_mutant(mutate: Mutate, database: Database, tmp_path: Path) -> None:
     """A command that hangs on a mutant is ended, and that is no success."""
     hangs = tmp_path / "hangs.py"
     hangs.write_text(
@@ -151,7 +156,7 @@ def test_a_hanging_mutant(database: Database, tmp_path: Path) -> None:
     assert [told["mutant"] for told in json.loads(output)["timed_out"]] == ["row security not forced: app.todos"]
 
 
-def test_no_policies(cluster: Cluster) -> None:
+def test_no_policies(mutate: Mutate, cluster: Cluster) -> None:
     """A database without policies has nothing to mutate."""
     empty = cluster.database()
     code, _, errors = mutate(empty, "--", "true")
@@ -160,7 +165,7 @@ def test_no_policies(cluster: Cluster) -> None:
     empty.drop()
 
 
-def test_a_source_that_may_only_be_looked_at(database: Database) -> None:
+def test_a_source_that_may_only_be_looked_at(mutate: Mutate, database: Database) -> None:
     """Who may read the catalog and no table is told to connect as the owner."""
     urls = {"ADMIN_DATABASE_URL": database.url("service").text()}
     code, _, errors = mutate(database, "--", "true", **urls)
@@ -174,7 +179,7 @@ def children_of(marker: str) -> list[str]:
     return [line for line in found.splitlines() if marker in line and " Z" not in line and "mutate" not in line]
 
 
-def test_children_are_ended(database: Database) -> None:
+def test_children_are_ended(mutate: Mutate, database: Database) -> None:
     """What a command leaves behind ends with it."""
     code, _, _ = mutate(database, "--only", "volatile", "--", "sh", "-c", "sleep 601.25 & exit 0")
     assert code == 1
@@ -185,7 +190,7 @@ def test_interrupted(database: Database) -> None:
     """Ctrl-C ends what runs and its processes, and removes the copies."""
     with start(database, "--jobs", "2", "--", "sleep", "602.5") as process:
         try:
-            eventually(lambda: children_of("sleep 602.5"))
+            eventually(lambda: children_of("sleep 602.5"), patience=240)
             command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
             listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
             copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.clusters import Database
-from tests.mutation.running import OURS, mutate
+from tests.mutation.running import OURS, Mutate
 from userscope.errors import AuditError
 from userscope.mutation import selection
 from userscope.mutation.mutants import Mutant, every
@@ -61,7 +61,7 @@ select 'shows what is old' as operator, target, array['select 1'] as ddl, 'p' as
 """
 
 
-def test_an_operator_of_ones_own(database: Database, tmp_path: Path) -> None:
+def test_an_operator_of_ones_own(mutate: Mutate, database: Database, tmp_path: Path) -> None:
     """A file in a project's folder "mutants" is an operator beside ours; --list tells what it makes."""
     plan = "%syntax-version=1.0.0\n%project=db\n\nnothing 2026-12-01T09:00:00Z Y <y@x.io> # N\n"
     (tmp_path / "sqitch.plan").write_text(plan, encoding="utf-8")

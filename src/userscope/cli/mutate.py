@@ -49,6 +49,8 @@ def mutate(
     from userscope.postgres.connect import connect
     from userscope.settings import Settings
 
+    if not command and not list_only:
+        raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
     settings = Settings()
     with ExitStack() as stack:
         first = stack.enter_context(scratch_copy(settings))
@@ -56,11 +58,9 @@ def mutate(
             every = mutants.every(connection, (project.folder / "mutants" for project in beside_ours(project)))
         tally = Tally(selection.accepted(accepted, every))
         chosen = selection.some(every, only, sample, seed)
-        if list_only:
+        if list_only or not command:
             print(*(mutant.id for mutant in chosen), sep="\n")
             return
-        if not command:
-            raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
         others = min(jobs or os.cpu_count() or 1, len(chosen)) - 1
         copies = [first, *(stack.enter_context(scratch_copy(settings)) for _ in range(others))]
         with progress(len(chosen), tally) as report:
