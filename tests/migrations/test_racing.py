@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database, OwnerKind
+from tests.clusters import ROOT, Cluster, Database, OwnerKind, somebody_waits
 from tests.migrations import sqitch
 from tests.migrations.conftest import NASTY, dump, rows
 from tests.migrations.sketch import Sketch, write
+from tests.processes import eventually
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations import runner
 from userscope.migrations.engine import Event, Options
@@ -24,13 +25,14 @@ from userscope.migrations.runner import connected, silent
 from userscope.migrations.statements import Timeouts
 
 FOLDERS = [NASTY / "store", NASTY / "access"]
+OURS = [ROOT / "schema", ROOT / "policies"]
 LOCK = "select pg_advisory_lock(75474063)"
 
 
-def start(database: Database) -> "subprocess.Popen[str]":
+def start(database: Database, folders: list[Path] = FOLDERS) -> "subprocess.Popen[str]":
     """Start "userscope migrate" as a process of its own."""
     command = [sys.executable, "-m", "userscope", "migrate"]
-    command += [word for folder in FOLDERS for word in ("--project", str(folder))]
+    command += [word for folder in folders for word in ("--project", str(folder))]
     environment = {**environ, "ADMIN_DATABASE_URL": database.url().text()}
     return subprocess.Popen(
         command, cwd="/", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -44,10 +46,10 @@ def finish(process: "subprocess.Popen[str]") -> str:
     return output
 
 
-def undisturbed(cluster: Cluster) -> tuple[object, str]:
+def undisturbed(cluster: Cluster, folders: list[Path] = FOLDERS) -> tuple[object, str]:
     """What one run alone leaves."""
     database = cluster.database()
-    runner.migrate(database.url(), find(FOLDERS))
+    runner.migrate(database.url(), find(folders))
     left = rows(database), dump(database)
     database.drop()
     return left
@@ -71,10 +73,28 @@ def test_two_of_ours(cluster: Cluster, empty: Database) -> None:
 
 def test_ours_and_sqitch(cluster: Cluster, empty: Database) -> None:
     """Sqitch and we at once leave what one leaves."""
-    processes = [sqitch.start(FOLDERS[0], empty.url(), "deploy", "--verify"), start(empty)]
+    processes = [sqitch.start(OURS[0], empty.url(), "deploy", "--verify"), start(empty, OURS)]
     for process in processes:
         finish(process)
-    assert (rows(empty), dump(empty)) == undisturbed(cluster)
+    assert (rows(empty), dump(empty)) == undisturbed(cluster, OURS)
+
+
+def test_index_while_sqitch_waits(empty: Database) -> None:
+    """CREATE INDEX CONCURRENTLY waits for a Sqitch that waits for our lock: a deadlock, and the next run goes on."""
+    with empty.superuser_connection() as connection, empty.superuser_connection() as watch:
+        watch.execute(f"alter database {empty.name} set deadlock_timeout = '50ms'".encode())
+        sqitch_waits = threading.Thread(target=connection.execute, args=[LOCK])
+
+        def report(_: Event) -> None:
+            if sqitch_waits.ident is None:
+                sqitch_waits.start()
+                eventually(lambda: somebody_waits(watch))
+
+        with pytest.raises(MigrationError, match="deadlock detected"):
+            runner.migrate(empty.url(), find(FOLDERS), report=report)
+        sqitch_waits.join()
+        connection.execute("select pg_advisory_unlock_all()")
+        assert runner.migrate(empty.url(), find(FOLDERS))[0].startswith("store:titles ")
 
 
 def test_sqitch_waits_for_us(empty: Database) -> None:
