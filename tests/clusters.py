@@ -1,18 +1,17 @@
 """Throw-away PostgreSQL clusters for the tests, and databases in them: empty, or migrated once and cloned."""
 
 import secrets
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 
+from tests.folders import short_folder as short_folder
 from tests.projects import CHANGES as CHANGES
 from tests.projects import changes as changes
 from tests.projects import deploy as deploy
@@ -28,7 +27,7 @@ from userscope.local.binaries import Binaries
 from userscope.local.server import Server
 from userscope.local.throwaway import throwaway
 from userscope.login import Login
-from userscope.postgres import clones, origin
+from userscope.postgres import clones
 from userscope.postgres.url import ConnectionURL
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
@@ -45,34 +44,25 @@ OWNERS: dict[OwnerKind, str] = {
 
 @dataclass
 class Cluster:
-    """A running server with what the tests do as its superuser, ``postgres``.
-
-    host, port, user, password, options, maintenance_dbname and template_dbname are what pytest-postgresql asks for.
-    """
+    """A running server with what the tests do as its superuser, ``postgres``."""
 
     server: Server
     version: int
-    user: str = "postgres"
-    options: str = ""
-    maintenance_dbname: str = "postgres"
-    template_dbname: str | None = None
     passwords: dict[str, str] = field(default_factory=dict)
-    logins_made: bool = False
-
-    @property
-    def host(self) -> str:
-        """The folder of its socket."""
-        return self.url("admin").host
-
-    @property
-    def port(self) -> int:
-        """Its port, which names the socket."""
-        return int(self.url("admin").params["port"])
 
     @property
     def password(self) -> str:
         """The superuser's password."""
         return self.url("admin").params["password"]
+
+    @cached_property
+    def migrated(self) -> str:
+        """The name of a migrated database, made when it is first asked for, to be cloned; the logins are there then."""
+        template = Database(self, "migrated")
+        self.create_database(template.name)
+        deploy(template.url())
+        make_logins(template)
+        return template.name
 
     def url(self, login: str, *, dbname: str = "app") -> ConnectionURL:
         """The URL of the superuser, or of the logins app_service and app_accounts (once ``deploy`` made them)."""
@@ -93,11 +83,20 @@ class Cluster:
         with self.superuser_connection() as connection:
             connection.execute(statement)
 
-    def create_database(self, name: str, *, owner: str = "postgres", template: str = "template1") -> None:
-        """Create a database; a template must have nobody connected."""
+    def create_database(self, name: str, *, owner: str = "postgres") -> None:
+        """Create an empty database."""
         self.execute(
-            sql.SQL("create database {} owner {} template {}").format(*map(sql.Identifier, (name, owner, template)))
+            sql.SQL("create database {} owner {} strategy file_copy").format(*map(sql.Identifier, (name, owner)))
         )
+
+    def clone(self, template: str, *, owner: str = "postgres") -> "Database":
+        """Copy a database, to which nobody may be connected, with the privileges on it."""
+        name = f"clone_{secrets.token_hex(4)}"
+        copying = sql.SQL("create database {} owner {} template {} strategy file_copy")
+        with self.superuser_connection() as connection:
+            connection.execute(copying.format(*map(sql.Identifier, (name, owner, template))))
+            clones.set_acl(connection, name, clones.acl(connection, template))
+        return Database(self, name, owner)
 
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected to it."""
@@ -197,22 +196,12 @@ class Database:
 @contextmanager
 def cluster_of(binaries: Binaries | None = None, version: int = MAIN, **settings: str) -> Iterator[Cluster]:
     """Run a throw-away cluster until the end of the block; without ``binaries`` those that the tests use for it."""
-    with throwaway(binaries=binaries or binaries_of(version), settings=settings) as server:
-        yield Cluster(server, version)
-
-
-@contextmanager
-def short_folder() -> Iterator[Path]:
-    """A folder with a short path, which the user whom root runs servers as can pass through; servers go with it."""
-    made = Path(tempfile.mkdtemp(prefix="us-", dir="/tmp"))
-    made.chmod(0o711)
-    try:
+    # Most of a connection's cost is the proof of a password that nobody could guess anyhow.
+    quick = {} if version < 16 else {"scram_iterations": "1"}
+    with throwaway(binaries=binaries or binaries_of(version), settings={**quick, **settings}) as server:
+        made = Cluster(server, version)
+        made.execute(sql.SQL("alter role postgres password {}").format(sql.Literal(made.password)))
         yield made
-    finally:
-        for lock in sorted(made.rglob("lock")):
-            if origin.ours(lock.parent):
-                Server(lock.parent).delete()
-        shutil.rmtree(made)
 
 
 def somebody_waits(connection: Connection) -> bool:
@@ -227,7 +216,7 @@ def somebody_waits(connection: Connection) -> bool:
 def dump(database: Database) -> str:
     """The database's definition as its own version's pg_dump prints it, without the token that is drawn each time."""
     url = database.cluster.url("admin", dbname=database.name)
-    command: list[str | Path] = [binaries_of(database.cluster.version) / "pg_dump", "-s", "-d", url.text()]
+    command = [str(binaries_of(database.cluster.version) / "pg_dump"), "-s", "-d", url.text()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("\\restrict ", "\\unrestrict ")))
@@ -242,23 +231,13 @@ def make_logins(database: Database) -> None:
 
 
 @contextmanager
-def cloned(cluster: Cluster, template: str | None) -> Iterator[Database]:
-    """A migrated database until the end of the block, for more tests than one; the cluster has the services' logins."""
-    assert template
-    name = f"clone_{secrets.token_hex(4)}"
-    clones.clone(cluster.url("admin"), template, name)
-    made = Database(cluster, name)
-    make_logins(made)
+def cloned(cluster: Cluster) -> Iterator[Database]:
+    """A migrated database until the end of the block; the cluster has the services' logins."""
+    made = cluster.clone(cluster.migrated)
     try:
         yield made
     finally:
         made.drop()
-
-
-def give_back_acl(cluster: Cluster, clone: str, template: str) -> None:
-    """Give a clone its template's privileges, since CREATE DATABASE copies none and opens TEMPORARY to all again."""
-    with cluster.superuser_connection() as connection:
-        clones.set_acl(connection, clone, clones.acl(connection, template))
 
 
 @contextmanager

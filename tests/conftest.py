@@ -7,21 +7,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from pytest_postgresql import factories
-from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import (
-    Cluster,
-    Connection,
-    Database,
-    both_ends,
-    cloned,
-    cluster_of,
-    deploy,
-    give_back_acl,
-    make_logins,
-    short_folder,
-)
+from tests.clusters import Cluster, Database, both_ends, cloned, cluster_of, short_folder
+from tests.folders import sweep
 from userscope.postgres.url import ConnectionURL
 from userscope.testing import Target
 
@@ -62,22 +50,11 @@ def any_cluster(request: pytest.FixtureRequest) -> Cluster:
     return made
 
 
-def _deploy(*, host: str, port: int, user: str, dbname: str, password: str, **_: object) -> None:
-    url = {"host": host, "port": str(port), "user": user, "dbname": dbname, "password": password}
-    deploy(ConnectionURL("template", url))
-
-
-# Migrated once into a template for each version; a test that asks for a clone gets a database of its own.
-template18 = factories.postgresql_noproc(depends_on="cluster", dbname="migrated", load=[_deploy])
-template15 = factories.postgresql_noproc(depends_on="cluster15", dbname="migrated", load=[_deploy])
-clone18 = factories.postgresql("template18")
-clone15 = factories.postgresql("template15")
-
-
 @pytest.fixture
-def database(cluster: Cluster, clone18: Connection, template18: NoopExecutor) -> Database:
+def database(cluster: Cluster) -> Iterator[Database]:
     """A migrated database for this test alone; what the test commits is gone afterwards."""
-    return _as_migrated(cluster, clone18, template18)
+    with cloned(cluster) as made:
+        yield made
 
 
 @pytest.fixture
@@ -89,9 +66,10 @@ def empty(cluster: Cluster) -> Iterator[Database]:
 
 
 @pytest.fixture
-def database15(cluster15: Cluster, clone15: Connection, template15: NoopExecutor) -> Database:
+def database15(cluster15: Cluster) -> Iterator[Database]:
     """A migrated database of PostgreSQL 15 for this test alone."""
-    return _as_migrated(cluster15, clone15, template15)
+    with cloned(cluster15) as made:
+        yield made
 
 
 @pytest.fixture(params=both_ends("database", "database15"))
@@ -102,20 +80,10 @@ def any_database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture(scope="session")
-def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[str, ConnectionURL]]:
+def migrated_urls(cluster: Cluster) -> Iterator[dict[str, ConnectionURL]]:
     """One migrated database for tests that leave it as they found it: its URLs by purpose."""
-    with cloned(cluster, template18.template_dbname) as made:
+    with cloned(cluster) as made:
         yield made.urls
-
-
-def _as_migrated(cluster: Cluster, clone: Connection, template: NoopExecutor) -> Database:
-    made = Database(cluster, clone.info.dbname)
-    assert template.template_dbname  # with pytest-xdist, each worker's has a name of its own
-    give_back_acl(cluster, made.name, template.template_dbname)
-    if not cluster.logins_made:
-        make_logins(made)
-        cluster.logins_made = True
-    return made
 
 
 @pytest.fixture
@@ -125,6 +93,13 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Clean up after runs that were killed, and say so; once, and not in each worker."""
+    if not hasattr(session.config, "workerinput") and (found := sweep()):
+        print(f"Removed what runs that were killed had left: {', '.join(map(str, found))}")
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be switched off
 def pytest_xdist_auto_num_workers() -> int:
     """How many tests run at once with ``-n auto``: three a core, since most of them wait, if each has a GB."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30

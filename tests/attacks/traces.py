@@ -85,8 +85,9 @@ TRACES = [
     ),
     Trace(
         "how much another session writes: pg_stat_get_backend_wal",
-        ("insert into app.todos (title) values (repeat('long ', 30))", "select pg_stat_force_next_flush()", "commit"),
-        "select 'wal ' || (sum(wal_bytes) > 0) from pg_stat_activity, pg_stat_get_backend_wal(pid) "
+        ("insert into app.todos (title, description) select 'long', repeat('long ', 100) from generate_series(1, 1000)",
+         "select pg_stat_force_next_flush()", "commit"),
+        "select 'wal ' || (sum(wal_bytes) > 500000) from pg_stat_activity, pg_stat_get_backend_wal(pid) "
         "where usename = current_user and pid <> pg_backend_pid()", "wal true",
         f"PostgreSQL 18 counts for each server process, for everybody to read. {_TOTALS}", beside=True, since=18,
     ),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_postgresql.executors import NoopExecutor
 
 from tests.better_auth.node import node as node
 from tests.better_auth.people import Browser, Running, auth_server
@@ -11,9 +10,9 @@ from tests.clusters import Cluster, Database, cloned
 
 
 @pytest.fixture(scope="module")
-def auth_database(cluster: Cluster, template18: NoopExecutor) -> Iterator[Database]:
+def auth_database(cluster: Cluster) -> Iterator[Database]:
     """A migrated database for all tests of a file."""
-    with cloned(cluster, template18.template_dbname) as made:
+    with cloned(cluster) as made:
         yield made
 
 

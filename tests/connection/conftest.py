@@ -1,14 +1,12 @@
 """Two people with todos, and the two ways to serve them."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import Cluster, Database, both_ends, give_back_acl, make_logins
+from tests.clusters import Cluster, Database, both_ends, cloned
 from tests.connection.served import AsyncServed, Served, SyncServed
 from tests.silence import SilentProxy
 from userscope.postgres.url import ConnectionURL
@@ -32,26 +30,18 @@ def settings_for(url: ConnectionURL, **values: object) -> Settings:
     return Settings(_env_file=None, database_url=url.text(), **values)
 
 
-def _shared(cluster: Cluster, template: NoopExecutor) -> Iterator[Database]:
-    name = f"connection_{secrets.token_hex(4)}"  # files elsewhere import these fixtures, and have their own
-    cluster.create_database(name, template=template.template_dbname)
-    give_back_acl(cluster, name, template.template_dbname)
-    database = Database(cluster, name)
-    make_logins(database)
-    yield database
-    database.drop()
-
-
 @pytest.fixture(scope="session")
-def shared18(cluster: Cluster, template18: NoopExecutor) -> Iterator[Database]:
+def shared18(cluster: Cluster) -> Iterator[Database]:
     """One migrated database for all tests of this folder that only add users."""
-    yield from _shared(cluster, template18)
+    with cloned(cluster) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
-def shared15(cluster15: Cluster, template15: NoopExecutor) -> Iterator[Database]:
+def shared15(cluster15: Cluster) -> Iterator[Database]:
     """The same of PostgreSQL 15."""
-    yield from _shared(cluster15, template15)
+    with cloned(cluster15) as made:
+        yield made
 
 
 @pytest.fixture(params=both_ends("shared18", "shared15"))

@@ -48,9 +48,9 @@ def database(database: Clone) -> Clone:
 
 
 @pytest.fixture(scope="session")
-def migrated_urls(cluster: Cluster, template18: NoopExecutor) -> Iterator[dict[str, ConnectionURL]]:
+def migrated_urls(cluster: Cluster) -> Iterator[dict[str, ConnectionURL]]:
     """One migrated database with the twin, for tests that leave it as they found it: its URLs by purpose."""
-    with cloned(cluster, template18.template_dbname) as made:
+    with cloned(cluster) as made:
         with made.superuser_connection() as connection:
             fence(connection)
         yield made.urls

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.clusters import ROOT, first_of
+from tests.folders import sweep
 from tests.local.conftest import CARELESS, START, ask
+from tests.outages.disk import small_disk
 from tests.processes import eventually, gone, postmaster
 from userscope.errors import LocalServerError
 from userscope.local.account import Account
@@ -54,7 +57,7 @@ def test_pid_of_a_stranger(server: Server) -> None:
             stranger.kill()
 
 
-@pytest.mark.parametrize("seen", ["unfinished/data/base", "server.json"])
+@pytest.mark.parametrize("seen", first_of("unfinished/data/base", "server.json"))
 def test_killed_while_it_is_made(folder: Path, seen: str) -> None:
     """Whoever makes the server may be killed at any time: the next start makes it, and leaves nothing half done."""
     home = folder / "home"
@@ -129,3 +132,33 @@ def test_damaged_state(server: Server, damage: str | None) -> None:
     assert caught.value.hint is not None
     assert "userscope down --delete" in caught.value.hint
     assert not server.running
+
+
+def test_full_disk(folder: Path) -> None:
+    """Where there is no room the start says so at once, with the cure, and leaves nothing half made."""
+    with small_disk(folder, megabytes=8) as disk:
+        with pytest.raises(LocalServerError, match="cannot be made") as caught:
+            Server(disk / "home", settings=CARELESS).start()
+        assert "No space left on device" in (caught.value.detail or "")
+        assert "Free some space on the disk" in (caught.value.hint or "")
+        assert not (disk / "home").exists()
+
+
+def test_a_run_that_was_killed(folder: Path, shared: Path) -> None:
+    """The next run stops the servers that it left running and removes its folders, and nobody else's."""
+    code = (
+        "import time\n"
+        "from tests.folders import make_folder\n"
+        "print(make_folder() / 'home', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
+        assert run.stdout
+        server = Server(Path(run.stdout.readline().rstrip("\n")), settings=CARELESS)
+        server.start()
+        pid = postmaster(server)
+        assert server.home.parent not in sweep()
+        run.kill()
+    assert server.home.parent in sweep()
+    assert gone(pid)
+    assert [server.home.parent.exists(), folder.exists(), shared.exists()] == [False, True, True]

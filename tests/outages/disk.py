@@ -2,12 +2,11 @@
 
 import os
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from tests.clusters import Cluster, unavailable
+from tests.clusters import Cluster, short_folder, unavailable
 from tests.outages.load import Load
 from tests.outages.rig import LASTING, Rig, ordinary
 from userscope.local.server import Server
@@ -18,20 +17,16 @@ _WAL = {"max_wal_size": "32MB", "min_wal_size": "32MB"}
 
 
 @contextmanager
-def _small_disk() -> Iterator[Path]:
-    """Mount a file system in memory; root may do that, and whoever may call sudo."""
-    folder = Path(tempfile.mkdtemp(prefix="userscope-", dir="/tmp"))
+def small_disk(folder: Path, megabytes: int = _SIZE) -> Iterator[Path]:
+    """Mount a file system in memory on a folder; root may do that, and whoever may call sudo."""
     become = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    options = f"size={_SIZE}m,mode=0711,uid={os.geteuid()}"
-    mounted = _run(*become, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder))
+    options = f"size={megabytes}m,mode=0711,uid={os.geteuid()}"
+    if not _run(*become, "mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)):
+        unavailable("no file system can be mounted to be filled (root may, where its container lets it)")
     try:
-        if not mounted:
-            unavailable("no file system can be mounted to be filled (root may, where its container lets it)")
         yield folder
     finally:
-        if mounted:
-            _run(*become, "umount", "--lazy", str(folder))
-        folder.rmdir()
+        _run(*become, "umount", "--lazy", str(folder))
 
 
 def _run(*command: str) -> bool:
@@ -45,7 +40,7 @@ def _run(*command: str) -> bool:
 def small(_: Cluster) -> Iterator[Rig]:
     """A rig whose server has a disk of its own."""
     with ExitStack() as stack:
-        disk = stack.enter_context(_small_disk())
+        disk = stack.enter_context(small_disk(stack.enter_context(short_folder())))
         server = Server(disk / "server", settings={**LASTING, **_WAL, "fsync": "off"})
         stack.callback(server.delete)
         server.start()

@@ -47,7 +47,8 @@ def _replicate(primary: Cluster, standby: Cluster) -> None:
     tell(primary, "select")
     standby.server.stop(immediately=True)
     place.private_folder(place.data.name)
-    from_primary = make_conninfo(host=primary.host, port=primary.port, user="postgres", password=primary.password)
+    params = primary.url("admin").params
+    from_primary = make_conninfo(**{name: value for name, value in params.items() if name != "dbname"})
     binaries, account = Binaries.embedded(), Account.serving()
     if binaries.version(account) is None:
         binaries = Binaries(next(place.folder.glob("binaries-*")) / "postgresql" / "install" / "bin")

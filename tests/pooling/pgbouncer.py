@@ -3,16 +3,15 @@
 import secrets
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Database, unavailable
+from tests.folders import make_folder
 from userscope.local.account import Account
 from userscope.postgres.url import ConnectionURL
 
@@ -58,8 +57,7 @@ class PgBouncer:
         if program is None:
             unavailable("PgBouncer is not installed (Debian: apt-get install pgbouncer)")
         self.program = program
-        # Short, since a socket's path is: and open to the user whom root runs PgBouncer as.
-        self.folder = Path(tempfile.mkdtemp(prefix="pgbouncer-", dir="/tmp"))
+        self.folder = make_folder()
         self.account = Account.serving()
         self._process: subprocess.Popen[bytes] | None = None
         self.account.give(self.folder)

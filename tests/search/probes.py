@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from tests.attacks.arena import without_memory
 from tests.search.people import ALICE, BOB
 from tests.search.statements import Statements
 from tests.search.words import Table, Words
@@ -135,16 +136,9 @@ class Probes:
 
 
 _WORKER = re.compile(r"^\s*(Worker \d+:|Workers Launched|Workers:|.*Worker Number).*$", re.MULTILINE)
-_BUFFERS = re.compile(r"Buffers: shared([^\n]*)")
 _NOW = re.compile(r"\d{4}-\d\d-\d\d[ T][\d:]{8}\.\d+")
-_PLANNING = re.compile(r"^Planning:\n  Buffers:[^\n]*\n?", re.MULTILINE)
 
 
 def normalised(answer: str) -> str:
     """An answer without what is chance: the time, whether a page was in memory, and which worker did what."""
-    answer = _NOW.sub("now", _PLANNING.sub("", answer))
-
-    def pages(match: re.Match[str]) -> str:
-        return f"Buffers: shared {sum(int(number) for number in re.findall(r'(?:hit|read)=(\d+)', match[1]))}"
-
-    return _WORKER.sub("", _BUFFERS.sub(pages, answer))
+    return _WORKER.sub("", _NOW.sub("now", without_memory(answer)))

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 import pytest
-from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import Cluster, Database, cloned
+from tests.clusters import Cluster, Database, cloned, first_of
 from tests.search.faults import FAULTS
 from tests.search.probes import Probes
 from tests.search.search import Search
@@ -15,6 +14,7 @@ from tests.search.worlds import Change, alice_seal, pair, prepare
 
 SEED = 20261128
 OTHERS = 60
+PROBES = first_of(1200, 3000)
 FORMS = (
     "select 1 from", " for update", " for key share", "update app.secrets", "update app.account", "delete from", "merge into",
     "insert into", "on conflict", " do update set", "returning", " union all ", " except ", " intersect ", "lateral", " over (",
@@ -28,8 +28,8 @@ NEWER = {"generic_plan": 16, "serialize": 17, "by source": 17}
 
 
 @pytest.fixture(scope="module")
-def ground(cluster: Cluster, template18: NoopExecutor) -> Iterator[Database]:
-    with cloned(cluster, template18.template_dbname) as made:
+def ground(cluster: Cluster) -> Iterator[Database]:
+    with cloned(cluster) as made:
         prepare(made)
         yield made
 
@@ -51,9 +51,10 @@ def search(
         return Search(worlds, compared).run(every, until_found=change is not None)
 
 
-def test_fenced(ground: Database, words: Words) -> None:
+@pytest.mark.parametrize("probes", PROBES)
+def test_fenced(ground: Database, words: Words, probes: int) -> None:
     """Answers, errors, plans, counters and locks are alike, letter for letter."""
-    found = search(ground, words, (SECRETS, ACCOUNT), 3000)
+    found = search(ground, words, (SECRETS, ACCOUNT), probes)
     assert found.told_apart == [], found.told_apart[0]
     assert found.foreign == [], found.foreign[0]
     assert found.errors < found.probes / 2  # most of them are statements that work
@@ -68,10 +69,11 @@ def test_unfenced(ground: Database, words: Words) -> None:
     assert len(found.told_apart) > 3
 
 
-def test_breadth(words: Words) -> None:
+@pytest.mark.parametrize("probes", PROBES)
+def test_breadth(words: Words, probes: int) -> None:
     """The short run sends every form of statement, and tries every leakproof operator."""
     every = Probes(SEED, words, (SECRETS, ACCOUNT), alice_seal())
-    sent = [every.probe(number) for number in range(3000)]
+    sent = [every.probe(number) for number in range(probes)]
     text = "\n".join(probe.statement for probe in sent)
     forms = [*FORMS, *(form for form, version in NEWER.items() if words.version >= version)]
     assert [form for form in forms if form not in text] == []

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from tests.attacks.arena import add_fence, seal
 from tests.attacks.world import KEY, add_key
-from tests.clusters import Connection, Database, give_back_acl
+from tests.clusters import Connection, Database
 from tests.search.people import ALICE, CANARY, DIFFERENCES, Content, columns, content
 
 TABLES = {"app.users": None, "app.todos": "owner_id", "app_fenced.secrets": "owner_id"}
@@ -67,10 +67,7 @@ def pair(base: Database, difference: str, others: int, change: Change | None = N
 
 
 def _world(base: Database, holds: Content, change: Change | None) -> World:
-    name = f"world_{time.monotonic_ns()}"
-    base.cluster.create_database(name, owner=base.owner, template=base.name)
-    give_back_acl(base.cluster, name, base.name)
-    database = Database(base.cluster, name, base.owner)
+    database = base.cluster.clone(base.name, owner=base.owner)
     with database.superuser_connection() as superuser:
         _fill(superuser, holds)
         if change:
