@@ -24,6 +24,22 @@ OWNER = {
 type Row = tuple[UUID | None, UUID, str]
 type Snapshot = dict[str, frozenset[Row]]
 
+# Each is one message: they are sent thousands of times.
+_PERSON = """
+insert into app.users (id, name, email, username) values ('{user}', '{name}', '{name}.{tag}@example.com', '{tag:.20}');
+insert into app.todos (owner_id, title, description, completed, due_at)
+select '{user}', concat('{name} ', completed), description, completed, due_at
+  from (values (false), (true)) as a (completed), (values (null), ('why')) as b (description),
+       (values (null), (now())) as c (due_at);
+insert into app.sessions (user_id, token, expires_at) values ('{user}', '{tag}', now());
+insert into app.accounts (user_id, account_id, provider_id) values ('{user}', '{tag}', 'credential');
+insert into app.verifications (identifier, value, expires_at) values ('{tag}', 'code', now());
+insert into app.jwks (public_key, private_key) values ('{tag}', 'secret');
+"""
+_EVERYTHING = " union all ".join(
+    f"select '{table}', {OWNER[table]}, id, t::text from app.{table} as t" for table in TABLES
+)
+
 WRONG_SEAL = f"nokey.9999999999.{'0' * 64}"
 
 
@@ -39,26 +55,16 @@ class World:
     def add_user(self, name: str) -> UUID:
         """Make a user with a row in every table and todos in every state, as the admin."""
         user, tag = uuid4(), uuid4().hex
-        run = self.admin.execute
-        run("insert into app.users (id, name, email, username) values (%s, %s, %s, %s)",
-            [user, name, f"{name}.{tag}@example.com", f"{name}_{tag[:16]}"])  # fmt: skip
-        run("insert into app.todos (owner_id, title, description, completed, due_at) "
-            "select %s, format('%%s %%s', %s::text, completed), description, completed, due_at "
-            "from (values (false), (true)) as a (completed), (values (null), ('why')) as b (description), "
-            "(values (null), (now())) as c (due_at)", [user, name])  # fmt: skip
-        run("insert into app.sessions (user_id, token, expires_at) values (%s, %s, now())", [user, tag])
-        run("insert into app.accounts (user_id, account_id, provider_id) values (%s, %s, 'credential')", [user, tag])
-        run("insert into app.verifications (identifier, value, expires_at) values (%s, 'code', now())", [tag])
-        run("insert into app.jwks (public_key, private_key) values (%s, 'secret')", [tag])
+        self.admin.execute(_PERSON.format(user=user, name=name, tag=tag).encode())
         self.users.append(user)
         return user
 
     def snapshot(self) -> Snapshot:
         """Everything that is committed, as the admin sees it: each table's rows as (owner, id, all columns)."""
-        return {
-            table: frozenset(self.admin.execute(f"select {OWNER[table]}, id, t::text from app.{table} as t").fetchall())
-            for table in TABLES
-        }
+        found: dict[str, set[Row]] = {table: set() for table in TABLES}
+        for table, owner, id_, text in self.admin.execute(_EVERYTHING.encode()):
+            found[table].add((owner, id_, text))
+        return {table: frozenset(rows) for table, rows in found.items()}
 
     def titles(self, user: UUID) -> set[str]:
         """The titles of a user's todos, as the admin sees them."""
@@ -66,9 +72,7 @@ class World:
 
     def empty(self) -> None:
         """Delete all rows, as the admin."""
-        self.admin.execute("delete from app.users")
-        self.admin.execute("delete from app.verifications")
-        self.admin.execute("delete from app.jwks")
+        self.admin.execute("delete from app.users; delete from app.verifications; delete from app.jwks")
 
     @contextmanager
     def acting_as(self, user: object, seal: str = "") -> Iterator[Connection]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.clusters import ROOT
+from tests.clusters import ROOT, first_of
 from tests.migrations.plans import ACCEPTED, AT, HEX, REFUSED, plan
 from tests.migrations.sqitch import Oracle, oracle
 from userscope.errors import PlanError
@@ -148,26 +148,32 @@ _HEADERS = st.one_of(
 )
 
 
-@given(st.lists(st.one_of(_GOOD_LINES, _GOOD_LINES, _TAGS), max_size=8), st.sampled_from(["\n", "\r\n"]))
-@settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_mostly_valid_plan(sqitch: Oracle, lines: list[str], end: str) -> None:
+@pytest.mark.parametrize("examples", first_of(100, 400))
+def test_any_mostly_valid_plan(sqitch: Oracle, examples: int) -> None:
     """Whatever changes, tags, rework and dependencies stand together, both read alike."""
-    compare(sqitch, ("%project=p\n\n" + "".join(f"{line}{end}" for line in lines)).encode())
+
+    @given(st.lists(st.one_of(_GOOD_LINES, _GOOD_LINES, _TAGS), max_size=8), st.sampled_from(["\n", "\r\n"]))
+    @settings(max_examples=examples, derandomize=True)
+    def alike(lines: list[str], end: str) -> None:
+        compare(sqitch, ("%project=p\n\n" + "".join(f"{line}{end}" for line in lines)).encode())
+
+    alike()
 
 
-@given(_HEADERS, st.lists(st.one_of(_GOOD_LINES, _ODD_LINES), max_size=3))
-@settings(
-    max_examples=800, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@example("%project=p\n%uri=https://Ex.com:\n\n", [])
-def test_any_odd_plan(sqitch: Oracle, header: str, lines: list[str]) -> None:
+@pytest.mark.parametrize("examples", first_of(200, 800))
+def test_any_odd_plan(sqitch: Oracle, examples: int) -> None:
     """However a line is spoiled, both read alike or both refuse."""
-    text = header + "".join(f"{line}\n" for line in lines)
-    bare_id = any(word.lstrip("!") == HEX for word in text.replace("[", " ").replace("]", " ").split())
-    if not bare_id:
-        compare(sqitch, text.encode())
+
+    @given(_HEADERS, st.lists(st.one_of(_GOOD_LINES, _ODD_LINES), max_size=3))
+    @settings(max_examples=examples, derandomize=True)
+    @example("%project=p\n%uri=https://Ex.com:\n\n", [])
+    def alike(header: str, lines: list[str]) -> None:
+        text = header + "".join(f"{line}\n" for line in lines)
+        bare_id = any(word.lstrip("!") == HEX for word in text.replace("[", " ").replace("]", " ").split())
+        if not bare_id:
+            compare(sqitch, text.encode())
+
+    alike()
 
 
 @pytest.fixture(scope="module")

@@ -36,14 +36,16 @@ def superuser(migrated_urls: dict[str, ConnectionURL]) -> Iterator[Connection]:
         yield connection
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(superuser: Connection) -> Iterator[tuple[Connection, dict[str, UUID]]]:
-    """Three users, two of them with rows in every state, until the end of the test."""
+    """Three users, two of them with rows in every state; ``act`` leaves them as they were."""
     users = {name: uuid4() for name in ("alice", "bob", "carol")}
     with superuser.transaction(force_rollback=True):
-        for name, user in users.items():
-            superuser.execute("insert into app.users (id, name, email) values (%s, %s, %s)",
-                              [user, name, f"{name}.{user}@example.com"])  # fmt: skip
+        superuser.execute(
+            "insert into app.users (id, name, email) select id, name, concat(name, '.', id, '@example.com') "
+            "from unnest(%s::uuid[], %s::text[]) as made (id, name)",
+            [list(users.values()), list(users)],
+        )
         superuser.execute(
             "insert into app.todos (owner_id, title, description, completed, due_at) "
             "select owner, concat_ws(' ', owner, completed, description, due_at), description, completed, due_at "
@@ -54,8 +56,7 @@ def world(superuser: Connection) -> Iterator[tuple[Connection, dict[str, UUID]]]
         yield superuser, users
 
 
-def snapshot(connection: Connection) -> Rows:
-    return frozenset(connection.execute("select owner_id, id, title, completed from app.todos").fetchall())
+SNAPSHOT = "select owner_id, id, title, completed from app.todos"
 
 
 def run(connection: Connection, text: str, case: Case, users: dict[str, UUID]) -> set[str]:
@@ -84,30 +85,31 @@ def act(
     connection, users = world
     seen: set[str] = set()
     state = None
-    outcome = None
-    with connection.transaction(force_rollback=True):
-        try:
-            with connection.transaction():
-                setting = SETTINGS[actor]
-                connection.execute("set local role app_user")
-                if setting is not None:
-                    who, seal = setting
-                    connection.execute("select app.set_user_id(%s, %s)", [str(users.get(who, who)), seal])
-                if actor == "identity provider":
-                    connection.execute("set local role app_auth")
-                seen = run(connection, text, case, users)
-        except psycopg.Error as error:
-            state = error.sqlstate
-        connection.execute("reset role")
-        connection.execute("deallocate all")
-        outcome = snapshot(connection)
-    return seen, state, outcome
+    # What belongs together is one message: there are thousands of cases.
+    begin = ["savepoint before", "savepoint acting", "set local role app_user"]
+    if (setting := SETTINGS[actor]) is not None:
+        who, seal = setting
+        begin.append(f"select app.set_user_id('{users.get(who, who)}', '{seal}')")
+    if actor == "identity provider":
+        begin.append("set local role app_auth")
+    try:
+        connection.execute("; ".join(begin).encode())
+        seen = run(connection, text, case, users)
+    except psycopg.Error as error:
+        state = error.sqlstate
+        connection.execute("rollback to savepoint acting")
+    cursor = connection.execute(
+        f"release savepoint acting; reset role; deallocate all; {SNAPSHOT}; rollback to savepoint before".encode()
+    )
+    while cursor.description is None:
+        assert cursor.nextset()
+    return seen, state, frozenset(cursor.fetchall())
 
 
 def cases(world: tuple[Connection, dict[str, UUID]], actor: str) -> Iterator[tuple[Rows, Case]]:
     """The rows before, and one case for each of Alice's rows: there is one in every state."""
     connection, users = world
-    before = snapshot(connection)
+    before = frozenset(connection.execute(SNAPSHOT).fetchall())
     setting = SETTINGS[actor]
     me = users.get(setting[0]) if setting else None
     if actor in REFUSED or actor == "identity provider":

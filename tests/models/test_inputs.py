@@ -16,7 +16,7 @@ from userscope.database import Database as Served
 from userscope.errors import DatabaseError
 from userscope.models import Account, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 
-BLANKS = "".join(chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace())
+BLANKS = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
 """Every character that Python takes for a blank."""
 
 TITLES = {
