@@ -116,7 +116,7 @@ ANSWERS = {
 @pytest.mark.parametrize("later", [False, True], ids=["first", "later"])
 def test_answers(make_served: MakeServed, alice: UUID, later: bool) -> None:
     """Each answer has its class, message and sentence, in a first statement as in a later one."""
-    served = make_served(database_statement_timeout="100ms")
+    served = make_served(database_statement_timeout="1s")
 
     def fail(answer: Answer) -> tuple[object, ...]:
         def work(session: Session) -> None:
