@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from tests.clusters import ROOT, unavailable
 from tests.docs import console
 from tests.issuer import serving
 from tests.service.served import served
-from userscope.fastapi import service
+from userscope.fastapi import attach, service
 from userscope.testing import Sandbox
 
 PAGE = (ROOT / "docs" / "fastapi.md").read_text(encoding="utf-8")
@@ -42,6 +43,49 @@ def test_console(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
             assert [todo["title"] for todo in client.get("/todos", headers=headers).json()] == ["Buy milk"]
 
 
+def _run(name: str) -> Any:
+    """A file of the page."""
+    found: dict[str, Any] = {}
+    exec(compile(FILES[name], name, "exec"), found)  # noqa: S102  # that is what the page is for
+    return found
+
+
+def test_own_login(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's service with a login of its own needs no AUTH_*."""
+    alice = userscope.user("Alice")
+    monkeypatch.setenv("DATABASE_URL", userscope.settings.url("service").text())
+    page = _run("own_login.py")
+    page["KEYS"]["hers"] = alice.id
+    with TestClient(page["app"]) as client:
+        assert client.get("/todos", headers={"X-Key": "hers"}).json() == []
+        assert client.get("/todos", headers={"X-Key": "another"}).status_code == 401
+        assert "APIKeyHeader" in client.get("/openapi.json").json()["components"]["securitySchemes"]
+
+
+def test_later(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's background task, stream and socket see what their user owns, after the answer."""
+    alice = userscope.user("Alice")
+    with serving() as issuer:
+        trust = issuer.settings()
+        monkeypatch.setenv("DATABASE_URL", userscope.settings.url("service").text())
+        for name in ("auth_jwks_url", "auth_issuer", "auth_audience"):
+            monkeypatch.setenv(name.upper(), getattr(trust, name))
+        headers = {"Authorization": f"Bearer {issuer.token(alice.id)}"}
+        with TestClient(_run("later.py")["app"]) as client:
+            assert client.post("/welcome", headers=headers).status_code == 202
+            assert client.get("/titles", headers=headers).text == "Look around\n"
+            with client.websocket_connect("/count", headers=headers) as socket:
+                for _ in range(2):
+                    socket.send_text("how many?")
+                    assert socket.receive_json() == 1
+                socket.send_text("enough")
+
+
+def test_issuers() -> None:
+    """The page's issuers can be configured, and fetch nothing yet."""
+    assert "todo.example" in repr(_run("issuers.py")["verifier"])
+
+
 def test_own_tests(tmp_path: Path) -> None:
     """The page's tests pass in a folder of their own."""
     ours = ("DATABASE_", "ADMIN_", "AUTH_", "USERSCOPE_", "PYTEST_")
@@ -67,7 +111,7 @@ def test_figures() -> None:
         f"refused {keys.FRESH // 60} minutes and {keys.GRACE} seconds later; an hour",
         f"at most {verifier.MAX_LENGTH} characters",
         f"by\n{verifier.LEEWAY} seconds",
-        f"more than {service.MAX_BODY // 1024} KiB",
+        f"more than {attach.MAX_BODY // 1024} KiB",
         f"at most once in {service._ASKED_EVERY:.0f} seconds",
     ):
         assert words in PAGE, words

@@ -15,7 +15,7 @@ from tests.service.conftest import As
 from tests.service.served import served
 from userscope.auth.verifier import MAX_LENGTH
 from userscope.fastapi import install, refusals
-from userscope.fastapi.service import MAX_BODY
+from userscope.fastapi.attach import MAX_BODY
 from userscope.testing import Sandbox
 
 

@@ -7,32 +7,57 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("fastapi", "fastapi") from error
 
+from userscope.fastapi.attach import install, install_body_limit, install_errors, install_health
 from userscope.fastapi.dependencies import (
+    ActingAsyncDatabase,
+    ActingDatabase,
+    AsyncUserDatabase,
     AsyncUserReader,
     AsyncUserSession,
     BigintUserId,
     Claims,
     TextUserId,
+    UserDatabase,
     UserId,
     UserReader,
     UserSession,
+    async_databases,
+    async_readers,
+    async_sessions,
     current_user_id,
+    databases,
+    readers,
+    sessions,
 )
-from userscope.fastapi.problems import refusals
-from userscope.fastapi.service import Service, install, lifespan
+from userscope.fastapi.problems import problem, refusals
+from userscope.fastapi.service import Service, lifespan
 
 __all__ = [
+    "ActingAsyncDatabase",
+    "ActingDatabase",
+    "AsyncUserDatabase",
     "AsyncUserReader",
     "AsyncUserSession",
     "BigintUserId",
     "Claims",
     "Service",
     "TextUserId",
+    "UserDatabase",
     "UserId",
     "UserReader",
     "UserSession",
+    "async_databases",
+    "async_readers",
+    "async_sessions",
     "current_user_id",
+    "databases",
     "install",
+    "install_body_limit",
+    "install_errors",
+    "install_health",
     "lifespan",
+    "problem",
+    "readers",
     "refusals",
+    "sessions",
 ]

@@ -1,23 +1,31 @@
-"""What a route asks for: who the bearer of the request's token is, and sessions that act for them.
+"""What a route asks for: who acts, and sessions that act for them.
 
 The sessions' scope is the function's: they commit after the route has returned and *before* the answer is sent, so that
 a commit that fails becomes an error, and never a success that did not happen.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated, Any, override
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
 
 from userscope.auth import Bearer
-from userscope.errors import InvalidToken, MissingToken
+from userscope.connection.scope import Isolation
+from userscope.database import AsyncDatabase, Database
+from userscope.errors import ConfigurationError, InvalidToken, MissingToken
 from userscope.fastapi.service import Service
+from userscope.fastapi.turns import SHARE, wanted
+
+type WhoActs = Callable[..., Any]
+"""A dependency that returns a user's id, or raises what refuses the request."""
 
 _CREDENTIALS = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 
@@ -38,11 +46,13 @@ class _Bearer(HTTPBearer):
         return HTTPAuthorizationCredentials(scheme="Bearer", credentials=match[1])
 
 
-_bearer = _Bearer(bearerFormat="JWT", description="A token of the identity provider, for this audience.")
+_bearer = _Bearer(
+    bearerFormat="JWT", scheme_name="bearer", description="A token of the identity provider, for this audience."
+)
 
 
-async def _service(request: Request) -> Service:
-    return Service.of(request)
+async def _service(connection: HTTPConnection) -> Service:
+    return Service.of(connection)
 
 
 _Served = Annotated[Service, Depends(_service)]
@@ -51,6 +61,12 @@ _Credentials = Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
 
 # Never in the thread pool: a request that waits for a key must not keep others from running.
 async def _bearer_of(credentials: _Credentials, service: _Served) -> Bearer:
+    if service.verifier is None:
+        raise ConfigurationError(
+            "the service verifies no tokens",
+            detail="It was started by lifespan(verifier=None).",
+            hint="Make its sessions by sessions(user_id=…), with the dependency that says who acts.",
+        )
     return await service.verifier.bearer_async(credentials.credentials)
 
 
@@ -79,55 +95,150 @@ BigintUserId = Annotated[int, Depends(current_user_id)]
 TextUserId = Annotated[str, Depends(current_user_id)]
 """The same where USERSCOPE_USER_ID is text."""
 
-_AnyUserId = Annotated[UUID | int | str, Depends(current_user_id)]
+
+@dataclass(frozen=True)
+class ActingDatabase:
+    """The database for one user, also when the answer has been sent: for background tasks, streams and sockets.
+
+    Each session takes a connection of the pool when it is used, beside the route's own.
+    """
+
+    user_id: Any
+    database: Database
+
+    def session(self, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
+        """Act for the user; as ``Database.session``."""
+        return self.database.session(self.user_id, isolation=isolation)
+
+    def reader(self) -> AbstractContextManager[Session]:
+        """Read as the user; as ``Database.reader``."""
+        return self.database.reader(self.user_id)
 
 
-async def _fit(user_id: _AnyUserId, service: _Served) -> UUID | int | str:
-    await service.judged()
-    return user_id
+@dataclass(frozen=True)
+class ActingAsyncDatabase:
+    """As ``ActingDatabase``, awaited."""
+
+    user_id: Any
+    database: AsyncDatabase
+
+    def session(self, *, isolation: Isolation | None = None) -> AbstractAsyncContextManager[AsyncSession]:
+        """Act for the user; as ``AsyncDatabase.session``."""
+        return self.database.session(self.user_id, isolation=isolation)
+
+    def reader(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Read as the user; as ``AsyncDatabase.reader``."""
+        return self.database.reader(self.user_id)
 
 
-# The bearer, once the database was found fit.
-_Fit = Annotated[UUID | int | str, Depends(_fit)]
+async def _turn(connection: HTTPConnection, service: _Served) -> AsyncIterator[None]:
+    async with service.turns.take(wanted(connection, "database")):
+        yield
 
 
-async def _slot(user_id: _Fit, service: _Served) -> AsyncIterator[UUID | int | str]:
-    async with service.slot():
-        yield user_id
+async def _async_turn(connection: HTTPConnection, service: _Served) -> AsyncIterator[None]:
+    async with service.async_turns.take(wanted(connection, "async_database")):
+        yield
 
 
-# The bearer, once a connection is free.
-_InSlot = Annotated[UUID | int | str, Depends(_slot, scope="function")]
+_InTurn = Annotated[None, Depends(_turn, scope="function")]
+_InAsyncTurn = Annotated[None, Depends(_async_turn, scope="function")]
 
 
-def _session(user_id: _InSlot, service: _Served) -> Iterator[Session]:
-    with service.database.session(user_id) as session:
-        yield session
+def _fit_for(user_id: WhoActs) -> Any:
+    """Return a dependency on who acts, once the database was found fit; one for each way to tell."""
+
+    async def fit(acting: Annotated[Any, Depends(user_id)], service: _Served) -> Any:
+        await service.judged()
+        return acting
+
+    return Depends(fit)
 
 
-def _reader(user_id: _InSlot, service: _Served) -> Iterator[Session]:
-    with service.database.reader(user_id) as session:
-        yield session
+def sessions(*, user_id: WhoActs) -> Any:
+    """Return a dependency: ``Database.session`` of whoever ``user_id``, a dependency, says, for ``def`` routes.
+
+    >>> MySession = Annotated[Session, sessions(user_id=my_dependency)]
+    """
+    acts = _fit_for(user_id)
+
+    def session(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
+        with service.database.session(acting) as opened:
+            yield opened
+
+    return _sharing("database", session)
 
 
-async def _async_session(user_id: _Fit, service: _Served) -> AsyncIterator[AsyncSession]:
-    async with service.async_database.session(user_id) as session:
-        yield session
+def readers(*, user_id: WhoActs) -> Any:
+    """Return a dependency: ``Database.reader`` of whoever ``user_id`` says, for ``def`` routes."""
+    acts = _fit_for(user_id)
+
+    def reader(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
+        with service.database.reader(acting) as opened:
+            yield opened
+
+    return _sharing("database", reader)
 
 
-async def _async_reader(user_id: _Fit, service: _Served) -> AsyncIterator[AsyncSession]:
-    async with service.async_database.reader(user_id) as session:
-        yield session
+def async_sessions(*, user_id: WhoActs) -> Any:
+    """Return a dependency: ``AsyncDatabase.session`` of whoever ``user_id`` says, for ``async def`` routes."""
+    acts = _fit_for(user_id)
+
+    async def session(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
+        async with service.async_database.session(acting) as opened:
+            yield opened
+
+    return _sharing("async_database", session)
 
 
-UserSession = Annotated[Session, Depends(_session, scope="function")]
+def async_readers(*, user_id: WhoActs) -> Any:
+    """Return a dependency: ``AsyncDatabase.reader`` of whoever ``user_id`` says, for ``async def`` routes."""
+    acts = _fit_for(user_id)
+
+    async def reader(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
+        async with service.async_database.reader(acting) as opened:
+            yield opened
+
+    return _sharing("async_database", reader)
+
+
+def databases(*, user_id: WhoActs) -> Any:
+    """Return a dependency: the ``ActingDatabase`` of whoever ``user_id`` says."""
+
+    async def database(acting: Annotated[Any, _fit_for(user_id)], service: _Served) -> ActingDatabase:
+        return ActingDatabase(acting, service.database)
+
+    return Depends(database)
+
+
+def async_databases(*, user_id: WhoActs) -> Any:
+    """Return a dependency: the ``ActingAsyncDatabase`` of whoever ``user_id`` says."""
+
+    async def database(acting: Annotated[Any, _fit_for(user_id)], service: _Served) -> ActingAsyncDatabase:
+        return ActingAsyncDatabase(acting, service.async_database)
+
+    return Depends(database)
+
+
+def _sharing(pool: str, dependency: Callable[..., Any]) -> Any:
+    setattr(dependency, SHARE, pool)
+    return Depends(dependency, scope="function")
+
+
+UserSession = Annotated[Session, sessions(user_id=current_user_id)]
 """``Database.session`` of the bearer, for a ``def`` route: committed before the answer is sent."""
 
-UserReader = Annotated[Session, Depends(_reader, scope="function")]
+UserReader = Annotated[Session, readers(user_id=current_user_id)]
 """``Database.reader`` of the bearer, for a ``def`` route."""
 
-AsyncUserSession = Annotated[AsyncSession, Depends(_async_session, scope="function")]
+AsyncUserSession = Annotated[AsyncSession, async_sessions(user_id=current_user_id)]
 """``AsyncDatabase.session`` of the bearer, for an ``async def`` route: committed before the answer is sent."""
 
-AsyncUserReader = Annotated[AsyncSession, Depends(_async_reader, scope="function")]
+AsyncUserReader = Annotated[AsyncSession, async_readers(user_id=current_user_id)]
 """``AsyncDatabase.reader`` of the bearer, for an ``async def`` route."""
+
+UserDatabase = Annotated[ActingDatabase, databases(user_id=current_user_id)]
+"""The database of the bearer, for what outlives the route: background tasks and streams."""
+
+AsyncUserDatabase = Annotated[ActingAsyncDatabase, async_databases(user_id=current_user_id)]
+"""The database of the bearer for asyncio: background tasks, streams, sockets, resolvers that run side by side."""

@@ -8,10 +8,12 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.websockets import WebSocket, WebSocketState
 
 from userscope.errors import (
     AccountGone,
@@ -39,6 +41,8 @@ _NO_DETAIL = {
     503: "The service cannot answer now.",
 }
 _MOST_ERRORS = 20
+_CODES = {401: 1008, 403: 1008, 503: 1013}
+"""What ends a socket: a violated policy, try again later; everything else is an internal error (RFC 6455)."""
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +55,13 @@ def problem(
     detail: str | None = None,
     *,
     headers: Mapping[str, str] | None = None,
-    errors: list[dict[str, Any]] | None = None,
+    members: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return an answer of ``status`` in the form of RFC 9457; ``errors`` name the parts of a request that are wrong."""
+    """Return an answer of ``status`` in the form of RFC 9457; ``members`` are what an application says beside that."""
     body: dict[str, Any] = {"type": "about:blank", "title": _phrase(status), "status": status}
     if detail := detail or _NO_DETAIL.get(status):
         body["detail"] = detail
-    if errors is not None:
-        body["errors"] = errors
+    body |= {name: value for name, value in (members or {}).items() if name != "status"}
     # ASCII: the name of an unknown field may hold what is no character at all.
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)
 
@@ -97,14 +100,32 @@ def _answer(error: UserscopeError) -> Response:
             return problem(500)
 
 
-async def _on_userscope_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, UserscopeError)  # noqa: S101  # what it is registered for
+def answer_to(connection: HTTPConnection, error: UserscopeError) -> Response:
+    """Return what answers an error of ours; whatever a client is not to see is in the log."""
     response = _answer(error)
+    asked = f"{connection.scope.get('method', 'WEBSOCKET')} {connection.url.path}"
     if response.status_code == 500:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        logger.error("%s failed", asked, exc_info=error)
     elif isinstance(error, DatabaseError):
-        logger.info("%s %s: %s", request.method, request.url.path, error.summary)
+        logger.info("%s: %s", asked, error.summary)
     return response
+
+
+async def _on_userscope_error(connection: Request | WebSocket, error: Exception) -> Response:
+    assert isinstance(error, UserscopeError)  # noqa: S101  # what it is registered for
+    response = answer_to(connection, error)
+    if isinstance(connection, WebSocket):
+        await _close(connection, response)
+    return response
+
+
+async def _close(socket: WebSocket, response: Response) -> None:
+    """End a socket as a request would be answered: by that answer before it was accepted, by a code after."""
+    before = socket.application_state is WebSocketState.CONNECTING
+    if before and "websocket.http.response" in (socket.scope.get("extensions") or {}):
+        await socket.send_denial_response(response)
+    elif socket.application_state is not WebSocketState.DISCONNECTED:
+        await socket.close(_CODES.get(response.status_code, 1011), _phrase(response.status_code))
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
@@ -112,24 +133,34 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
     detail: object = error.detail  # FastAPI lets it be anything, RFC 9457 nothing but a string
-    spoken = detail if isinstance(detail, str) and detail != _phrase(error.status_code) else None
-    return problem(error.status_code, spoken, headers=error.headers)
+    if isinstance(detail, Mapping):
+        members = {str(name): value for name, value in jsonable_encoder(detail).items()}
+        return problem(error.status_code, headers=error.headers, members=members)
+    if isinstance(detail, str) or detail is None:
+        spoken = detail if detail != _phrase(error.status_code) else None
+        return problem(error.status_code, spoken, headers=error.headers)
+    return problem(error.status_code, headers=error.headers, members={"errors": jsonable_encoder(detail)})
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:
     """Say where and what is wrong, and not with which value: ``input`` and ``ctx`` of each error are left out."""
     assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
     found = [{"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"]} for each in error.errors()]
-    return problem(422, "The request is not valid.", errors=found[:_MOST_ERRORS])
+    return problem(422, "The request is not valid.", members={"errors": found[:_MOST_ERRORS]})
 
 
 async def _on_surprise(_: Request, __: Exception) -> Response:
     return problem(500)
 
 
+def handle_own_errors(app: FastAPI) -> None:
+    """Let ``app`` answer our errors with problems."""
+    app.add_exception_handler(UserscopeError, _on_userscope_error)
+
+
 def handle_errors(app: FastAPI) -> None:
     """Let ``app`` answer with a problem, whatever is raised."""
-    app.add_exception_handler(UserscopeError, _on_userscope_error)
+    handle_own_errors(app)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(Exception, _on_surprise)

@@ -1,4 +1,4 @@
-"""What a FastAPI service holds while it runs, and how it is attached to its application."""
+"""What a FastAPI service holds while it runs."""
 
 import asyncio
 import logging
@@ -6,20 +6,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
-from fastapi import FastAPI, Request
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import HTTPConnection
 
 from userscope.auth import TokenVerifier
 from userscope.database import AsyncDatabase, Database
-from userscope.errors import ConfigurationError, PoolExhausted, Unavailable, UserscopeError
-from userscope.fastapi.problems import handle_errors, refusals
+from userscope.errors import ConfigurationError, Unavailable, UserscopeError
+from userscope.fastapi.turns import Turns
 from userscope.settings import Settings
 
-MAX_BODY = 256 * 1024
-"""Bytes of a request's body."""
 _ASKED_EVERY = 2.0
 
 logger = logging.getLogger(__name__)
@@ -37,42 +33,51 @@ class Service:
 
     database: Database
     async_database: AsyncDatabase
-    verifier: TokenVerifier
-    _slots: asyncio.Semaphore = field(init=False, repr=False)
+    verifier: TokenVerifier | None
+    turns: Turns = field(init=False, repr=False)
+    async_turns: Turns = field(init=False, repr=False)
     _judged: bool = field(default=False, repr=False)
     _asked: float = field(default=-_ASKED_EVERY, repr=False)
     _ready: bool = field(default=False, repr=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        """Make as many slots as there are connections."""
-        self._slots = asyncio.Semaphore(self.database.settings.database_pool_size)
+        """Make as many turns as there are connections."""
+        given = self.database.settings
+        self.turns = Turns(given.database_pool_size, given.database_pool_timeout)
+        self.async_turns = Turns(given.database_pool_size, given.database_pool_timeout)
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, settings: Settings | None = None) -> AsyncIterator["Service"]:
+    async def opened(
+        cls, settings: Settings | None = None, verifier: TokenVerifier | Literal["configured"] | None = "configured"
+    ) -> AsyncIterator["Service"]:
         """Open a service, and close it at the end. Raises ConfigurationError where it could serve nobody rightly.
 
         A database that is away is waited for: requests are answered with 503 until it is there.
         """
         given = settings or Settings()
-        service = cls(Database(given), AsyncDatabase(given), TokenVerifier(given))
+        service = cls(
+            Database(given), AsyncDatabase(given), TokenVerifier(given) if verifier == "configured" else verifier
+        )
         with service.database:
             async with service.async_database:  # inside: however this one ends, the other is closed as well
                 await service._refuse_to_start_unfit()
                 yield service
 
     @classmethod
-    def of(cls, request: Request) -> "Service":
+    def of(cls, connection: HTTPConnection) -> "Service":
         """Return the service that a request is served by. Raises ConfigurationError without its lifespan."""
-        service = getattr(request.state, "userscope", None)
-        if not isinstance(service, Service):
-            raise ConfigurationError(
-                "the service has not been started",
-                detail="Its databases are opened by the application's lifespan.",
-                hint="Make the application by FastAPI(lifespan=lifespan()).",
-            )
-        return service
+        for state in (connection.state, getattr(connection.scope.get("app"), "state", None)):
+            service = getattr(state, "userscope", None)
+            if isinstance(service, Service):
+                return service
+        raise ConfigurationError(
+            "the service has not been started",
+            detail="Its databases are opened by the application's lifespan.",
+            hint="Make the application by FastAPI(lifespan=lifespan()). A test whose client runs no lifespan, as "
+            "httpx's ASGITransport, does its work in: async with app.router.lifespan_context(app).",
+        )
 
     async def _refuse_to_start_unfit(self) -> None:
         try:
@@ -99,22 +104,6 @@ class Service:
                 hint='Ask "userscope health" with this configuration.',
             )
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for one of the pool's connections without holding a thread. Raises PoolExhausted where none gets free.
-
-        Threads that wait for connections would keep those that have one from ending: their answers are written by the
-        same threads.
-        """
-        try:
-            await asyncio.wait_for(self._slots.acquire(), self.database.settings.database_pool_timeout)
-        except TimeoutError:
-            raise PoolExhausted from None
-        try:
-            yield
-        finally:
-            self._slots.release()
-
     async def ready(self) -> bool:
         """Whether users can be served now; asked of the database once in 2 seconds, however often it is called."""
         async with self._asking:
@@ -134,58 +123,26 @@ class Service:
         return health.fit
 
 
-def lifespan(settings: Settings | None = None) -> Callable[[Any], AbstractAsyncContextManager[State]]:
+def lifespan(
+    settings: Settings | None = None, *, verifier: TokenVerifier | Literal["configured"] | None = "configured"
+) -> Callable[[Any], AbstractAsyncContextManager[State]]:
     """Return a lifespan that opens and closes a service: ``FastAPI(lifespan=lifespan())``.
 
-    In a lifespan of your own: ``async with lifespan()(app) as state: yield {**state, …}``.
+    ``verifier`` judges the tokens: the one that AUTH_* configure, one of your own, or None for a service whose login is
+    its own business (``sessions(user_id=…)``). In a lifespan of your own:
+    ``async with lifespan()(app) as state: yield {**state, …}``.
     """
 
     @asynccontextmanager
-    async def run(_: object) -> AsyncIterator[State]:
-        async with Service.opened(settings) as service:
-            yield {"userscope": service}
+    async def run(app: Any) -> AsyncIterator[State]:
+        async with Service.opened(settings, verifier) as service:
+            state = getattr(app, "state", None)
+            if state is not None:  # where a test's client hands on no state of the lifespan
+                state.userscope = service
+            try:
+                yield {"userscope": service}
+            finally:
+                if state is not None:
+                    del state.userscope
 
     return run
-
-
-def install(app: FastAPI, *, max_body: int = MAX_BODY) -> None:
-    """Give ``app`` problems for errors, ``/healthz``, ``/readyz``, and a limit to the bytes of a request's body."""
-    handle_errors(app)
-    app.add_middleware(_BodyLimit, limit=max_body)
-
-    @app.get("/healthz", tags=["health"])
-    async def healthz() -> dict[str, str]:
-        """Tell that the process answers."""
-        return {"status": "alive"}
-
-    @app.get("/readyz", tags=["health"], responses={503: refusals()[503]})
-    async def readyz(request: Request) -> dict[str, str]:
-        """Tell whether the database can be reached, and whether this login may serve users."""
-        if not await Service.of(request).ready():
-            raise HTTPException(503, headers={"Retry-After": "5"})
-        return {"status": "ready"}
-
-
-class _BodyLimit:
-    """Answers 413 instead of reading on. FastAPI's own limit can only say so in plain text."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        read = 0
-
-        async def counting() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._limit:
-                # The rest is not read: nothing can follow on this connection.
-                raise HTTPException(413, headers={"Connection": "close"})
-            return message
-
-        await self._app(scope, counting, send)

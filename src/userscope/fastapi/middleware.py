@@ -1,0 +1,103 @@
+"""What stands around an application's routes: a limit to bodies, and an answer to what no handler has answered."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from userscope.errors import UserscopeError
+from userscope.fastapi.problems import answer_to, problem
+
+logger = logging.getLogger(__name__)
+
+
+class Answers:
+    """Answers what was raised: innermost, so that other middleware (CORS) sees the answer.
+
+    A mounted application answers 500 by itself before it lets the error through. Where the error is ours, that answer
+    is held back, and replaced by the right one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, held = False, list[Message]()
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            if not started and (held or message.get("status") == 500):
+                held.append(message)
+            else:
+                started = True
+                await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if started:
+                raise
+            # Starlette finds a handler for what the mounted application let through, and an answer begun.
+            ours = error if isinstance(error, UserscopeError) else held and error.__cause__
+            if isinstance(ours, UserscopeError):
+                await answer_to(Request(scope), ours)(scope, receive, send)
+                return
+            await problem(500)(scope, receive, send)
+            raise  # the server writes it to its log
+        for message in held:
+            await send(message)
+
+
+class BodyLimit:
+    """Answers 413 instead of reading on, whatever the middleware inside makes of that.
+
+    ``by_path`` are other limits: of a path and all below it, the longest path first.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int] | None = None) -> None:
+        self._app = app
+        self._limit = limit
+        self._by_path = sorted((by_path or {}).items(), key=lambda item: -len(item[0]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._of(scope["path"])
+        read = 0
+        started = False
+
+        async def counting() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > limit:
+                raise HTTPException(413)
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            if read <= limit or started:
+                started = True
+                await send(message)
+
+        try:
+            await self._app(scope, counting, sending)
+        except Exception:
+            if read <= limit or started:
+                raise
+        if read > limit and not started:
+            # The rest is not read: nothing can follow on this connection.
+            await problem(413, headers={"Connection": "close"})(scope, receive, send)
+
+    def _of(self, path: Any) -> int:
+        below = (limit for base, limit in self._by_path if f"{path}/".startswith(f"{base.rstrip('/')}/"))
+        return next(below, self._limit)

@@ -1,0 +1,383 @@
+"""Services of any login, in any shape: whoever a dependency says acts; parts of what is installed; sockets, streams."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import BackgroundTasks, Depends, FastAPI, Header, HTTPException, WebSocket
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import StreamingResponse
+from fastapi.security import APIKeyHeader
+from fastapi.testclient import TestClient
+from sqlmodel import Session, col, select, text
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.testclient import WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
+
+from tests.issuer import Issuer
+from tests.service.conftest import trusting
+from userscope.errors import InvalidToken
+from userscope.fastapi import (
+    AsyncUserDatabase,
+    AsyncUserSession,
+    UserDatabase,
+    UserReader,
+    UserSession,
+    async_readers,
+    async_sessions,
+    current_user_id,
+    install,
+    install_body_limit,
+    install_errors,
+    lifespan,
+    problem,
+    readers,
+    sessions,
+)
+from userscope.models import Todo
+from userscope.settings import Settings
+from userscope.testing import Sandbox
+
+KEYS: dict[str, UUID] = {}
+"""A login of one's own: whose an API key is."""
+_key = APIKeyHeader(name="X-Key", scheme_name="key")
+
+
+async def who_acts(key: Annotated[str, Depends(_key)]) -> UUID:
+    """Whoever has this key."""
+    if key not in KEYS:
+        raise HTTPException(401, {"code": "unknown_key", "hint": "Ask for one."})
+    return KEYS[key]
+
+
+MySession = Annotated[Session, sessions(user_id=who_acts)]
+MyReader = Annotated[Session, readers(user_id=who_acts)]
+MyAsyncSession = Annotated[AsyncSession, async_sessions(user_id=who_acts)]
+MyAsyncReader = Annotated[AsyncSession, async_readers(user_id=who_acts)]
+
+
+@pytest.fixture
+def alice(world: Sandbox) -> UUID:
+    """A user, who has the key "alice"."""
+    KEYS["alice"] = world.user("Alice").id
+    return KEYS["alice"]
+
+
+def _titles(session: Session) -> list[str]:
+    return list(session.exec(select(Todo.title).order_by(col(Todo.title))).all())
+
+
+def _app(settings: Settings, **options: Any) -> FastAPI:
+    app = FastAPI(lifespan=lifespan(settings, **options))
+    install(app)
+    return app
+
+
+@pytest.fixture
+def acting(settings: Settings, alice: UUID) -> FastAPI:
+    """A service whose every request is Alice's."""
+    app = _app(settings)
+    app.dependency_overrides[current_user_id] = lambda: alice
+    return app
+
+
+@pytest.mark.usefixtures("alice")
+def test_own_dependency(world: Sandbox) -> None:
+    """Sessions for whoever a dependency of the service's own says: no AUTH_*, and its own scheme in OpenAPI."""
+    app = _app(world.settings, verifier=None)
+
+    @app.post("/todos")
+    def add(title: str, session: MySession) -> None:
+        session.add(Todo(title=title))
+
+    @app.get("/todos")
+    def read(session: MyReader) -> list[str]:
+        return _titles(session)
+
+    @app.post("/async")
+    async def add_async(title: str, session: MyAsyncSession) -> None:
+        session.add(Todo(title=title))
+
+    @app.get("/async")
+    async def read_async(session: MyAsyncReader) -> list[str]:
+        return list(await session.exec(select(Todo.title)))
+
+    @app.get("/bearer")
+    def bearer(session: UserReader) -> list[str]:
+        return _titles(session)
+
+    KEYS["bob"] = world.user("Bob").id
+    with TestClient(app, raise_server_exceptions=False) as client:
+        hers, his = {"X-Key": "alice"}, {"X-Key": "bob"}
+        assert client.post("/todos?title=a", headers=hers).status_code == 200
+        assert client.post("/async?title=b", headers=hers).status_code == 200
+        assert client.get("/todos", headers=hers).json() == ["a", "b"]
+        assert sorted(client.get("/async", headers=hers).json()) == ["a", "b"]
+        assert client.get("/todos", headers=his).json() == client.get("/async", headers=his).json() == []
+        refused = client.get("/todos", headers={"X-Key": "nobody"})
+        assert refused.status_code == 401
+        assert refused.json()["code"] == "unknown_key"
+        assert client.get("/bearer", headers={"Authorization": "Bearer x"}).status_code == 500  # it verifies no tokens
+        described = client.get("/openapi.json").json()
+    assert described["paths"]["/todos"]["get"]["security"] == [{"key": []}]
+    assert described["paths"]["/bearer"]["get"]["security"] == [{"bearer": []}]
+
+
+@pytest.mark.parametrize("acts", [None, "", "alice", 42])
+def test_nobody(world: Sandbox, acts: object) -> None:
+    """A dependency that says nobody, or no id, gets no session."""
+    app = _app(world.settings, verifier=None)
+
+    @app.get("/todos")
+    def read(session: Annotated[Session, readers(user_id=lambda: acts)]) -> list[str]:
+        return _titles(session)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/todos").status_code == 500
+
+
+def test_one_turn(world: Sandbox, issuer: Issuer, alice: UUID) -> None:
+    """As many requests as the pool bears are served at once, each with all its sessions; nobody waits for itself."""
+    settings = trusting(world.settings, issuer).model_copy(update={"database_pool_size": 2, "database_pool_timeout": 5})
+    app = _app(settings)
+    app.dependency_overrides[current_user_id] = lambda: alice
+
+    @app.get("/sync")
+    def both(session: UserSession, reader: UserReader) -> Any:
+        session.scalar(text("select pg_sleep(0.05)"))
+        return reader.scalar(text("select 1"))
+
+    @app.get("/async")
+    async def both_async(
+        session: AsyncUserSession, reader: Annotated[AsyncSession, async_readers(user_id=current_user_id)]
+    ) -> Any:
+        await session.scalar(text("select pg_sleep(0.05)"))
+        return await reader.scalar(text("select 1"))
+
+    @app.get("/three")
+    def three(_: UserSession, __: UserReader, ___: Annotated[Session, readers(user_id=lambda: alice)]) -> None:
+        pass
+
+    with TestClient(app, raise_server_exceptions=False) as client, ThreadPoolExecutor(6) as pool:
+        for path in ("/sync", "/async"):
+            assert list(pool.map(lambda path: client.get(path).status_code, [path] * 6)) == [200] * 6
+        assert client.get("/three").status_code == 500
+
+
+def test_socket(acting: FastAPI, world: Sandbox, alice: UUID) -> None:
+    """A WebSocket has sessions like a request; one that outlives them asks for the database."""
+
+    @acting.websocket("/short")
+    async def short(socket: WebSocket, session: AsyncUserSession) -> None:
+        await socket.accept()
+        session.add(Todo(title=await socket.receive_text()))
+        await session.flush()
+        await socket.send_text("ok")
+        await socket.close()
+
+    @acting.websocket("/long")
+    async def long(socket: WebSocket, database: AsyncUserDatabase) -> None:
+        await socket.accept()
+        while (title := await socket.receive_text()) != "end":
+            async with database.session() as session:
+                session.add(Todo(title=title))
+            await socket.send_text("ok")
+        await socket.close()
+
+    with TestClient(acting) as client:
+        with client.websocket_connect("/short") as socket:
+            socket.send_text("a")
+            assert socket.receive_text() == "ok"
+        with client.websocket_connect("/long") as socket:
+            for title in ("b", "c"):
+                socket.send_text(title)
+                assert socket.receive_text() == "ok"
+            socket.send_text("end")
+        with client.websocket_connect("/short") as socket:
+            socket.send_text(" ")  # which a constraint refuses
+            with pytest.raises(WebSocketDisconnect) as ended:
+                socket.receive_text()
+            assert ended.value.code == 1011
+        del acting.dependency_overrides[current_user_id]
+        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/short"):
+            pass
+        assert refused.value.status_code == 401
+    with world.acting_as(alice) as session:
+        assert _titles(session) == ["a", "b", "c"]
+
+
+def test_after_the_answer(acting: FastAPI) -> None:
+    """What goes on when the route has returned has sessions of its own."""
+
+    def later(database: Any, title: str) -> None:
+        with database.session() as session:
+            session.add(Todo(title=title))
+
+    @acting.post("/later")
+    def begin(tasks: BackgroundTasks, database: UserDatabase) -> None:
+        tasks.add_task(later, database, "by a task")
+
+    @acting.get("/stream")
+    def stream(database: UserDatabase) -> StreamingResponse:
+        def lines() -> Iterator[str]:
+            with database.session() as session:
+                for todo in session.exec(select(Todo).execution_options(yield_per=1)):
+                    yield f"{todo.title}\n"
+
+        return StreamingResponse(lines())
+
+    with TestClient(acting) as client:
+        assert client.post("/later").status_code == 200
+        assert client.get("/stream").text == "by a task\n"
+
+
+def test_asgi_transport(acting: FastAPI) -> None:
+    """Tests of asyncio run the lifespan themselves; without it the words say how."""
+
+    @acting.get("/todos")
+    def read(session: UserReader) -> list[str]:
+        return _titles(session)
+
+    async def ask() -> list[int]:
+        transport = httpx.ASGITransport(acting, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            async with acting.router.lifespan_context(acting):
+                running = (await client.get("/todos")).status_code
+            return [running, (await client.get("/todos")).status_code]
+
+    assert asyncio.run(ask()) == [200, 500]
+
+
+def test_mounted(settings: Settings, alice: UUID) -> None:
+    """A mounted application has the databases, and its errors are answered, though it has installed nothing."""
+    app, below = _app(settings), FastAPI()
+    app.mount("/v1", below)
+
+    @below.get("/todos")
+    def read(session: UserReader) -> list[str]:
+        return _titles(session)
+
+    @below.get("/surprise")
+    def surprise() -> None:
+        raise RuntimeError
+
+    @below.post("/todos")
+    def add(session: UserSession) -> None:
+        session.add(Todo(title=" "))
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/v1/todos").status_code == 401
+        assert (
+            client.get("/v1/todos", headers={"Authorization": "Bearer x"}).json()["detail"]
+            == "It is no JSON Web Token."
+        )
+        assert client.get("/v1/surprise").status_code == 500
+        below.dependency_overrides[current_user_id] = lambda: alice
+        assert client.get("/v1/todos").json() == []
+        assert client.post("/v1/todos").json()["detail"] == "A title has 1 to 200 characters and is not blank."
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["CORS first", "CORS later"])
+def test_other_origins(settings: Settings, first: bool) -> None:
+    """A page of another origin can read every answer, one to a surprise too."""
+    app = FastAPI(lifespan=lifespan(settings))
+    if first:
+        app.add_middleware(CORSMiddleware, allow_origins=["https://page.example"])
+    install(app)
+    if not first:
+        app.add_middleware(CORSMiddleware, allow_origins=["https://page.example"])
+
+    @app.get("/surprise")
+    def surprise() -> None:
+        raise RuntimeError
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/surprise", headers={"Origin": "https://page.example"})
+    assert (answer.status_code, answer.json()["status"]) == (500, 500)
+    assert answer.headers["access-control-allow-origin"] == "https://page.example"
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_body_limit(reads: bool, first: bool) -> None:
+    """A body that is too long is 413 whatever middleware stands around; routes may have limits of their own."""
+    app = FastAPI()
+
+    async def logged(request: Any, call_next: Any) -> Any:
+        if reads:
+            await request.body()
+        return await call_next(request)
+
+    if first:
+        app.middleware("http")(logged)
+    install_body_limit(app, max_body=1000, max_bodies={"/up": 10_000, "/up/small": 10})
+    if not first and not reads:  # what reads a body outside of a limit is not held by it
+        app.middleware("http")(logged)
+
+    @app.post("/{path:path}")
+    def take(body: dict[str, str]) -> int:
+        return len(body)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        sizes = {"/x": 2000, "/up": 11_000, "/up/large": 11_000, "/up/small": 20, "/upper": 2000}
+        assert {client.post(path, json={"a": "y" * size}).status_code for path, size in sizes.items()} == {413}
+        fits = {"/x": 500, "/up": 9000, "/up/large": 9000, "/up/large/small": 9000}
+        assert {client.post(path, json={"a": "y" * size}).status_code for path, size in fits.items()} == {200}
+        answer = client.post("/x", json={"a": "y" * 2000})
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_errors_alone(settings: Settings, alice: UUID) -> None:
+    """An application that has its own ways with errors keeps them: only ours are answered."""
+    app = FastAPI(lifespan=lifespan(settings))
+    install_errors(app)
+    app.dependency_overrides[current_user_id] = lambda: alice
+
+    @app.post("/todos")
+    def add(session: UserSession, number: Annotated[int, Header()] = 0) -> None:
+        session.add(Todo(title=" " * number))
+
+    @app.get("/teapot")
+    def teapot() -> None:
+        raise HTTPException(418, {"short": "stout"})
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.post("/todos").json()["title"] == "Unprocessable Content"
+        assert "detail" in client.post("/todos", headers={"number": "x"}).json()
+        assert client.get("/teapot").json() == {"detail": {"short": "stout"}}
+        assert client.get("/healthz").status_code == 404
+
+
+def test_details(settings: Settings) -> None:
+    """What an application says in a problem of its own is a member of it, and never its status."""
+    app = _app(settings)
+
+    @app.get("/mapping")
+    def mapping() -> None:
+        said = {"code": "too_short", "type": "https://a.example/short", "status": 200, "at": UUID(int=1)}
+        raise HTTPException(400, said)
+
+    @app.get("/list")
+    def several() -> None:
+        raise HTTPException(400, ["one", "two"])
+
+    @app.get("/own")
+    def own() -> Any:
+        return problem(409, "There is one.", members={"id": 7})
+
+    @app.get("/refused")
+    def refused() -> None:
+        raise InvalidToken("It is somebody's.")
+
+    with TestClient(app) as client:
+        assert client.get("/mapping").json() == {
+            "type": "https://a.example/short", "title": "Bad Request", "status": 400, "code": "too_short",
+            "at": "00000000-0000-0000-0000-000000000001",
+        }  # fmt: skip
+        assert client.get("/list").json()["errors"] == ["one", "two"]
+        assert (client.get("/own").json()["id"], client.get("/own").json()["detail"]) == (7, "There is one.")
+        assert client.get("/refused").json()["detail"] == "It is somebody's."
