@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from userscope.accounts import Accounts
+    from userscope.connection.options import EngineOptions
     from userscope.database import AsyncDatabase, Database
     from userscope.errors import UserscopeError
     from userscope.models import (
@@ -29,6 +30,7 @@ __all__ = [
     "Accounts",
     "AsyncDatabase",
     "Database",
+    "EngineOptions",
     "Owned",
     "Settings",
     "Timestamped",
@@ -43,6 +45,7 @@ __all__ = [
 ]
 
 _HOMES = {"Accounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}
+_HOMES["EngineOptions"] = "connection.options"
 _HOMES |= dict.fromkeys(("AsyncDatabase", "Database"), "database")
 
 

@@ -5,15 +5,18 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 from sqlmodel import Session
 
 from userscope.connection.engine import Connector
 from userscope.connection.health import Health, examine
 from userscope.connection.login_check import LoginCheck
+from userscope.connection.options import EngineOptions
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
+from userscope.errors import ConfigurationError, SessionError
 from userscope.identity import UserId
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,15 +27,21 @@ if TYPE_CHECKING:
 class _Base:
     """What Database and AsyncDatabase share."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        if isinstance(settings, str | URL | ConnectionURL):
+            raise ConfigurationError(
+                f"{type(self).__name__} takes settings, and no URL",
+                hint=f"Write {type(self).__name__}(Settings(database_url=…)), or set DATABASE_URL.",
+            )
         self.settings = settings or Settings()
         self._key = self.settings.seal_key
+        self._options = options or EngineOptions()
         self._connector = self._connecting(LoginCheck(self._key is not None, self.settings.userscope_seal_optional))
 
     def _connecting(self, check: LoginCheck) -> Connector:
         url, size = self.settings.url("service"), self.settings.database_pool_size
-        return Connector(url, check, size, self.settings.database_pool_timeout)
+        return Connector(url, check, size, self.settings.database_pool_timeout, self._options)
 
     @property
     def _own(self) -> Connector:
@@ -42,6 +51,11 @@ class _Base:
     @property
     def _nobody(self) -> Scope:
         return Scope(None, self.settings.database_statement_timeout)
+
+    @property
+    def connections(self) -> int:
+        """How many there may be at once."""
+        return self._connector.pool_size + self._connector.options.max_overflow
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
@@ -70,9 +84,9 @@ class Database(_Base):
     engine: Engine
     """The engine; what it sends outside of a session is refused."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings)
+        super().__init__(settings, options=options)
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
 
@@ -113,7 +127,12 @@ class Database(_Base):
 
 
 class AsyncDatabase(_Base):
-    """The database as asyncio services see it: as ``Database``, awaited."""
+    """The database as asyncio services see it: as ``Database``, awaited.
+
+    Its connections belong to one event loop; once that has ended, another may take over, with connections of its own.
+    """
+
+    _loop: asyncio.AbstractEventLoop | None = None
 
     @cached_property
     def engine(self) -> "AsyncEngine":
@@ -139,9 +158,27 @@ class AsyncDatabase(_Base):
         return self._own.async_engine()
 
     def _open(self, engine: "AsyncEngine", scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
+        self._take_over()
         from userscope.connection.asynchronous import open_async_session
 
         return open_async_session(engine, scope)
+
+    def _take_over(self) -> None:
+        """Raise SessionError where another loop that still runs has the connections."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if self._loop is not None and self._loop is not loop:
+            if not self._loop.is_closed():
+                raise SessionError(
+                    "an AsyncDatabase is used in two event loops at once",
+                    hint="Make one in each thread that runs a loop of its own, or use Database there.",
+                )
+            self._connector.forsake()
+            self.engine.sync_engine.dispose(close=False)
+            vars(self).pop("_login_engine", None)  # made anew where it is used
+        self._loop = loop
 
     async def health(self) -> Health:
         """Tell whether this login may and can serve users now; as ``Database.health``."""

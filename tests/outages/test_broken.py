@@ -27,7 +27,7 @@ def _work(_: Rig, load: Load) -> None:
 @pytest.mark.breadth
 def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that sends a transaction again where its COMMIT failed does some of them twice."""
-    connect, commit, execute = Connector._connect, ScopedConnection.commit, ScopedCursor.execute
+    connect, commit, execute = Connector.make, ScopedConnection.commit, ScopedCursor.execute
     commits = itertools.count(1)
     connectors: list[Connector] = []
 
@@ -52,7 +52,7 @@ def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> 
                     again.execute(query, params)
                 commit(again)
 
-    monkeypatch.setattr(Connector, "_connect", connect_and_remember)
+    monkeypatch.setattr(Connector, "make", connect_and_remember)
     monkeypatch.setattr(ScopedCursor, "execute", execute_and_remember)
     monkeypatch.setattr(ScopedConnection, "commit", commit_and_retry)
     faults = carry_out(Outage(_work, ("wire", "wire")), own_cluster).truth.faults

@@ -3,16 +3,20 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from pytest_postgresql.executors import NoopExecutor
+from sqlmodel import Session, col, select
 
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, serving
 from tests.service.served import served
-from userscope.models import User
+from userscope.fastapi import current_user_id, install, lifespan
+from userscope.models import Todo, User
 from userscope.postgres import clones
 from userscope.settings import Settings
 from userscope.testing import Sandbox, Target
@@ -74,3 +78,29 @@ type As = Callable[[User | UUID], dict[str, str]]
 def bearer(issuer: Issuer) -> As:
     """``bearer(user)``: headers of a request that a user makes."""
     return lambda user: {"Authorization": f"Bearer {issuer.token(user.id if isinstance(user, User) else user)}"}
+
+
+@pytest.fixture
+def alice(world: Sandbox) -> UUID:
+    """A user."""
+    return world.user("Alice").id
+
+
+def titles(session: Session) -> list[str]:
+    """What a session sees."""
+    return list(session.exec(select(Todo.title).order_by(col(Todo.title))).all())
+
+
+def attached(settings: Settings, **options: Any) -> FastAPI:
+    """An application with all that is installed."""
+    app = FastAPI(lifespan=lifespan(settings, **options))
+    install(app)
+    return app
+
+
+@pytest.fixture
+def acting(settings: Settings, alice: UUID) -> FastAPI:
+    """A service whose every request is Alice's."""
+    app = attached(settings)
+    app.dependency_overrides[current_user_id] = lambda: alice
+    return app

@@ -1,5 +1,6 @@
 """SQLAlchemy's psycopg dialect without the questions it asks of a first connection: nobody's name, four round trips."""
 
+from functools import partial
 from typing import Any, NoReturn, override
 
 from sqlalchemy import Connection
@@ -19,8 +20,14 @@ class _Quiet(PGDialect_psycopg):
 
     driver = "userscope"
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, connector: Any = None, **options: Any) -> None:
+        self._connector = connector
         super().__init__(use_native_hstore=False, **options)  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+    @override
+    def create_connect_args(self, url: URL) -> Any:
+        """Nothing: the connector knows all, and listeners of ``do_connect`` may add parameters of libpq's."""
+        return (), {}
 
     @override
     def _get_server_version_info(self, connection: Connection) -> tuple[int, ...]:
@@ -57,6 +64,10 @@ class ScopedDialect(_Quiet):
 
     supports_statement_cache = True
 
+    @override
+    def connect(self, *_: Any, **params: Any) -> Any:
+        return self._connector.make(self._psycopg_adapters_map, **params)
+
     @classmethod
     @override
     def get_async_dialect_cls(cls, url: URL) -> type["AsyncScopedDialect"]:
@@ -67,3 +78,8 @@ class AsyncScopedDialect(_Quiet, PGDialectAsync_psycopg):
     """For AsyncEngine."""
 
     supports_statement_cache = True
+
+    @override
+    def connect(self, *_: Any, **params: Any) -> Any:
+        make = partial(self._connector.make_async, self._psycopg_adapters_map, **params)
+        return self.loaded_dbapi.connect(async_creator_fn=make)

@@ -1,16 +1,19 @@
 """SQLAlchemy engines whose connections were examined, act for one user at a time, and are replaced when they died."""
 
+import inspect
 import logging
 import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from psycopg.abc import PQGen
-from sqlalchemy import URL, Engine, create_engine, event
+import psycopg
+import sqlalchemy
+from psycopg.abc import AdaptContext, PQGen
+from sqlalchemy import URL, Engine, event
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.pool import (
@@ -23,11 +26,13 @@ from sqlalchemy.pool import (
 )
 
 from userscope.connection.base import ScopedConnectionBase
-from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection
+from userscope.connection.cursor import AsyncScopedConnection, AsyncScopedCursor, ScopedConnection, ScopedCursor
 from userscope.connection.dialect import DRIVER
+from userscope.connection.lifetime import LIVING, NOWHERE
 from userscope.connection.login_check import LoginCheck
+from userscope.connection.options import EngineOptions, told, told_async
 from userscope.connection.scope import Scope
-from userscope.errors import MissingExtra, PoolExhausted, Unavailable
+from userscope.errors import ConfigurationError, MissingExtra, PoolExhausted, Unavailable
 from userscope.postgres.connect import conninfo, worded
 from userscope.postgres.sqlstate import READ_ONLY, read_only, to_error
 from userscope.postgres.url import ConnectionURL
@@ -74,10 +79,12 @@ class Connector:
     login_check: LoginCheck
     pool_size: int
     pool_timeout: float
+    options: EngineOptions = field(default_factory=EngineOptions)
 
     def engine(self) -> Engine:
         """Return an engine; it connects when it is first used."""
-        engine = create_engine(self._name, creator=self._connect, poolclass=_ScopedPool, **self._options)
+        # By its module: instrumentation replaces it there.
+        engine = sqlalchemy.create_engine(self._name, connector=self, poolclass=_ScopedPool, **self._options)
         self._listen(engine)
         return engine
 
@@ -88,9 +95,7 @@ class Connector:
         except ImportError as error:
             raise MissingExtra("greenlet", "async") from error
 
-        engine = create_async_engine(
-            self._name, async_creator=self._connect_async, poolclass=_AsyncScopedPool, **self._options
-        )
+        engine = create_async_engine(self._name, connector=self, poolclass=_AsyncScopedPool, **self._options)
         self._listen(engine.sync_engine)
         return engine
 
@@ -101,13 +106,13 @@ class Connector:
 
     @property
     def _options(self) -> dict[str, Any]:
-        # No overflow: as many connections as were asked for. No value of a statement shows in an error or a log.
+        # No value of a statement shows in an error or a log.
         return {
             "pool_size": self.pool_size,
             "pool_timeout": self.pool_timeout,
-            "max_overflow": 0,
             "pool_reset_on_return": None,  # see _reset
             "hide_parameters": True,
+            **self.options.engine,
         }
 
     @property
@@ -117,23 +122,53 @@ class Connector:
 
     def connect(self) -> ScopedConnection:
         """Connect, for nobody yet and without a judgement. Raises ConfigurationError or Unavailable."""
+        return self._connected({})
+
+    def _connected(self, params: dict[str, Any], context: AdaptContext | None = None) -> ScopedConnection:
+        fresh = self.options.password if "password" not in params else None
         with worded(self.url):
-            connection = ScopedConnection.connect(conninfo(self.url), **_QUIET)
+            # In no variable of these frames stands the password: tools that report errors look there.
+            connection = ScopedConnection.connect(
+                conninfo(self.url, **params | (told(fresh) if fresh else {})),
+                context=context,
+                cursor_factory=ScopedCursor,
+                **_QUIET,
+            )
         connection.grace = self.pool_timeout
         return connection
 
-    def _connect(self) -> ScopedConnection:
-        connection = self.connect()
+    def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
+        """Connect for a pool: judged, for nobody yet. ``params`` are libpq's, which go before the URL's.
+
+        ``context`` says how values are read and written.
+        """
+        connection = self._connected(params, context)
         with self._judging(connection) as check:
             connection.wait(check)
+            if self.options.on_connect:
+                with _plainly(connection, psycopg.Connection) as plain:
+                    self.options.on_connect(plain)
         return connection
 
-    async def _connect_async(self) -> AsyncScopedConnection:
+    async def make_async(self, context: AdaptContext | None = None, **params: Any) -> AsyncScopedConnection:
+        """As ``make``."""
+        fresh = self.options.password if "password" not in params else None
         with worded(self.url):
-            connection = await AsyncScopedConnection.connect(conninfo(self.url), **_QUIET)
+            connection = await AsyncScopedConnection.connect(
+                conninfo(self.url, **params | (await told_async(fresh) if fresh else {})),
+                context=context,
+                cursor_factory=AsyncScopedCursor,
+                **_QUIET,
+            )
+        connection.made_by = self
         connection.grace = self.pool_timeout
         with self._judging(connection) as check:
             await connection.wait(check)
+            if self.options.on_connect:
+                with _plainly(connection, psycopg.AsyncConnection) as plain:
+                    done = self.options.on_connect(plain)
+                    if inspect.isawaitable(done):
+                        await done
         return connection
 
     @contextmanager
@@ -147,6 +182,12 @@ class Connector:
             raise
         info = connection.info
         logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)
+
+    def forsake(self) -> None:
+        """Close what was connected in an event loop that has ended, without a word: nothing can be awaited there."""
+        for connection in [*LIVING]:
+            if connection.made_by is self and not connection.ended:
+                connection.pgconn.finish()
 
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)
@@ -171,6 +212,24 @@ class Connector:
         # writes by now, so this connection is given up; the others may be read from.
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
         return read_only(known)
+
+
+@contextmanager
+def _plainly(connection: ScopedConnectionBase, kind: type[Any]) -> Iterator[Any]:
+    """Lend what libpq holds to a plain connection, and keep the types that are registered on it.
+
+    It acts for nobody, and what it leaves behind goes with the first transaction's DISCARD ALL.
+    """
+    plain = kind(connection.pgconn)
+    plain._autocommit = True  # noqa: SLF001  # to set it as others do would ask the server
+    try:
+        yield plain
+        if connection.idle:
+            connection.adapt_as(plain)
+            return
+    finally:
+        plain.pgconn = NOWHERE
+    raise ConfigurationError("on_connect left a transaction open", hint="Let it commit, or roll back.")
 
 
 def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:

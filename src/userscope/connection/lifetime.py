@@ -15,8 +15,8 @@ from psycopg.pq import PGconn
 
 from userscope.errors import BeforeFork, OutsideSession, SessionError
 
-_NOWHERE = PGconn.connect_start(b"nowhere")
-_NOWHERE.finish()
+NOWHERE = PGconn.connect_start(b"nowhere")
+NOWHERE.finish()
 
 
 class MortalConnection(psycopg.BaseConnection[Any]):
@@ -25,15 +25,18 @@ class MortalConnection(psycopg.BaseConnection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.grace = 10.0
+        self.made_by: object = None
         self.ended: type[SessionError] | None = None
-        self.made_with: tuple[AdaptersMap, list[Any], list[Any]] | None = None
+        self.made_with: tuple[AdaptersMap, list[Any], list[Any], Any] | None = None
         self._autocommit, self._prepared.prepare_threshold = True, None
-        _living.add(self)
+        LIVING.add(self)
 
     def lend(self) -> None:
         """Note what listeners set on a new connection: each borrower begins with that, whatever one of them adds."""
         if self.made_with is None:
-            self.made_with = AdaptersMap(self.adapters), [*self._notice_handlers], [*self._notify_handlers]
+            # Instrumentation of psycopg gives a new connection a subclass of our cursor.
+            factory: Any = getattr(self, "cursor_factory")  # noqa: B009  # of the subclasses, as psycopg has it
+            self.made_with = AdaptersMap(self.adapters), [*self._notice_handlers], [*self._notify_handlers], factory
 
     def successor(self) -> Self:
         """Hand what libpq holds to a new connection, and end this one.
@@ -48,15 +51,19 @@ class MortalConnection(psycopg.BaseConnection[Any]):
 
     def begin_as(self, other: Self) -> None:
         """Begin with what ``other`` began with."""
-        self.grace, self.made_with = other.grace, other.made_with
+        self.grace, self.made_with, self.made_by = other.grace, other.made_with, other.made_by
         if self.made_with:
-            adapters, notice_handlers, notify_handlers = self.made_with
+            adapters, notice_handlers, notify_handlers, self.cursor_factory = self.made_with
             self._adapters = AdaptersMap(adapters)
             self._notice_handlers, self._notify_handlers = [*notice_handlers], [*notify_handlers]
 
+    def adapt_as(self, plain: psycopg.BaseConnection[Any]) -> None:
+        """Read and write values as ``plain`` does."""
+        self._adapters = plain.adapters
+
     def end(self, why: type[SessionError]) -> None:
         """Send nothing any more, and close nothing."""
-        self.pgconn, self.ended = _NOWHERE, why
+        self.pgconn, self.ended = NOWHERE, why
 
     def refuse_ended(self) -> None:
         """Raise OutsideSession or BeforeFork where it has ended."""
@@ -69,7 +76,7 @@ class MortalConnection(psycopg.BaseConnection[Any]):
             super()._check_connection_ok()
 
 
-_living: WeakSet[MortalConnection] = WeakSet()
+LIVING: WeakSet[MortalConnection] = WeakSet()
 
 
 def _forked() -> None:
@@ -79,7 +86,7 @@ def _forked() -> None:
     may still be held by somebody.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for connection in _living:
+    for connection in LIVING:
         if not connection.closed:
             os.dup2(nowhere, connection.fileno())
         connection.end(BeforeFork)

@@ -133,13 +133,20 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
     detail: object = error.detail  # FastAPI lets it be anything, RFC 9457 nothing but a string
-    if isinstance(detail, Mapping):
-        members = {str(name): value for name, value in jsonable_encoder(detail).items()}
-        return problem(error.status_code, headers=error.headers, members=members)
-    if isinstance(detail, str) or detail is None:
-        spoken = detail if detail != _phrase(error.status_code) else None
-        return problem(error.status_code, spoken, headers=error.headers)
-    return problem(error.status_code, headers=error.headers, members={"errors": jsonable_encoder(detail)})
+    spoken = detail if isinstance(detail, str) and detail != _phrase(error.status_code) else None
+    return problem(error.status_code, spoken, headers=error.headers, members=_members(detail))
+
+
+def _members(detail: object) -> Mapping[str, Any]:
+    """Return what else a detail tells: the members of a mapping, a list as ``errors``; nothing that is no JSON."""
+    try:
+        told = jsonable_encoder(detail)
+        json.dumps(told)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    if isinstance(told, dict):
+        return {str(name): value for name, value in told.items()}
+    return {"errors": told} if isinstance(detail, list | tuple) else {}
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> Response:

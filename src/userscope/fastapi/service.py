@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 from starlette.requests import HTTPConnection
 
 from userscope.auth import TokenVerifier
+from userscope.connection.options import EngineOptions
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import ConfigurationError, Unavailable, UserscopeError
 from userscope.fastapi.turns import Turns
@@ -43,14 +44,16 @@ class Service:
 
     def __post_init__(self) -> None:
         """Make as many turns as there are connections."""
-        given = self.database.settings
-        self.turns = Turns(given.database_pool_size, given.database_pool_timeout)
-        self.async_turns = Turns(given.database_pool_size, given.database_pool_timeout)
+        both = (self.database, self.async_database)
+        self.turns, self.async_turns = (Turns(made.connections, made.settings.database_pool_timeout) for made in both)
 
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, settings: Settings | None = None, verifier: TokenVerifier | Literal["configured"] | None = "configured"
+        cls,
+        settings: Settings | None = None,
+        verifier: TokenVerifier | Literal["configured"] | None = "configured",
+        options: EngineOptions | None = None,
     ) -> AsyncIterator["Service"]:
         """Open a service, and close it at the end. Raises ConfigurationError where it could serve nobody rightly.
 
@@ -58,7 +61,9 @@ class Service:
         """
         given = settings or Settings()
         service = cls(
-            Database(given), AsyncDatabase(given), TokenVerifier(given) if verifier == "configured" else verifier
+            Database(given, options=options),
+            AsyncDatabase(given, options=options),
+            TokenVerifier(given) if verifier == "configured" else verifier,
         )
         with service.database:
             async with service.async_database:  # inside: however this one ends, the other is closed as well
@@ -124,7 +129,10 @@ class Service:
 
 
 def lifespan(
-    settings: Settings | None = None, *, verifier: TokenVerifier | Literal["configured"] | None = "configured"
+    settings: Settings | None = None,
+    *,
+    verifier: TokenVerifier | Literal["configured"] | None = "configured",
+    options: EngineOptions | None = None,
 ) -> Callable[[Any], AbstractAsyncContextManager[State]]:
     """Return a lifespan that opens and closes a service: ``FastAPI(lifespan=lifespan())``.
 
@@ -135,7 +143,7 @@ def lifespan(
 
     @asynccontextmanager
     async def run(app: Any) -> AsyncIterator[State]:
-        async with Service.opened(settings, verifier) as service:
+        async with Service.opened(settings, verifier, options) as service:
             state = getattr(app, "state", None)
             if state is not None:  # where a test's client hands on no state of the lifespan
                 state.userscope = service

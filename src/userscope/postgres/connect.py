@@ -37,10 +37,13 @@ Its own answer is hours. It knows nothing of a server that hangs behind a pooler
 ``connection/base.py``."""
 
 
-def conninfo(url: ConnectionURL) -> str:
-    """Return libpq's connection string; with a name for pg_stat_activity, and an end to waiting."""
+def conninfo(url: ConnectionURL, **params: str) -> str:
+    """Return libpq's connection string; with a name for pg_stat_activity, and an end to waiting.
+
+    ``params`` go before the URL's, such as a password that was had just now.
+    """
     defaults = _TCP | {"application_name": "userscope", "connect_timeout": str(url.connect_timeout)}
-    return url.with_defaults(**defaults).conninfo(client_encoding="utf8")
+    return url.with_defaults(**defaults).conninfo(**params, client_encoding="utf8")
 
 
 def connect(url: ConnectionURL, *, autocommit: bool = False) -> psycopg.Connection:

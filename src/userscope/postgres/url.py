@@ -14,6 +14,7 @@ from userscope.errors import InvalidURL
 from userscope.postgres import libpq
 
 _SCHEMES = ("postgresql://", "postgres://")
+_DRIVER = re.compile(r"postgres(?:ql)?\+(\w+)(?=://)")
 EMBEDDED = "embedded server"
 """Where the URL of the embedded server comes from, instead of a variable."""
 
@@ -44,6 +45,11 @@ class ConnectionURL:
         road turns both into ``disable``. libpq's variables count where they ask for more than the text (PGSSLMODE).
         """
         text = text.strip()
+        if (written := _DRIVER.match(text)) and written[1] not in ("psycopg", "psycopg_async"):
+            raise InvalidURL(
+                variable, f'it names the driver "{written[1]}"', "Write postgresql:// alone: the driver is psycopg 3."
+            )
+        text = _DRIVER.sub("postgresql", text, count=1)
         if not text.startswith(_SCHEMES):
             raise InvalidURL(variable, "it is no PostgreSQL URL" if text else "it is set, but empty", _EXAMPLE)
         if _UNESCAPED.search(text):

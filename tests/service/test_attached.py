@@ -1,0 +1,155 @@
+"""What is attached to an application, whole or in parts: in any order, and around mounted applications too."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI, Header, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.testclient import TestClient
+
+from tests.service.conftest import attached, titles
+from userscope.errors import InvalidToken
+from userscope.fastapi import (
+    UserReader,
+    UserSession,
+    current_user_id,
+    install,
+    install_body_limit,
+    install_errors,
+    lifespan,
+    problem,
+)
+from userscope.models import Todo
+from userscope.settings import Settings
+
+
+def test_mounted(settings: Settings, alice: UUID) -> None:
+    """A mounted application has the databases, and its errors are answered, though it has installed nothing."""
+    app, below = attached(settings), FastAPI()
+    app.mount("/v1", below)
+
+    @below.get("/todos")
+    def read(session: UserReader) -> list[str]:
+        return titles(session)
+
+    @below.get("/surprise")
+    def surprise() -> None:
+        raise RuntimeError
+
+    @below.post("/todos")
+    def add(session: UserSession) -> None:
+        session.add(Todo(title=" "))
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.get("/v1/todos").status_code == 401
+        assert (
+            client.get("/v1/todos", headers={"Authorization": "Bearer x"}).json()["detail"]
+            == "It is no JSON Web Token."
+        )
+        assert client.get("/v1/surprise").status_code == 500
+        below.dependency_overrides[current_user_id] = lambda: alice
+        assert client.get("/v1/todos").json() == []
+        assert client.post("/v1/todos").json()["detail"] == "A title has 1 to 200 characters and is not blank."
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["CORS first", "CORS later"])
+def test_other_origins(settings: Settings, first: bool) -> None:
+    """A page of another origin can read every answer, one to a surprise too."""
+    app = FastAPI(lifespan=lifespan(settings))
+    if first:
+        app.add_middleware(CORSMiddleware, allow_origins=["https://page.example"])
+    install(app)
+    if not first:
+        app.add_middleware(CORSMiddleware, allow_origins=["https://page.example"])
+
+    @app.get("/surprise")
+    def surprise() -> None:
+        raise RuntimeError
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/surprise", headers={"Origin": "https://page.example"})
+    assert (answer.status_code, answer.json()["status"]) == (500, 500)
+    assert answer.headers["access-control-allow-origin"] == "https://page.example"
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_body_limit(reads: bool, first: bool) -> None:
+    """A body that is too long is 413 whatever middleware stands around; routes may have limits of their own."""
+    app = FastAPI()
+
+    async def logged(request: Any, call_next: Any) -> Any:
+        if reads:
+            await request.body()
+        return await call_next(request)
+
+    if first:
+        app.middleware("http")(logged)
+    install_body_limit(app, max_body=1000, max_bodies={"/up": 10_000, "/up/small": 10})
+    if not first and not reads:  # what reads a body outside of a limit is not held by it
+        app.middleware("http")(logged)
+
+    @app.post("/{path:path}")
+    def take(body: dict[str, str]) -> int:
+        return len(body)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        sizes = {"/x": 2000, "/up": 11_000, "/up/large": 11_000, "/up/small": 20, "/upper": 2000}
+        assert {client.post(path, json={"a": "y" * size}).status_code for path, size in sizes.items()} == {413}
+        fits = {"/x": 500, "/up": 9000, "/up/large": 9000, "/up/large/small": 9000}
+        assert {client.post(path, json={"a": "y" * size}).status_code for path, size in fits.items()} == {200}
+        answer = client.post("/x", json={"a": "y" * 2000})
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_errors_alone(settings: Settings, alice: UUID) -> None:
+    """An application that has its own ways with errors keeps them: only ours are answered."""
+    app = FastAPI(lifespan=lifespan(settings))
+    install_errors(app)
+    app.dependency_overrides[current_user_id] = lambda: alice
+
+    @app.post("/todos")
+    def add(session: UserSession, number: Annotated[int, Header()] = 0) -> None:
+        session.add(Todo(title=" " * number))
+
+    @app.get("/teapot")
+    def teapot() -> None:
+        raise HTTPException(418, {"short": "stout"})
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.post("/todos").json()["title"] == "Unprocessable Content"
+        assert "detail" in client.post("/todos", headers={"number": "x"}).json()
+        assert client.get("/teapot").json() == {"detail": {"short": "stout"}}
+        assert client.get("/healthz").status_code == 404
+
+
+def test_details(settings: Settings) -> None:
+    """What an application says in a problem of its own is a member of it, and never its status."""
+    app = attached(settings)
+
+    @app.get("/mapping")
+    def mapping() -> None:
+        said = {"code": "too_short", "type": "https://a.example/short", "status": 200, "at": UUID(int=1)}
+        raise HTTPException(400, said)
+
+    @app.get("/list")
+    def several() -> None:
+        raise HTTPException(400, ["one", "two"])
+
+    @app.get("/own")
+    def own() -> Any:
+        return problem(409, "There is one.", members={"id": 7})
+
+    @app.get("/refused")
+    def refused() -> None:
+        raise InvalidToken("It is somebody's.")
+
+    with TestClient(app) as client:
+        assert client.get("/mapping").json() == {
+            "type": "https://a.example/short", "title": "Bad Request", "status": 400, "code": "too_short",
+            "at": "00000000-0000-0000-0000-000000000001",
+        }  # fmt: skip
+        assert client.get("/list").json()["errors"] == ["one", "two"]
+        assert (client.get("/own").json()["id"], client.get("/own").json()["detail"]) == (7, "There is one.")
+        assert client.get("/refused").json()["detail"] == "It is somebody's."
