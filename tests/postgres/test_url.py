@@ -63,7 +63,7 @@ def test_sslmode_as_written(mode: str) -> None:
         ("", "it is set, but empty"),
         (" ", "it is set, but empty"),
         ("mysql://me:Zx9qWv7k@localhost/app", "it is no PostgreSQL URL"),
-        ("postgresql+psycopg://me:Zx9qWv7k@localhost/app", "it is no PostgreSQL URL"),
+        ("postgresql+asyncpg://me:Zx9qWv7k@localhost/app", 'it names the driver "asyncpg"'),
         ("host=localhost password=Zx9qWv7k", "it is no PostgreSQL URL"),
         ("Zx9qWv7k", "it is no PostgreSQL URL"),
         ("postgresql://me:Zx9qWv7k@localhost", "it names no database"),
@@ -154,3 +154,9 @@ def test_on() -> None:
     url = parse("postgresql://me:pw@db.example.com/app?application_name=x")
     other = url.on("other")
     assert (other.variable, other.params) == (url.variable, {**url.params, "dbname": "other"})
+
+
+def test_driver() -> None:
+    """What SQLAlchemy writes of psycopg is taken for what it is."""
+    for scheme in ("postgresql+psycopg", "postgres+psycopg", "postgresql+psycopg_async"):
+        assert ConnectionURL.parse(f"{scheme}://me@localhost/app", "DATABASE_URL").params["dbname"] == "app"
