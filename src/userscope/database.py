@@ -14,7 +14,7 @@ from userscope.connection.login_check import LoginCheck
 from userscope.connection.options import EngineOptions
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
-from userscope.errors import ConfigurationError, SessionError
+from userscope.errors import ConfigurationError
 from userscope.identity import UserId
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
@@ -129,10 +129,8 @@ class Database(_Base):
 class AsyncDatabase(_Base):
     """The database as asyncio services see it: as ``Database``, awaited.
 
-    Its connections belong to one event loop; once that has ended, another may take over, with connections of its own.
+    Its connections belong to one event loop.
     """
-
-    _loop: asyncio.AbstractEventLoop | None = None
 
     @cached_property
     def engine(self) -> "AsyncEngine":
@@ -158,27 +156,9 @@ class AsyncDatabase(_Base):
         return self._own.async_engine()
 
     def _open(self, engine: "AsyncEngine", scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
-        self._take_over()
         from userscope.connection.asynchronous import open_async_session
 
         return open_async_session(engine, scope)
-
-    def _take_over(self) -> None:
-        """Raise SessionError where another loop that still runs has the connections."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        if self._loop is not None and self._loop is not loop:
-            if not self._loop.is_closed():
-                raise SessionError(
-                    "an AsyncDatabase is used in two event loops at once",
-                    hint="Make one in each thread that runs a loop of its own, or use Database there.",
-                )
-            self._connector.forsake()
-            self.engine.sync_engine.dispose(close=False)
-            vars(self).pop("_login_engine", None)  # made anew where it is used
-        self._loop = loop
 
     async def health(self) -> Health:
         """Tell whether this login may and can serve users now; as ``Database.health``."""

@@ -18,7 +18,7 @@ from sqlmodel import select, text
 
 from tests.clusters import Database as Migrated
 from userscope import AsyncDatabase, Database, EngineOptions
-from userscope.errors import ConfigurationError, SessionError, Unavailable
+from userscope.errors import ConfigurationError, Unavailable
 from userscope.settings import Settings
 
 
@@ -186,26 +186,6 @@ def test_engine(settings: Settings, good: str) -> None:
     for refused in ({"max_overflow": -1}, {"pool_recycle": 0}, {"pool_recycle": float("nan")}):
         with pytest.raises(ConfigurationError):
             EngineOptions(**refused)
-
-
-def test_event_loops(home: Migrated) -> None:
-    """Once an event loop has ended another takes over; two at once are told so, and nobody waits."""
-    given = Settings(_env_file=None, database_url=home.url("service").text(), database_pool_size=1)
-    db, user = AsyncDatabase(given), uuid4()
-
-    async def three() -> list[Any]:
-        return await asyncio.gather(*(_asked(db, user, "select pg_sleep(0.01)::text") for _ in range(3)))
-
-    for _ in range(3):
-        assert asyncio.run(three()) == [""] * 3
-
-    async def other() -> None:
-        await three()
-        with pytest.raises(SessionError, match="two event loops at once"):
-            await asyncio.to_thread(asyncio.run, three())
-
-    asyncio.run(other())
-    asyncio.run(db.close())
 
 
 def test_url_for_settings() -> None:

@@ -28,7 +28,7 @@ from sqlalchemy.pool import (
 from userscope.connection.base import ScopedConnectionBase
 from userscope.connection.cursor import AsyncScopedConnection, AsyncScopedCursor, ScopedConnection, ScopedCursor
 from userscope.connection.dialect import DRIVER
-from userscope.connection.lifetime import LIVING, NOWHERE
+from userscope.connection.lifetime import NOWHERE
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.options import EngineOptions, told, told_async
 from userscope.connection.scope import Scope
@@ -160,7 +160,6 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.made_by = self
         connection.grace = self.pool_timeout
         with self._judging(connection) as check:
             await connection.wait(check)
@@ -182,12 +181,6 @@ class Connector:
             raise
         info = connection.info
         logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)
-
-    def forsake(self) -> None:
-        """Close what was connected in an event loop that has ended, without a word: nothing can be awaited there."""
-        for connection in [*LIVING]:
-            if connection.made_by is self and not connection.ended:
-                connection.pgconn.finish()
 
     def _listen(self, engine: Engine) -> None:
         event.listen(engine, "checkout", _check_out)

@@ -25,11 +25,10 @@ class MortalConnection(psycopg.BaseConnection[Any]):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.grace = 10.0
-        self.made_by: object = None
         self.ended: type[SessionError] | None = None
         self.made_with: tuple[AdaptersMap, list[Any], list[Any], Any] | None = None
         self._autocommit, self._prepared.prepare_threshold = True, None
-        LIVING.add(self)
+        _living.add(self)
 
     def lend(self) -> None:
         """Note what listeners set on a new connection: each borrower begins with that, whatever one of them adds."""
@@ -51,7 +50,7 @@ class MortalConnection(psycopg.BaseConnection[Any]):
 
     def begin_as(self, other: Self) -> None:
         """Begin with what ``other`` began with."""
-        self.grace, self.made_with, self.made_by = other.grace, other.made_with, other.made_by
+        self.grace, self.made_with = other.grace, other.made_with
         if self.made_with:
             adapters, notice_handlers, notify_handlers, self.cursor_factory = self.made_with
             self._adapters = AdaptersMap(adapters)
@@ -76,7 +75,7 @@ class MortalConnection(psycopg.BaseConnection[Any]):
             super()._check_connection_ok()
 
 
-LIVING: WeakSet[MortalConnection] = WeakSet()
+_living: WeakSet[MortalConnection] = WeakSet()
 
 
 def _forked() -> None:
@@ -86,7 +85,7 @@ def _forked() -> None:
     may still be held by somebody.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for connection in LIVING:
+    for connection in _living:
         if not connection.closed:
             os.dup2(nowhere, connection.fileno())
         connection.end(BeforeFork)
