@@ -31,22 +31,14 @@ from tests.attacks.world import (
     fill,
     uuid_of,
 )
-from tests.clusters import (
-    ROOT,
-    Cluster,
-    Connection,
-    Database,
-    OwnerKind,
-    deploy,
-    make_logins,
-    run_psql,
-)
+from tests.clusters import Cluster, Connection, Database, OwnerKind, deploy, make_logins
+from tests.fenced import add_fenced
 
 
 def add_fence(database: Database) -> None:
-    """Add a fenced twin of app.todos, as the superuser: app.secrets."""
-    superuser = database.cluster.url("admin", dbname=database.name)
-    run_psql(superuser, "-f", ROOT / "tests" / "search" / "fence.sql")
+    """Add a fenced twin of app.todos, as its owner: app.secrets."""
+    with database.connect() as owner:
+        add_fenced(owner, "secrets", "secret")
 
 
 def seal(user: str, *, key: bytes = KEY, key_id: str = "k1", life: int = 3600) -> str:

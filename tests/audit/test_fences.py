@@ -1,16 +1,17 @@
 """A fence that is whole gives no reason for a finding; what is missing of it is named."""
 
 from tests.audit.test_questions import QUESTIONS, ask
-from tests.clusters import ROOT, Connection
+from tests.clusters import Connection
+from tests.fenced import COLUMNS
+from userscope.generate.table import Table
 
-TWIN = (ROOT / "tests" / "fences" / "todos.sql").read_text(encoding="utf-8")
-LOOKING_GLASS = "create view app.todos as table app_fenced.todos;"
+LOOKING_GLASS = "create view app.all_todos as table app_fenced.fenced_todos"
 READS = """
 create function app.one_todo(wanted uuid) returns setof app.fenced_todos language sql stable security definer
     set search_path = pg_catalog, pg_temp
 begin atomic
     select owner_id, id, title, description, completed, due_at, created_at, updated_at
-      from app_fenced.todos where id = wanted;
+      from app_fenced.fenced_todos where id = wanted;
 end;
 revoke all on function app.one_todo(uuid) from public;
 grant execute on function app.one_todo(uuid) to app_user;
@@ -24,9 +25,10 @@ def found(connection: Connection) -> set[tuple[str, ...]]:
 
 def test_whole(undone: Connection) -> None:
     """A fenced table, and a function of app_gate's with parameters, are as they should be."""
-    script = TWIN.replace("begin;\n\n--", "--").replace("\ncommit;\n", "\n")
-    assert LOOKING_GLASS in script
-    undone.execute(script.replace(LOOKING_GLASS, "").encode())
+    scripts = Table.of("fenced_todos", COLUMNS, "todo", fenced=True).scripts("schema", "policies")
+    for project in ("schema", "policies"):
+        script = scripts[project, "deploy"]
+        undone.execute(script.replace("\nbegin;\n", "\n").replace("\ncommit;\n", "\n").encode())
     undone.execute(READS.encode())
     assert found(undone) == {
         ("function_definer", "function app.one_todo(uuid)", "a service can run a function with its owner's rights"),
@@ -36,7 +38,7 @@ def test_whole(undone: Connection) -> None:
     assert found(undone) == set()
     undone.execute(LOOKING_GLASS.encode())
     assert found(undone) == {
-        ("fence_view", "app.todos", thing)
+        ("fence_view", "app.all_todos", thing)
         for thing in ("a fence belongs to another than app_gate", "a fence has no barrier", "a fence has no offset 0")
     }
 

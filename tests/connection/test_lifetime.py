@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import Any
 from uuid import UUID
 
@@ -166,6 +167,32 @@ def test_said(served: Served, alice: UUID) -> None:
 
     with pytest.raises(OutsideSession):
         served.session(alice, late)
+
+
+def test_nothing_shared(make_served: MakeServed, alice: UUID, bob: UUID) -> None:
+    """The next borrower's connection is as a new one, and has no object that the one before may have changed."""
+    served = make_served(database_pool_size=1)
+    kept: Any = served.session(alice, driver_of)
+
+    def shared(session: Session) -> tuple[set[str], set[str]]:
+        before, now = vars(kept), vars(driver_of(session))
+        same = {name for name in before.keys() & now.keys() if before[name] is now[name]}
+        constant = (int, float, bytes, type, FunctionType, type(None))
+        return before.keys() ^ now.keys(), {name for name in same if not isinstance(now[name], constant)}
+
+    assert served.session(bob, shared) == (set(), {"_link", "_made_with", "_prepared"})
+    assert kept._prepared.prepare_threshold is None
+
+
+def test_libpq(served: Served, alice: UUID, bob: UUID) -> None:
+    """What the page says of libpq's own object is so: it is the pool's, and works for whoever kept it."""
+    libpq = served.session(alice, libpq_of)
+
+    def work(session: Session) -> Any:
+        assert whoami(session) == bob
+        return libpq.exec_(b"select app.current_user_id()").get_value(0, 0)
+
+    assert served.session(bob, work) == str(bob).encode()
 
 
 NOTICE = "do $$ begin raise notice 'of %', (select min(title) from app.todos); end $$"

@@ -1,14 +1,13 @@
 """A fenced twin of todos, and everything that the tests of todos ask for, so that they run on it as they are."""
 
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from pytest_postgresql.executors import NoopExecutor
 
-from tests.clusters import ROOT, Cluster, Connection, cloned
+from tests.clusters import Cluster, Connection, cloned
 from tests.clusters import Database as Clone
+from tests.fenced import add_fenced
 from tests.service.conftest import bearer, client, issuer, sandbox, settings
 from userscope.models import Todo
 from userscope.postgres.url import ConnectionURL
@@ -16,21 +15,22 @@ from userscope.testing import Sandbox, Target
 
 __all__ = ["bearer", "client", "issuer", "settings"]
 
-_BY_HAND = (ROOT / "tests" / "search" / "fence.sql").read_text(encoding="utf-8")
-_WRITE = "".join(
-    re.findall(r"^create function app_fenced\.write_secrets\(\).*?^\$\$;\n", _BY_HAND, re.MULTILINE | re.DOTALL)
-)
-FENCED = re.sub(
-    r"^-- app_fenced\.write_todos\(\) is put here.*\n",
-    lambda _: _WRITE.replace("secrets", "todos"),
-    (Path(__file__).parent / "todos.sql").read_text(encoding="utf-8"),
-    flags=re.MULTILINE,
-)
+IN_THE_PLACE_OF_TODOS = """
+alter table app_fenced.fenced_todos drop constraint fenced_todos_title_check;
+alter table app_fenced.fenced_todos add constraint fenced_todos_title_check
+    check (char_length(title) <= 200 and title ~ '[^[:space:]]');
+comment on constraint fenced_todos_title_check on app_fenced.fenced_todos is
+    'A title has 1 to 200 characters and is not blank.';
+drop table app.todos;
+create view app.todos as table app_fenced.fenced_todos;
+"""
+"""What the adopter adds by hand; the last line is the superuser's looking glass."""
 
 
-def fence(connection: Connection) -> None:
+def fence(owner: Connection) -> None:
     """Put the twin in the place of todos, as the owner would who migrates."""
-    connection.execute(FENCED.encode())
+    add_fenced(owner, "fenced_todos", "todo")
+    owner.execute(IN_THE_PLACE_OF_TODOS)
 
 
 @pytest.fixture(autouse=True)

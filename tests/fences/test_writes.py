@@ -56,7 +56,7 @@ def test_no_lost_update(
     """A row that another transaction changes meanwhile is to be tried again, and what that one wrote stays."""
     if kind is Account and change == "delete":
         change = "update again"  # nobody deletes an account through the view
-    table, column = ("app_fenced.todos", "title") if kind is Todo else ("app.users", "name")
+    table, column = ("app_fenced.fenced_todos", "title") if kind is Todo else ("app.users", "name")
     refused: list[Exception] = []
 
     def write() -> None:
@@ -103,7 +103,7 @@ def test_refusals(service: Service, alice: UUID) -> None:
     assert (type(twice), twice.detail) == (Conflict, "You already have a todo with this id.")
     upsert = refusal(f"{insert} ('{taken}', 'again') on conflict (owner_id, id) do update set title = 'again'")
     assert "INSERT, and where that is a Conflict, UPDATE" in (upsert.hint or "")
-    assert isinstance(refusal("select title from app_fenced.todos"), NotPermitted)
+    assert isinstance(refusal("select title from app_fenced.fenced_todos"), NotPermitted)
     if MAIN < 17:
         merge = "merge into app.fenced_todos as t using (values (1)) as v on false when matched then delete"
         assert "MERGE reaches a fenced table from PostgreSQL 17 on" in (refusal(merge).hint or "")

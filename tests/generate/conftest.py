@@ -12,11 +12,11 @@ import pytest
 from sqlmodel import SQLModel
 
 from tests.clusters import Database
+from tests.fenced import COLUMNS
 from userscope.generate.columns import TYPES
 from userscope.generate.table import Table
 
 EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{name}:{name}:null" for name in TYPES)]
-TWIN = ["title:text:200", "description:text:10000:null", "completed:boolean", "due_at:timestamptz:null"]
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def things(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -
 @pytest.fixture
 def secrets(database: Database, tmp_path: Path) -> Iterator[Written]:
     """A fenced table with the columns of todos."""
-    yield deployed(database, Table.of("fenced_secrets", TWIN, "secret", fenced=True), tmp_path)
+    yield deployed(database, Table.of("fenced_secrets", COLUMNS, "secret", fenced=True), tmp_path)
     forget("fenced_secrets")
 
 

@@ -11,7 +11,8 @@ from sqlmodel import select
 
 from tests.clusters import Cluster, Connection, OwnerKind, deploy, dump, first_of
 from tests.connection.conftest import make_user, settings_for
-from tests.generate.conftest import TWIN, Written
+from tests.fenced import COLUMNS
+from tests.generate.conftest import Written
 from userscope.database import Database
 from userscope.errors import ConfigurationError, Retryable
 from userscope.generate.table import Table
@@ -124,6 +125,7 @@ HOLES = {
     "alter function app.fenced_secrets_page security invoker": "sql stable security definer",
     "alter function app.fenced_secrets_by_id(uuid) owner to postgres": "owned by app_gate",
     "grant execute on function app.fenced_secrets_by_id to app_auth": "Beyond: app.fenced_secrets_by_id(uuid): app",
+    "grant execute on function app_fenced.write_fenced_secrets to app_user": "write_fenced_secrets(): app_user may execute",
     "revoke execute on function app.fenced_secrets_page from app_user": "Missing: app.fenced_secrets_page",
     "grant select on app_fenced.fenced_secrets to app_user": "Beyond: app_fenced.fenced_secrets: app_user may select",
     "grant delete on app.fenced_secrets to app_auth": "Beyond: app.fenced_secrets: app_auth may delete",
@@ -164,7 +166,7 @@ def test_incomparable(spelling: str, cure: str) -> None:
 @pytest.mark.parametrize("kind", first_of("neon", "superuser", "plain"))
 def test_deploy_revert_deploy(any_cluster: Cluster, kind: OwnerKind) -> None:
     """Whoever the owner is, the scripts go in, hold, go out without a trace, and in again."""
-    scripts = Table.of("fenced_secrets", TWIN, fenced=True).scripts("schema", "policies")
+    scripts = Table.of("fenced_secrets", COLUMNS, fenced=True).scripts("schema", "policies")
     owned = any_cluster.database(kind)
     deploy(owned.url())
     empty = dump(owned)

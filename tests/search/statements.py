@@ -45,6 +45,13 @@ class Statements:
         statement = f"select {self._some(table, 't')} from {table.name} as t where {form.format(column)}{loud}"
         return table.columns[column], statement, self._conditions.needle(table, column)
 
+    def _rows(self, table: Table) -> str:
+        """What a statement reads from: the table, or a function that answers rows of it."""
+        if not table.functions or self._chance.random() > 0.15:
+            return table.name
+        call = self._chance.choice(table.functions)
+        return call.format(id=self._conditions.needle(table, "id"), time=self._conditions.needle(table, "created_at"))
+
     def _where(self, table: Table, alias: str, depth: int = 2) -> str:
         return f" where {self._conditions.condition(table, alias, depth)}" if self._chance.random() < 0.93 else ""
 
@@ -67,11 +74,11 @@ class Statements:
         )
 
     def _plain(self, table: Table) -> str:
-        return f"select {self._some(table, 't')} from {table.name} as t{self._where(table, 't')}"
+        return f"select {self._some(table, 't')} from {self._rows(table)} as t{self._where(table, 't')}"
 
     def _ordered(self, table: Table) -> str:
         order = self._order(table, "t")
-        return f"select {table.names[1]} from {table.name} as t{self._where(table, 't')}{order}{self._limit()}"
+        return f"select {table.names[1]} from {self._rows(table)} as t{self._where(table, 't')}{order}{self._limit()}"
 
     def _locked(self, table: Table) -> str:
         lock = self._chance.choice(("update", "no key update", "share", "key share"))
@@ -90,7 +97,7 @@ class Statements:
         having = f" having {self._chance.choice(('count(*) > 1', 'count(*) = 0', 'max(t.' + column + '::text) > ' + chr(39) + 'b' + chr(39)))}"
         having = having if self._chance.random() < 0.3 else ""
         head = f"t.{by}, " if group.startswith(" group by t") and self._chance.random() < 0.5 else ""
-        return f"select {head}{what} from {table.name} as t{self._where(table, 't')}{group}{having}"
+        return f"select {head}{what} from {self._rows(table)} as t{self._where(table, 't')}{group}{having}"
 
     def _window(self, table: Table) -> str:
         column, by = self._chance.sample(table.names, 2)
@@ -109,7 +116,9 @@ class Statements:
             if self._chance.random() < 0.5
             else f"(order by t.{column}, t.{by})"
         )
-        inner = f"select t.{column}, {call} over {window} as w from {table.name} as t{self._where(table, 't', 1)}"
+        inner = (
+            f"select t.{column}, {call} over {window} as w from {self._rows(table)} as t{self._where(table, 't', 1)}"
+        )
         return inner if self._chance.random() < 0.5 else f"select * from ({inner}) as i where i.w is not null"
 
     def _joined(self, table: Table) -> str:
@@ -121,22 +130,22 @@ class Statements:
         on = self._chance.choice((f"t.{column} = o.{match}", f"t.{column} < o.{match}", f"t.{column} = o.{match} and "
                                   + self._conditions.condition(other, "o", 1)))  # fmt: skip
         beside = self._chance.choice((
-            f"{other.name} as o", f"{other.name} as o",
+            f"{other.name} as o", f"{self._rows(other)} as o",
             f"(values ({self._conditions.value(table, column)}::{table.columns[column]})) as o ({match})",
-            f"(select * from {other.name} as i{self._where(other, 'i', 1)}) as o",
+            f"(select * from {self._rows(other)} as i{self._where(other, 'i', 1)}) as o",
         ))  # fmt: skip
         if beside.startswith("(values"):
             on = f"t.{column} = o.{match}"
         tail = "" if kind == "cross join" else f" on {on}"
         some = self._chance.choice((f"t.{column}, o.{match}", "count(*)", "1"))
-        return f"select {some} from {table.name} as t {kind} {beside}{tail}{self._where(table, 't', 1)}"
+        return f"select {some} from {self._rows(table)} as t {kind} {beside}{tail}{self._where(table, 't', 1)}"
 
     def _union(self, table: Table) -> str:
         column = self._chance.choice(table.names)
         other = self._chance.choice([each for each in self._tables if column in each.columns])
         link = self._chance.choice(("union all", "union all", "union", "intersect", "except", "except all"))
-        inner = (f"select t.{column} from {table.name} as t{self._where(table, 't', 1)} {link} "
-                 f"select o.{column} from {other.name} as o{self._where(other, 'o', 1)}")  # fmt: skip
+        inner = (f"select t.{column} from {self._rows(table)} as t{self._where(table, 't', 1)} {link} "
+                 f"select o.{column} from {self._rows(other)} as o{self._where(other, 'o', 1)}")  # fmt: skip
         value = self._conditions.value(table, column)
         text = column in ("title", "name")
         some = self._conditions.condition(_of(table, column), "u", 1) if text else f"u.{column} is not null"
@@ -144,7 +153,7 @@ class Statements:
         return inner if self._chance.random() < 0.3 else f"select u.{column} from ({inner}) as u where {outer}"
 
     def _nested(self, table: Table) -> str:
-        inner = f"select * from {table.name} as i{self._where(table, 'i', 1)}{self._chance.choice(('', self._order(table, 'i')))}{self._limit_plain()}"
+        inner = f"select * from {self._rows(table)} as i{self._where(table, 'i', 1)}{self._chance.choice(('', self._order(table, 'i')))}{self._limit_plain()}"
         return f"select {self._some(table, 't')} from ({inner}) as t{self._where(table, 't', 1)}"
 
     def _limit_plain(self) -> str:
@@ -152,12 +161,12 @@ class Statements:
 
     def _with(self, table: Table) -> str:
         kept = self._chance.choice(("", "materialized ", "not materialized "))
-        return (f"with w as {kept}(select * from {table.name} as i{self._where(table, 'i', 1)}) "
+        return (f"with w as {kept}(select * from {self._rows(table)} as i{self._where(table, 'i', 1)}) "
                 f"select {self._some(table, 't')} from w as t{self._where(table, 't', 1)}")  # fmt: skip
 
     def _lateral(self, table: Table) -> str:
         column = self._chance.choice(table.names)
-        return (f"select 1 from {table.name} as t, lateral (select from {table.name} as i where i.{column} = t.{column} and "
+        return (f"select 1 from {self._rows(table)} as t, lateral (select from {self._rows(table)} as i where i.{column} = t.{column} and "
                 f"{self._conditions.condition(table, 'i', 1)}{self._limit_plain()}) as l{self._where(table, 't', 1)}")  # fmt: skip
 
     def _sets(self, table: Table, alias: str = "t") -> str:

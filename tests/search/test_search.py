@@ -20,7 +20,7 @@ FORMS = (
     "insert into", "on conflict", " do update set", "returning", " union all ", " except ", " intersect ", "lateral", " over (",
     "group by", "having", "with w as", "declare c", "prepare p", "explain (analyze", "format json",
     "copy (", "do $do$", "query_to_xml", "case when", "in (select", "exists (select", " is null", " in (", "= any (", "between symmetric",
-    "::jsonb)[", "array[", "jsonb", "set_config('app.user_seal'", "pg_try_advisory_xact_lock", "1 / (select 0)", "$1", "collate",
+    "secrets_by_id(", "secrets_page(20,", "::jsonb)[", "array[", "jsonb", "set_config('app.user_seal'", "pg_try_advisory_xact_lock", "1 / (select 0)", "$1", "collate",
 )  # fmt: skip
 """What a run must have sent."""
 NEWER = {"generic_plan": 16, "serialize": 17, "by source": 17}

@@ -32,6 +32,8 @@ class Table:
     updates: tuple[str, ...]
     inserts: tuple[str, ...] = ()
     fenced: bool = True
+    functions: tuple[str, ...] = ()
+    """Calls that answer rows of it, to read from in its place; ``{id}`` and ``{time}`` stand for values."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -54,7 +56,18 @@ _ACCOUNT = {
     "display_username": "text", "created_at": TIME, "updated_at": TIME,
 }  # fmt: skip
 
-SECRETS = Table("app.secrets", _COLUMNS, _WRITES, ("id", *_WRITES))
+SECRETS = Table(
+    "app.secrets",
+    _COLUMNS,
+    _WRITES,
+    ("id", *_WRITES),
+    functions=(
+        "app.secrets_by_id({id})",
+        "app.secrets_page(3)",
+        "app.secrets_page(20, {time})",
+        "app.secrets_page(1, {time}, {id})",
+    ),
+)
 ACCOUNT = Table("app.account", _ACCOUNT, ("name", "image"))
 TODOS = Table("app.todos", _COLUMNS, _WRITES, ("id", *_WRITES), fenced=False)
 

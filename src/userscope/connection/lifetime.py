@@ -6,8 +6,10 @@ each other's answers: the child's are dead at once, and it begins with an empty 
 """
 
 import os
+from collections import deque
+from functools import partial
 from typing import Any, Self, override
-from weakref import WeakSet
+from weakref import ReferenceType, WeakSet, ref
 
 import psycopg
 from psycopg.adapt import AdaptersMap
@@ -19,42 +21,62 @@ NOWHERE = PGconn.connect_start(b"nowhere")
 NOWHERE.finish()
 
 
+class _Link:
+    """Goes with what libpq holds, from one borrower's connection to the next."""
+
+    holder: ReferenceType[Any]
+
+
 class MortalConnection(psycopg.BaseConnection[Any]):
     """A connection that can end while what it was connected to goes on."""
+
+    lock: Any
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.grace = 10.0
         self.ended: type[SessionError] | None = None
-        self.made_with: tuple[AdaptersMap, list[Any], list[Any], Any] | None = None
         self._autocommit, self._prepared.prepare_threshold = True, None
-        _living.add(self)
+        self._made_with: dict[str, Any] | None = None
+        self._link = _Link()
+        self._link.holder = ref(self)
+        _living.add(self._link)
 
     def lend(self) -> None:
         """Note what listeners set on a new connection: each borrower begins with that, whatever one of them adds."""
-        if self.made_with is None:
-            # Instrumentation of psycopg gives a new connection a subclass of our cursor.
-            factory: Any = getattr(self, "cursor_factory")  # noqa: B009  # of the subclasses, as psycopg has it
-            self.made_with = AdaptersMap(self.adapters), [*self._notice_handlers], [*self._notify_handlers], factory
+        if self._made_with is None:
+            kept = AdaptersMap(self.adapters), (*self._notice_handlers,), (*self._notify_handlers,)
+            self._made_with = {**vars(self)}
+            self._made_with |= zip(("_adapters", "_notice_handlers", "_notify_handlers"), kept, strict=True)
 
     def successor(self) -> Self:
         """Hand what libpq holds to a new connection, and end this one.
 
         Raises SessionInUse where another thread or task goes on with it.
         """
-        with self.lock:  # type: ignore[attr-defined]  # of the subclasses, as psycopg has it
-            heir = type(self)(self.pgconn)
+        with self.lock:
+            self.lend()  # nobody had it yet, if it was not
+            heir = type(self).__new__(type(self))
             heir.begin_as(self)
             self.end(OutsideSession)
         return heir
 
     def begin_as(self, other: Self) -> None:
-        """Begin with what ``other`` began with."""
-        self.grace, self.made_with = other.grace, other.made_with
-        if self.made_with:
-            adapters, notice_handlers, notify_handlers, self.cursor_factory = self.made_with
-            self._adapters = AdaptersMap(adapters)
-            self._notice_handlers, self._notify_handlers = [*notice_handlers], [*notify_handlers]
+        """Begin as ``other`` did. What psycopg's own beginning would make anew, at three times the price, is copied.
+
+        Shared is what nobody may change: the note of how both began, and psycopg's of statements that are prepared,
+        which none ever is.
+        """
+        made_with, pgconn = other._made_with or {}, other.pgconn
+        vars(self).update(made_with)
+        self._made_with, self.pgconn, self.lock = made_with, pgconn, type(other.lock)()
+        self._adapters = AdaptersMap(self._adapters)
+        self._notice_handlers, self._notify_handlers = [*self._notice_handlers], [*self._notify_handlers]
+        self._notifies_backlog = deque()
+        me: ReferenceType[psycopg.BaseConnection[Any]] = ref(self)
+        self._link.holder = me
+        pgconn.notice_handler = partial(self._notice_handler, me)
+        pgconn.notify_handler = partial(self._notify_handler, me)
 
     def adapt_as(self, plain: psycopg.BaseConnection[Any]) -> None:
         """Read and write values as ``plain`` does."""
@@ -75,7 +97,7 @@ class MortalConnection(psycopg.BaseConnection[Any]):
             super()._check_connection_ok()
 
 
-_living: WeakSet[MortalConnection] = WeakSet()
+_living: WeakSet[_Link] = WeakSet()
 
 
 def _forked() -> None:
@@ -85,10 +107,11 @@ def _forked() -> None:
     may still be held by somebody.
     """
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for connection in _living:
-        if not connection.closed:
-            os.dup2(nowhere, connection.fileno())
-        connection.end(BeforeFork)
+    for link in _living:
+        if connection := link.holder():
+            if not connection.closed:
+                os.dup2(nowhere, connection.fileno())
+            connection.end(BeforeFork)
     os.close(nowhere)
 
 

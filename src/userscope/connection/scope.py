@@ -1,7 +1,7 @@
 """For whom the transactions of one session run, and what is sent before their first statement."""
 
 import math
-import random
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,7 +15,6 @@ Isolation = Literal["read committed", "repeatable read", "serializable"]
 type Command = tuple[bytes, Sequence[bytes] | None]
 """A statement and the values of its parameters, in PostgreSQL's text form."""
 
-_RANDOM = random.SystemRandom()
 _DISCARD: Command = (b"discard all", None)
 _BEGIN: dict[str | None, Command] = {
     None: (b"begin", None),
@@ -81,7 +80,7 @@ class Scope:
         return [_DISCARD, self._identity()] if self.autocommit else [_DISCARD, _BEGIN[self.isolation], self._identity()]
 
     def _identity(self) -> Command:
-        values = [str(_RANDOM.random()), self.statement_timeout]
+        values = [f"0.{int.from_bytes(os.urandom(6))}", self.statement_timeout]
         if self.user_id is None:
             return _LOGIN, [value.encode() for value in values]
         values += [self.user_id, self.key.seal(self.user_id) if self.key else ""]

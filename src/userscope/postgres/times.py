@@ -1,8 +1,11 @@
 """Times as PostgreSQL writes them: a whole number of milliseconds, or of a unit that is named."""
 
+from functools import lru_cache
+
 _UNITS = {"": 0.001, "us": 0.000_001, "ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86_400}
 
 
+@lru_cache
 def seconds(text: str) -> float:
     """Return how long a time is. Raises ValueError for what is none."""
     digits = text.rstrip("dhminsu").rstrip()

@@ -13,6 +13,9 @@ select app_private.verify_function('§{schema}:§{table}', 'app_fenced.write_§{
     body with md5 §{write_md5}
 $$);
 
+-- A trigger asks for no right to its function: nobody has one.
+select app_private.verify_execution('§{schema}:§{table}', 'app_fenced.write_§{table}()', '');
+
 select app_private.verify_function('§{schema}:§{table}', 'app.§{table}_by_id(uuid)', $$
     owned by app_gate
     sql stable security definer {"search_path=pg_catalog, pg_temp"}
