@@ -125,7 +125,7 @@ HOLES = {
     "alter function app.fenced_secrets_page security invoker": "sql stable security definer",
     "alter function app.fenced_secrets_by_id(uuid) owner to postgres": "owned by app_gate",
     "grant execute on function app.fenced_secrets_by_id to app_auth": "Beyond: app.fenced_secrets_by_id(uuid): app",
-    "grant execute on function app_fenced.write_fenced_secrets to app_user": "write_fenced_secrets(): app_user may execute",
+    "grant execute on function app_fenced.write_fenced_secrets to app_user": "write_fenced_secrets(): app_user may",
     "revoke execute on function app.fenced_secrets_page from app_user": "Missing: app.fenced_secrets_page",
     "grant select on app_fenced.fenced_secrets to app_user": "Beyond: app_fenced.fenced_secrets: app_user may select",
     "grant delete on app.fenced_secrets to app_auth": "Beyond: app.fenced_secrets: app_auth may delete",

@@ -205,6 +205,8 @@ def test_own_users(pair: Path, bare: Database, kind: str) -> None:
         (["a" * 41], "is no name for a table"),
         (["notes; drop table app.users"], "is no name for a table"),
         (["notes", "user:text"], '"user" is a word that PostgreSQL keeps for itself'),
+        (["notes", "position:text"], '"position" is a word that PostgreSQL keeps for itself'),
+        (["values", "body:text"], '"values" is a word that PostgreSQL keeps for itself'),
         (["notes", "like:boolean"], '"like" is a word that PostgreSQL keeps for itself'),
         (["notes", "body"], '"body" is no column'),
         (["notes", "body:varchar"], '"body:varchar" is no column'),

@@ -19,7 +19,20 @@ _PARTS = {
     "fence_open": "fence.open.sql",
     "fence_test": "fence.test.py.txt",
 }
-_FUNCTION = re.compile(r"^create function \w+\.(\w+)\(.*?\nas \$\$(.*?)\$\$;", re.MULTILINE | re.DOTALL)
+_QUOTED = re.compile(r"^as \$\$(.*?)^\$\$;", re.MULTILINE | re.DOTALL)
+# How PostgreSQL writes the bodies that stand without quotes, when it is asked.
+_BY_ID = """BEGIN ATOMIC
+ SELECT {rows}
+    FROM app_fenced.{table} t
+   WHERE (t.id = {table}_by_id.wanted);
+END"""
+_PAGE = """BEGIN ATOMIC
+ SELECT {rows}
+    FROM app_fenced.{table} t
+   WHERE (ROW(t.created_at, t.id) < ROW({table}_page.before, {table}_page.before_id))
+   ORDER BY t.created_at DESC, t.id DESC
+  LIMIT {table}_page.size;
+END"""
 
 
 def refuse_incomparable(spellings: Sequence[str]) -> None:
@@ -55,13 +68,11 @@ def words(table: str, columns: Sequence[Column], plain: Mapping[str, str]) -> di
         "fence_index": f"    CREATE INDEX {table}_owner_id_created_at_id_idx ON app_fenced.{table} USING btree "
         "(owner_id, created_at, id)\n",
     }
-    made = Text.read("fence.made.sql").substitute(known)
-    bodies = {
-        name: hashlib.md5(body.encode(), usedforsecurity=False).hexdigest() for name, body in _FUNCTION.findall(made)
-    }
-    known["write_md5"] = bodies[f"write_{table}"]
-    known["by_id_md5"] = bodies[f"{table}_by_id"]
-    known["page_md5"] = bodies[f"{table}_page"]
+    (written_body,) = _QUOTED.findall(Text.read("fence.made.sql").substitute(known))
+    rows = ",\n     ".join(f"t.{name}" for name in every)
+    known["write_md5"] = _md5(written_body)
+    known["by_id_md5"] = _md5(_BY_ID.format(rows=rows, table=table))
+    known["page_md5"] = _md5(_PAGE.format(rows=rows, table=table))
     parts = {part: Text.read(file).substitute(known) for part, file in _PARTS.items()}
     return known | parts | {"gifts": Text.read("fence.gifts.py.txt").substitute(known)}
 
@@ -71,6 +82,10 @@ def no_words(plain: Mapping[str, str]) -> dict[str, str]:
     known = {"home": "app", "role": "app_user", "kind": "table", "granted": '[("app", "app_user")]', "fence_index": ""}
     gifts = Text.read("gifts.py.txt").substitute(plain)
     return {**plain, **known, **dict.fromkeys(_PARTS, ""), "gifts": gifts}
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _listed(prefix: str, names: Sequence[str]) -> str:

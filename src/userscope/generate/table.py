@@ -79,13 +79,15 @@ class Table:
         for column in names:
             if names.count(column) > 1:
                 raise ConfigurationError(f'two columns are named "{column}"')
-        for column in names:
+        for word in (name, *names):
             try:
-                # Not in "create table", where "like text" is no column.
-                list(script.split(f"grant select ({column}) on app.{name} to app_user", Path(name)))
+                # What is neither a column here nor a function there is quoted by PostgreSQL when it is asked.
+                list(
+                    script.split(f"grant select ({word}) on app.{word} to app_user; drop function {word}()", Path(name))
+                )
             except ScriptError:
                 raise ConfigurationError(
-                    f'"{column}" is a word that PostgreSQL keeps for itself', hint="Choose one that needs no quotes."
+                    f'"{word}" is a word that PostgreSQL keeps for itself', hint="Choose one that needs no quotes."
                 ) from None
         return table
 

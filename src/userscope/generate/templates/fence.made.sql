@@ -56,15 +56,15 @@ create trigger write instead of insert or update or delete on app.§{table}
 comment on trigger write on app.§{table} is 'Writes to the table behind the fence.';
 
 -- A view reads all of one's own rows whatever is asked of it. These read what they are asked for: of one's own, as the
--- policy says that binds their owner.
+-- policy says that binds their owner. A body without quotes is read once, and not with every call.
 create function app.§{table}_by_id(wanted uuid) returns setof app.§{table}
-    language sql stable parallel unsafe security definer
+    language sql stable parallel unsafe security definer rows 1
     set search_path = pg_catalog, pg_temp
-as $$
+begin atomic
     select §{t_every}
       from app_fenced.§{table} as t
-     where t.id = $1
-$$;
+     where t.id = $1;
+end;
 comment on function app.§{table}_by_id(uuid) is 'One''s own §{one} of this id, if there is one.';
 
 create function app.§{table}_page(
@@ -74,13 +74,13 @@ create function app.§{table}_page(
 ) returns setof app.§{table}
     language sql stable parallel unsafe security definer
     set search_path = pg_catalog, pg_temp
-as $$
+begin atomic
     select §{t_every}
       from app_fenced.§{table} as t
      where (t.created_at, t.id) < ($2, $3)
      order by t.created_at desc, t.id desc
-     limit $1
-$$;
+     limit $1;
+end;
 comment on function app.§{table}_page(integer, timestamptz, uuid) is
     'One''s own §{many}, the newest first: as many as asked for, from behind the given one.';
 
