@@ -104,6 +104,8 @@ def test_refusals(service: Service, alice: UUID) -> None:
     upsert = refusal(f"{insert} ('{taken}', 'again') on conflict (owner_id, id) do update set title = 'again'")
     assert "INSERT, and where that is a Conflict, UPDATE" in (upsert.hint or "")
     assert isinstance(refusal("select title from app_fenced.fenced_todos"), NotPermitted)
+    met_twice = refusal("update app.fenced_todos set completed = true from (values (1), (2)) as v")
+    assert (type(met_twice), met_twice.sqlstate) == (Retryable, "40001")
     if MAIN < 17:
         merge = "merge into app.fenced_todos as t using (values (1)) as v on false when matched then delete"
         assert "MERGE reaches a fenced table from PostgreSQL 17 on" in (refusal(merge).hint or "")

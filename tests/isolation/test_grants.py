@@ -152,10 +152,10 @@ def test_logins(world: World, login: str) -> None:
     connection = getattr(world, login)
     row = connection.execute(
         "select rolsuper, rolbypassrls, pg_has_role('app_user', 'member'), pg_has_role('app_auth', 'member'), "
-        "row_security_active('app.todos') "
+        "pg_has_role('app_gate', 'member'), row_security_active('app.todos') "
         "from pg_roles where rolname = current_user"
     ).fetchone()
-    assert row == (False, False, login == "service", login == "auth", True)
+    assert row == (False, False, login == "service", login == "auth", False, True)
 
 
 @pytest.mark.parametrize("table", TABLES)

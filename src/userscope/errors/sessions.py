@@ -9,11 +9,10 @@ class RoleBypassesRLS(UserscopeError):
     """This login must not serve users: it is above row-level security, or can come to be."""
 
     def __init__(self, role: str, why: str) -> None:
-        super().__init__(
-            f'role "{role}" bypasses row-level security',
-            detail=f"{why[:1].upper()}{why[1:]}.",
-            hint='Connect services as a role made by "userscope create-login", and keep this one for migrations.',
-        )
+        cure = 'Connect services as a role made by "userscope create-login", and keep this one for migrations.'
+        if "settings of its own" in why and ";" not in why:
+            cure = 'Whoever may change the role that is named runs "alter role … reset all".'
+        super().__init__(f'role "{role}" bypasses row-level security', detail=f"{why[:1].upper()}{why[1:]}.", hint=cure)
 
 
 class NotSealed(UserscopeError):
