@@ -16,4 +16,4 @@ select 'becomes ' || roles.name, member.name, array[format('grant %s to %s', rol
        'a role that services act as is a member of no other',
        format('look whether %s may become %s, by pg_has_role', member.name, roles.name),
        array[format('revoke %s from %s', roles.name, member.name)]
-  from roles join members as member on not pg_has_role(member.oid, roles.oid, 'member')
+  from roles join roles as member on not pg_has_role(member.oid, roles.oid, 'member')
