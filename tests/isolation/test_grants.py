@@ -219,10 +219,10 @@ def test_no_statistics_on_what_services_read(world: World) -> None:
 
 
 def test_verifications(world: World) -> None:
-    """What verify scripts share acts as whoever calls it, and is nobody's to call but the owner's."""
+    """What scripts share acts as whoever calls it, reads names one way, and is nobody's to call but the owner's."""
     found = world.admin.execute(
-        "select proname, prosecdef, has_function_privilege('public', oid, 'execute') from pg_proc "
-        "where pronamespace = 'app_private'::regnamespace and proname like 'verify%'"
+        "select proname, prosecdef, has_function_privilege('public', oid, 'execute'), proconfig from pg_proc "
+        "where pronamespace = 'app_private'::regnamespace and proname ~ '^verify|^admit_owner$'"
     ).fetchall()
-    assert len(found) > 3
-    assert [row for row in found if row[1:] != (False, False)] == []
+    assert len(found) > 4
+    assert [row for row in found if row[1:] != (False, False, ["search_path=pg_catalog, pg_temp"])] == []

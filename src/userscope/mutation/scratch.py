@@ -1,6 +1,7 @@
 """A private copy of a database's schema, roles and grants, on a server of its own; the source is only read."""
 
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ from userscope.settings import Settings
 
 _BASE = "base"
 _PROTECTED = "select from pg_policy union all select from pg_namespace where nspname = 'app_private' limit 1"
+# Newer minor releases stamp columns so in pg_attribute.attoptions; a pg_dump that is older takes it for an option.
+_STAMP = re.compile(rb"^ALTER TABLE ONLY .* ALTER COLUMN .* SET \(pg_attver=\d+\);$", re.MULTILINE)
 _KEPT = {_BASE, "app", "postgres", "template0", "template1"}
 _ATTRIBUTES = {
     "rolsuper": "superuser",
@@ -121,7 +124,7 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
 def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL) -> None:
     dumping = ["--schema-only", "--no-publications", "--no-subscriptions"]
     pg_dump = programs.find("pg_dump", source, least=version // 10000)
-    dump = _run(pg_dump, dumping, source, "the schema cannot be read")
+    dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, "the schema cannot be read"))
     loading = ["--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
     psql = programs.find("psql", target)
     _run(psql, loading, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)

@@ -11,7 +11,10 @@ declare
     stored  record;
 begin
     for stored in
-        select attrelid::regclass as relation, attname
+        select attrelid::regclass as relation, attname,
+               (select format('%I.%I', nspname, relname)
+                  from pg_catalog.pg_class join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace
+                 where pg_class.oid = attrelid) as named
           from pg_catalog.pg_attribute
          where attnum > 0 and not attisdropped
            and (attrelid = subject
@@ -36,9 +39,9 @@ begin
                            from pg_catalog.pg_attribute where attrelid = stored.relation and attname = stored.attname);
             end if;
         exception when others then
-            raise warning 'statistics of %.% are stored still', stored.relation, stored.attname using
+            raise warning 'statistics of %.% are stored still', stored.named, stored.attname using
                 detail = sqlerrm,
-                hint = format('A superuser runs: delete from pg_statistic where starelid = %L::regclass.', stored.relation);
+                hint = format('A superuser runs: delete from pg_statistic where starelid = %L::regclass.', stored.named);
         end;
     end loop;
 end
