@@ -1,5 +1,6 @@
 """``userscope psql``: whom it acts for, what it keeps, what it refuses, and what nobody else can see of it."""
 
+import io
 import os
 import subprocess
 import sys
@@ -262,12 +263,16 @@ def test_remote_database_needs_a_psql_that_fits(
 
 
 def test_remote_database_takes_psql_from_path(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], stand_in: Callable[[str, bool], Path]
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    stand_in: Callable[[str, bool], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A psql from PATH that fits is called with TLS required, and without the password in its arguments."""
+    monkeypatch.setattr("userscope.cli._psql.connect", lambda _url: io.BytesIO())  # there is no such host either
     path = f"{stand_in('17.1 (Debian)', True)}:{os.environ['PATH']}"
     runner = Runner(tmp_path, capfd, DATABASE_URL=REMOTE, PATH=path, PGHOST="elsewhere", PGSSLMODE="disable")
     assert runner("psql", "--", "-c", "select 1").stdout.splitlines() == [
-        *("-c select 1", "PGDATABASE=app", "PGHOST=db.example.com", "PGPASSWORD=secret", "PGSSLMODE=require"),
-        "PGUSER=me",
+        *("-c select 1", "PGCONNECT_TIMEOUT=10", "PGDATABASE=app", "PGHOST=db.example.com", "PGPASSWORD=secret"),
+        *("PGSSLMODE=require", "PGUSER=me"),
     ]

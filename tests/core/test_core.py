@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.cli.runner import Runner, ledger
-from tests.clusters import Cluster, Database, make_logins
+from tests.clusters import Cluster, Database, cluster_of, make_logins
 from tests.issuer import serving
 from tests.service.served import served
 from userscope.fastapi import install, lifespan
@@ -34,10 +34,17 @@ def test_identity(userscope):
 """
 
 
+@pytest.fixture(scope="module")
+def server(any_cluster: Cluster) -> Iterator[Cluster]:
+    """A server of each version in turn, for these tests alone: an audit sees the roles of every test beside it."""
+    with cluster_of(version=any_cluster.version) as made:
+        yield made
+
+
 @pytest.fixture
-def fresh(any_cluster: Cluster) -> Iterator[Database]:
-    """An empty database of each version in turn."""
-    made = any_cluster.database()
+def fresh(server: Cluster) -> Iterator[Database]:
+    """An empty database."""
+    made = server.database()
     yield made
     made.drop()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Runner
-from tests.clusters import ROOT, Cluster, Database, make_logins
+from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
 from tests.docs import console
 from tests.migrations.sketch import Sketch, write
 
@@ -23,10 +23,17 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as alice:
 """
 
 
+@pytest.fixture(scope="module")
+def server(any_cluster: Cluster) -> Iterator[Cluster]:
+    """A server of each version in turn, for these tests alone: an audit sees the roles of every test beside it."""
+    with cluster_of(version=any_cluster.version) as made:
+        yield made
+
+
 @pytest.fixture
-def fresh(any_cluster: Cluster) -> Iterator[Database]:
-    """An empty database of each version in turn."""
-    made = any_cluster.database()
+def fresh(server: Cluster) -> Iterator[Database]:
+    """An empty database."""
+    made = server.database()
     yield made
     made.drop()
 

@@ -100,7 +100,7 @@ def test_silent_server(project: Project) -> None:
         done.wait()
 
     with listening(say_nothing) as url:
-        refused(url, project, Unavailable, "the server cannot be reached")
+        refused(url, project, Unavailable, 'the server at "127.0.0.1" does not answer')
         done.set()
 
 
