@@ -2,14 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
 from tests.cli.runner import Runner, ledger
-from tests.clusters import Cluster, Database, cluster_of, make_logins
+from tests.clusters import Database, make_logins
 from tests.issuer import serving
 from tests.service.served import served
 from userscope.fastapi import install, lifespan
@@ -32,21 +31,6 @@ def test_identity(userscope):
     with userscope.admin() as connection:
         assert connection.execute("select to_regclass('app.users') is null").fetchone() == (True,)
 """
-
-
-@pytest.fixture(scope="module")
-def server(any_cluster: Cluster) -> Iterator[Cluster]:
-    """A server of each version in turn, for these tests alone: an audit sees the roles of every test beside it."""
-    with cluster_of(version=any_cluster.version) as made:
-        yield made
-
-
-@pytest.fixture
-def fresh(server: Cluster) -> Iterator[Database]:
-    """An empty database."""
-    made = server.database()
-    yield made
-    made.drop()
 
 
 @pytest.fixture

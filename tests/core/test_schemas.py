@@ -1,13 +1,12 @@
 """Tables in another schema than ours: every tool judges them as it judges ours."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.runner import Runner
-from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
+from tests.clusters import ROOT, Database, make_logins
 from tests.docs import console
 from tests.migrations.sketch import Sketch, write
 
@@ -21,21 +20,6 @@ with psycopg.connect(os.environ["DATABASE_URL"]) as alice:
     assert alice.execute("select title from public.item").fetchall() == []
     alice.rollback()
 """
-
-
-@pytest.fixture(scope="module")
-def server(any_cluster: Cluster) -> Iterator[Cluster]:
-    """A server of each version in turn, for these tests alone: an audit sees the roles of every test beside it."""
-    with cluster_of(version=any_cluster.version) as made:
-        yield made
-
-
-@pytest.fixture
-def fresh(server: Cluster) -> Iterator[Database]:
-    """An empty database."""
-    made = server.database()
-    yield made
-    made.drop()
 
 
 @pytest.fixture

@@ -160,46 +160,22 @@ def sessions(*, user_id: WhoActs) -> Any:
 
     >>> MySession = Annotated[Session, sessions(user_id=my_dependency)]
     """
-    acts = _fit_for(user_id)
-
-    def session(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
-        with service.database.session(acting) as opened:
-            yield opened
-
-    return _sharing("database", session)
+    return _opening(user_id, Database.session)
 
 
 def readers(*, user_id: WhoActs) -> Any:
     """Return a dependency: ``Database.reader`` of whoever ``user_id`` says, for ``def`` routes."""
-    acts = _fit_for(user_id)
-
-    def reader(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
-        with service.database.reader(acting) as opened:
-            yield opened
-
-    return _sharing("database", reader)
+    return _opening(user_id, Database.reader)
 
 
 def async_sessions(*, user_id: WhoActs) -> Any:
     """Return a dependency: ``AsyncDatabase.session`` of whoever ``user_id`` says, for ``async def`` routes."""
-    acts = _fit_for(user_id)
-
-    async def session(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
-        async with service.async_database.session(acting) as opened:
-            yield opened
-
-    return _sharing("async_database", session)
+    return _opening_async(user_id, AsyncDatabase.session)
 
 
 def async_readers(*, user_id: WhoActs) -> Any:
     """Return a dependency: ``AsyncDatabase.reader`` of whoever ``user_id`` says, for ``async def`` routes."""
-    acts = _fit_for(user_id)
-
-    async def reader(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
-        async with service.async_database.reader(acting) as opened:
-            yield opened
-
-    return _sharing("async_database", reader)
+    return _opening_async(user_id, AsyncDatabase.reader)
 
 
 def databases(*, user_id: WhoActs) -> Any:
@@ -218,6 +194,28 @@ def async_databases(*, user_id: WhoActs) -> Any:
         return ActingAsyncDatabase(acting, service.async_database)
 
     return Depends(database)
+
+
+def _opening(user_id: WhoActs, opens: Callable[[Database, Any], AbstractContextManager[Session]]) -> Any:
+    acts = _fit_for(user_id)
+
+    def session(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
+        with opens(service.database, acting) as opened:
+            yield opened
+
+    return _sharing("database", session)
+
+
+def _opening_async(
+    user_id: WhoActs, opens: Callable[[AsyncDatabase, Any], AbstractAsyncContextManager[AsyncSession]]
+) -> Any:
+    acts = _fit_for(user_id)
+
+    async def session(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
+        async with opens(service.async_database, acting) as opened:
+            yield opened
+
+    return _sharing("async_database", session)
 
 
 def _sharing(pool: str, dependency: Callable[..., Any]) -> Any:
