@@ -121,13 +121,13 @@ def connected(
 
 
 def _look(engine: Engine, *, lock: bool) -> None:
-    """Check the server and, in the same trip, take the lock."""
+    """Take the lock and, in the same trip, look at the server: who held it until now may have changed what is seen."""
     facts = engine.registry.statement("facts", engine.registry.schema)
     try_lock = engine.registry.statement("try_lock")
     asked = [facts, question()]
-    rows = engine.client.run([*asked, try_lock] if lock else asked)
+    locked, *rows = engine.client.run([try_lock, *asked]) if lock else [[], *engine.client.run(asked)]
     _check_server(rows[0][0], writing=lock)
-    if lock and rows[2][0]["locked"] != "true":
+    if lock and locked[0]["locked"] != "true":
         _wait_for_lock(engine)
         rows = engine.client.run(asked)
     engine.initialized = rows[0][0]["initialized"] == "true"
