@@ -127,8 +127,9 @@ def test_findings_in_order() -> None:
     found = [Finding(level, "a_rule", "app.a", "is so", "Because.", "do") for level in ("info", "error", "warning")]
     report = Report([], [], {}).with_findings(found)
     assert [finding.level for finding in report.findings] == ["error", "warning", "info"]
-    assert report.failed
-    assert not Report([], [], {}).with_findings(found[2:]).failed
+    assert report.failed()
+    assert not Report([], [], {}).with_findings(found[2:]).failed()
+    assert Report([], [], {}).with_findings(found[2:]).failed("warning")
     assert "| error | `a_rule` | app.a | is so | Because. | `do` |" in RENDERERS["markdown"](report)
 
 

@@ -1,7 +1,8 @@
 """What an audit found."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 LEVELS = ("error", "warning", "info")
 
@@ -39,17 +40,44 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What somebody accepted: one thing, or several of one reason, that may stay as it is.
+
+    ``until`` is the last day that it counts, None: for ever; ``finding`` the words that are accepted, None: any.
+    """
+
+    rules: tuple[str, ...]
+    objects: tuple[str, ...]
+    reason: str
+    by: str
+    until: date | None = None
+    finding: str | None = None
+
+    def accepts(self, rule: str, thing: str, finding: str) -> bool:
+        """Whether it is about this, however old it is."""
+        return rule in self.rules and thing in self.objects and self.finding in (None, finding)
+
+
+@dataclass(frozen=True)
 class Report:
-    """Who may do what, and what is wrong with it, errors first; ``columns`` are all of each table's."""
+    """Who may do what, and what is wrong with it, errors first; ``columns`` are all of each table's.
+
+    ``accepted`` are the findings that a baseline accepts, each with its entry; None where there was no baseline.
+    """
 
     matrix: list[Access]
     findings: list[Finding]
     columns: dict[str, list[str]]
+    accepted: list[tuple[Finding, Entry]] | None = field(default=None, kw_only=True)
 
-    @property
-    def failed(self) -> bool:
-        """Whether there is an error among the findings."""
-        return any(found.level == "error" for found in self.findings)
+    def failed(self, at: str = "error") -> bool:
+        """Whether there is a finding of level ``at``, or worse."""
+        return any(LEVELS.index(found.level) <= LEVELS.index(at) for found in self.findings)
+
+    def about(self, rules: Collection[str]) -> "Report":
+        """Return the same with the findings of these rules only."""
+        accepted = self.accepted and [(found, entry) for found, entry in self.accepted if found.rule in rules]
+        return replace(self, findings=[found for found in self.findings if found.rule in rules], accepted=accepted)
 
     def with_findings(self, more: Iterable[Finding]) -> "Report":
         """Return the same with ``more`` findings."""

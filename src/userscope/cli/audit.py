@@ -17,6 +17,14 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
+class Level(StrEnum):
+    """From which level on a finding makes the exit code 1."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+
+
 def audit(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="With --sql: this question alone.")] = None,
     *,
@@ -26,6 +34,14 @@ def audit(
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
     ] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What is accepted, each with its reason: audit.toml.")
+    ] = None,
+    fail_on: Annotated[Level, typer.Option(help="From which level on a finding makes the exit code 1.")] = Level.error,
+    only: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Tell of this rule alone; repeatable.")] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="RULE", help="Tell nothing of this rule; repeatable.")
+    ] = None,
     project: Projects = None,
     folder: Annotated[
         Path | None, typer.Option("--questions", metavar="DIR", help="Questions other than policies/audit/*.sql.")
@@ -33,11 +49,13 @@ def audit(
 ) -> None:
     """Ask who may do what, and what is wrong with it. Exit code 1 if there is an error among the findings.
 
+    What is meant to be so is accepted by an entry in a --baseline, with the reason; it goes on to be told of as such.
     With --drift, --project names projects of your own beside ours.
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
 
-    Example: userscope audit --json
+    Example: userscope audit --baseline audit.toml --fail-on warning
     """
+    from userscope.audit import baseline as baselines
     from userscope.audit import run
     from userscope.audit.render import RENDERERS
     from userscope.errors import ConfigurationError
@@ -50,14 +68,34 @@ def audit(
         return
     if name:
         raise ConfigurationError(f'"{name}" goes with --sql', hint="Without a name everything is asked.")
+    known = {*asked, "drift", baselines.RULE} - {run.MATRIX}
+    wanted = _known(only, known, "--only") or known
+    wanted = (wanted | {baselines.RULE}) - _known(skip, known, "--skip")
+    accepted = baselines.Baseline.read(baseline) if baseline else None
     url = admin()
     report = run.audit(url, asked)
     if drift:
         from userscope.audit.drift import drifted
 
         report = report.with_findings(drifted(url, beside_ours(project)))
+    if accepted:
+        ran = wanted if drift else wanted - {"drift"}
+        report = baselines.applied(report, accepted, known=known, asked=ran)
+    report = report.about(wanted)
     print(RENDERERS["json" if as_json else form](report))
-    raise typer.Exit(int(report.failed))
+    raise typer.Exit(int(report.failed(fail_on)))
+
+
+def _known(rules: list[str] | None, known: set[str], option: str) -> set[str]:
+    """Refuse a rule that there is not: nothing would be found, or nothing left out, unseen."""
+    from userscope.errors import ConfigurationError
+
+    for rule in rules or ():
+        if rule not in known:
+            raise ConfigurationError(
+                f'{option}: there is no rule "{rule}"', hint=f"There are: {', '.join(sorted(known))}."
+            )
+    return set(rules or ())
 
 
 def _chosen(asked: dict[str, str], name: str | None) -> dict[str, str]:

@@ -10,13 +10,13 @@ def as_markdown(report: Report) -> str:
     """Write who may do what, and what was found."""
     lines = ["## Who may do what", "", matrix_table(report), "", "## Findings", ""]
     if not report.findings:
-        return "\n".join([*lines, count(report.findings)])
+        return "\n".join([*lines, count(report)])
     lines += ["| level | rule | object | finding | detail | cure |", "|---|---|---|---|---|---|"]
     lines += [
         _row((found.level, f"`{found.rule}`", found.object, found.finding, found.detail, f"`{found.cure}`"))
         for found in report.findings
     ]
-    return "\n".join([*lines, "", count(report.findings)])
+    return "\n".join([*lines, "", count(report)])
 
 
 def matrix_table(report: Report) -> str:

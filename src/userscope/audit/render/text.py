@@ -14,4 +14,4 @@ def as_text(report: Report) -> str:
         f"DETAIL:  {found.detail}\nHINT:  {found.cure}"
         for found in report.findings
     ]
-    return "\n\n".join(["\n".join(lines), *blocks, count(report.findings)])
+    return "\n\n".join(["\n".join(lines), *blocks, count(report)])

@@ -1,19 +1,20 @@
 """What reports for people say alike: the cells of the matrix, and how much was found."""
 
 import re
-from collections.abc import Sequence
 
-from userscope.audit.model import LEVELS, Access, Finding
+from userscope.audit.model import LEVELS, Access, Report
 
 HEADINGS = ("role", "table", "command", "which rows", "columns")
 
 
-def count(findings: Sequence[Finding]) -> str:
-    """Write how many there are of each level."""
-    if not findings:
-        return "Nothing found."
-    counts = {level: sum(found.level == level for found in findings) for level in LEVELS}
-    return ", ".join(f"{number} {level}{'s' * (number != 1)}" for level, number in counts.items() if number)
+def count(report: Report) -> str:
+    """Write how many findings there are of each level, and how many are accepted."""
+    counts = {level: sum(found.level == level for found in report.findings) for level in LEVELS}
+    told = [f"{number} {level}{'s' * (number != 1)}" for level, number in counts.items() if number]
+    accepted = [f"{len(report.accepted)} accepted"] if report.accepted else []
+    if not told:
+        return f"Nothing found; {accepted[0]}." if accepted else "Nothing found."
+    return ", ".join(told + accepted)
 
 
 def cells(access: Access, columns: dict[str, list[str]], *, code: str = "") -> tuple[str, ...]:
