@@ -51,6 +51,7 @@ def test_wheel(built: Path, folder: Path) -> None:
     try:
         assert "+ policies:better_auth" in run("-m", "userscope", "migrate")
         assert "Nothing found." in run("-m", "userscope", "audit")
+        assert "Found when row-level security is off" in run("-m", "userscope", "audit", "--format", "sarif")
         said = run("-c", SERVE).splitlines()
         assert said == ["alice ['Buy milk']", "bob []", str(built / "site" / "userscope" / "__init__.py")]
     finally:

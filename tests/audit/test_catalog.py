@@ -8,7 +8,7 @@ import pytest
 from tests.cli.runner import Runner
 from tests.clusters import Connection, Database, run_psql
 from userscope.audit.model import Access, Finding, Report
-from userscope.audit.render import RENDERERS
+from userscope.audit.render import RENDERERS, Occasion
 from userscope.audit.run import MATRIX, ask, audit, questions
 from userscope.cli.audit import Format
 from userscope.errors import ConfigurationError, DatabaseError, Unavailable
@@ -130,7 +130,7 @@ def test_findings_in_order() -> None:
     assert report.failed()
     assert not Report([], [], {}).with_findings(found[2:]).failed()
     assert Report([], [], {}).with_findings(found[2:]).failed("warning")
-    assert "| error | `a_rule` | app.a | is so | Because. | `do` |" in RENDERERS["markdown"](report)
+    assert "| error | `a_rule` | app.a | is so | Because. | `do` |" in RENDERERS["markdown"](report, Occasion())
 
 
 def test_every_format_has_its_renderer() -> None:

@@ -15,6 +15,9 @@ class Format(StrEnum):
     text = "text"
     json = "json"
     markdown = "markdown"
+    sarif = "sarif"
+    github = "github"
+    junit = "junit"
 
 
 class Level(StrEnum):
@@ -55,9 +58,12 @@ def audit(
 
     Example: userscope audit --baseline audit.toml --fail-on warning
     """
+    from dataclasses import replace
+
     from userscope.audit import baseline as baselines
     from userscope.audit import run
-    from userscope.audit.render import RENDERERS
+    from userscope.audit.places import Places, files_of
+    from userscope.audit.render import RENDERERS, Occasion
     from userscope.errors import ConfigurationError
 
     if as_json and form is not Format.text:
@@ -82,7 +88,10 @@ def audit(
         ran = wanted if drift else wanted - {"drift"}
         report = baselines.applied(report, accepted, known=known, asked=ran)
     report = report.about(wanted)
-    print(RENDERERS["json" if as_json else form](report))
+    occasion = Occasion(fail_on, wanted if drift else wanted - {"drift"})
+    if form in (Format.sarif, Format.github):
+        occasion = replace(occasion, place=Places(files_of(beside_ours(project))).of)
+    print(RENDERERS["json" if as_json else form](report, occasion))
     raise typer.Exit(int(report.failed(fail_on)))
 
 
