@@ -1,15 +1,16 @@
 """``userscope new-table``: what it writes deploys, verifies and passes the audit and its own test."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from tests.cli.runner import Done, Runner
 from tests.clusters import ROOT, Cluster, Database, cluster_of, first_of, make_logins
 from tests.generate.conftest import EVERY_TYPE
 from userscope.errors import ConfigurationError
@@ -19,15 +20,25 @@ from userscope.migrations import projects, runner
 from userscope.migrations.projects import KINDS
 
 
-def run(
-    folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
-    environment |= more or {}
-    environment |= database.environment if database else {}
-    return subprocess.run(
-        [sys.executable, "-m", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+class Run(Protocol):
+    """Runs a module in a folder, on a database; ours in this process, which is quicker."""
+
+    def __call__(
+        self, folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None
+    ) -> Done: ...
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None) -> Done:
+        runner = Runner(folder, capfd, **(database.environment if database else {}), **(more or {}))
+        if words[0] == "userscope":
+            return runner(*words[1:], code=None)
+        command, environment = [sys.executable, "-m", *words], runner.environment
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +88,15 @@ def pair(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_whole(clone: Path, database: Database) -> None:
+def test_whole(run: Run, clone: Path, database: Database) -> None:
     """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test."""
     words = ("new-table", "shopping_lists", *EVERY_TYPE, "--test", "test_lists.py")
-    assert run(clone, "userscope", *words).returncode == 0
+    assert run(clone, "userscope", *words).code == 0
     deployed = run(clone, "userscope", "migrate", database=database)
     assert "+ schema:shopping_lists" in deployed.stdout
     assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
     audited = run(clone, "userscope", "audit", database=database)
-    assert (audited.returncode, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
+    assert (audited.code, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
     assert "9 passed" in run(clone, *test, database=database).stdout
     for hole, cure in (
@@ -102,21 +113,21 @@ def test_whole(clone: Path, database: Database) -> None:
         ),
         ("alter policy select_own on app.shopping_lists using (true)", ""),
     ):
-        assert run(clone, "userscope", "verify", database=database).returncode == 0
+        assert run(clone, "userscope", "verify", database=database).code == 0
         with database.superuser_connection() as superuser:
             superuser.execute(hole.encode())
-        assert run(clone, "userscope", "verify", database=database).returncode == 1
+        assert run(clone, "userscope", "verify", database=database).code == 1
         if cure:
             with database.superuser_connection() as superuser:
                 superuser.execute(cure.encode())
     assert "1 failed" in run(clone, *test, database=database).stdout
     for kind in ("check", "status"):
-        assert run(clone, "userscope", kind, database=database).returncode == 0
+        assert run(clone, "userscope", kind, database=database).code == 0
     reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
-def test_whole_fenced(clone: Path, database: Database) -> None:
+def test_whole_fenced(run: Run, clone: Path, database: Database) -> None:
     """A fenced table as well, and services find it fit to serve."""
     words = (
         "new-table",
@@ -133,28 +144,28 @@ def test_whole_fenced(clone: Path, database: Database) -> None:
     assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
     for command in (["verify"], ["audit"], ["audit", "--drift"], ["health"]):
         done = run(clone, "userscope", *command, database=database)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.stdout + done.stderr
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
     assert "10 passed" in run(clone, *test, database=database).stdout
     with database.superuser_connection() as superuser:
         superuser.execute("alter policy select_own on app_fenced.shopping_lists using (true)")
     assert "1 failed" in run(clone, *test, database=database).stdout
-    assert run(clone, "userscope", "verify", database=database).returncode == 1
+    assert run(clone, "userscope", "verify", database=database).code == 1
     reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
-def test_one(clone: Path) -> None:
+def test_one(run: Run, clone: Path) -> None:
     """--one is what comments and messages call a row, where the table's name tells it wrongly."""
-    assert run(clone, "userscope", "new-table", "people", "--one", "person").returncode == 0
+    assert run(clone, "userscope", "new-table", "people", "--one", "person").code == 0
     deploy = (clone / "schema" / "deploy" / "people.sql").read_text(encoding="utf-8")
     assert "'A person. Belongs to one user, and goes when that user goes.'" in deploy
 
 
-def test_own_pair(pair: Path, database: Database) -> None:
+def test_own_pair(run: Run, pair: Path, database: Database) -> None:
     """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
     done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     what, who = projects.find([pair / "what", pair / "who"])
     for project, needs in (
         (what, ["schema:identity", "schema:users"]),
@@ -171,26 +182,26 @@ def test_own_pair(pair: Path, database: Database) -> None:
     assert "+ shop_who:orders" in deployed.stdout, deployed.stderr
     for words in (("verify", *both), ("status", *both), ("status",), ("audit", "--drift", *both)):
         done = run(pair, "userscope", *words, database=database)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.stdout + done.stderr
     assert done.stdout.endswith("Nothing found.\n")
     assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
 
 
 @pytest.mark.parametrize("kind", first_of("bigint", "text", "uuid"))
-def test_own_users(pair: Path, bare: Database, kind: str) -> None:
+def test_own_users(run: Run, pair: Path, bare: Database, kind: str) -> None:
     """Where users are the application's own, rows belong to ids of their kind; what is written is whole."""
     (pair / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\nprojects = ["."]\n', encoding="utf-8")
     ours = {"USERSCOPE_USER_ID": kind}
     for words in (["notes"], ["secrets", "--fenced", "--mapping", "secret.py"]):
         test = ["--test", f"test_{words[0]}.py"]
         done = run(pair, "userscope", "new-table", *words, *test, more=ours)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
     deployed = run(pair, "userscope", "migrate", database=bare, more=ours)
     assert "+ shop_who:secrets" in deployed.stdout, deployed.stderr
     make_logins(bare)
     for command in (["verify"], ["status"], ["audit", "--drift"], ["health"]):
         done = run(pair, "userscope", *command, database=bare, more=ours)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.stdout + done.stderr
     test = ["pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing"]
     assert "17 passed" in (tested := run(pair, *test, database=bare, more=ours).stdout), tested
     with bare.superuser_connection() as superuser:
@@ -227,31 +238,31 @@ def test_own_users(pair: Path, bare: Database, kind: str) -> None:
     ],
     ids=lambda value: " ".join(value)[:30] if isinstance(value, list) else "",
 )
-def test_refused(clone: Path, words: list[str], message: str) -> None:
+def test_refused(run: Run, clone: Path, words: list[str], message: str) -> None:
     """What cannot be is refused with a sentence, and nothing is written."""
     if words == ["access"]:
         for kind in KINDS:
             (clone / "policies" / kind / "access.sql").unlink()
     before = contents(clone)
     done = run(clone, "userscope", "new-table", *words)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.code, done.stdout) == (2, "")
     assert message in done.stderr
     assert contents(clone) == before
 
 
-def test_half_written(clone: Path) -> None:
+def test_half_written(run: Run, clone: Path) -> None:
     """Where the last file cannot be written, the others are taken back."""
     before = contents(clone)
     done = run(clone, "userscope", "new-table", "notes", "--test", "schema/sqitch.conf/test_notes.py")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.code, done.stdout) == (2, "")
     assert "Nothing was written." in done.stderr
     assert contents(clone) == before
 
 
-def test_outside_of_a_project(tmp_path: Path) -> None:
+def test_outside_of_a_project(run: Run, tmp_path: Path) -> None:
     """The projects that userscope itself was installed with are never written to."""
     done = run(tmp_path, "userscope", "new-table", "notes")
-    assert done.returncode == 2
+    assert done.code == 2
     assert "holds no Sqitch project" in done.stderr
 
 
