@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import URL, Engine
@@ -11,6 +10,7 @@ from sqlmodel import Session
 from userscope.connection.engine import Connector
 from userscope.connection.health import Health, examine
 from userscope.connection.login_check import LoginCheck
+from userscope.connection.loops import LoopEngines
 from userscope.connection.options import EngineOptions
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
@@ -129,36 +129,36 @@ class Database(_Base):
 class AsyncDatabase(_Base):
     """The database as asyncio services see it: as ``Database``, awaited.
 
-    Its connections belong to one event loop.
+    It may be used in several event loops, also in threads at once: each has connections of its own, as many as
+    DATABASE_POOL_SIZE says. What a loop that has ended leaves is closed when the next one begins.
     """
 
-    @cached_property
+    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings, options=options)
+        self._engines, self._login_engines = LoopEngines(self._connector), LoopEngines(self._own)
+
+    @property
     def engine(self) -> "AsyncEngine":
-        """The engine; what it sends outside of a session is refused. Raises MissingExtra without "async"."""
-        return self._connector.async_engine()
+        """The running event loop's engine; what it sends outside of a session is refused.
+
+        Outside of a loop: the one that the first loop gets. Raises MissingExtra without "async".
+        """
+        return self._engines.current()
 
     def session(
         self, user_id: UserId | None, *, isolation: Isolation | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
-        return self._open(self.engine, self._scope(user_id, isolation=isolation))
+        return self._engines.open(self._scope(user_id, isolation=isolation))
 
     def reader(self, user_id: UserId | None) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return self._open(self.engine, self._scope(user_id, autocommit=True))
+        return self._engines.open(self._scope(user_id, autocommit=True))
 
     def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for nobody, as the login itself; as ``Database.login``."""
-        return self._open(self._login_engine, self._nobody)
-
-    @cached_property
-    def _login_engine(self) -> "AsyncEngine":
-        return self._own.async_engine()
-
-    def _open(self, engine: "AsyncEngine", scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
-        from userscope.connection.asynchronous import open_async_session
-
-        return open_async_session(engine, scope)
+        return self._login_engines.open(self._nobody)
 
     async def health(self) -> Health:
         """Tell whether this login may and can serve users now; as ``Database.health``."""
@@ -166,10 +166,8 @@ class AsyncDatabase(_Base):
 
     async def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        if "engine" in vars(self):  # none is made to be closed
-            await self.engine.dispose()
-        if "_login_engine" in vars(self):
-            await self._login_engine.dispose()
+        self._engines.close()
+        self._login_engines.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,6 +1,6 @@
 """Sessions for asyncio: a module of their own, since nothing of it can be imported without the extra "async"."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,9 +19,9 @@ class AsyncScopedSession(AsyncSession):
 
 
 @asynccontextmanager
-async def open_async_session(engine: AsyncEngine, scope: Scope) -> AsyncIterator[AsyncSession]:
-    """Open a session; as ``open_session``."""
-    async with AsyncScopedSession(engine, info={"scope": scope}, **OPTIONS) as session:
+async def open_async_session(engine: Callable[[], AsyncEngine], scope: Scope) -> AsyncIterator[AsyncSession]:
+    """Open a session on the event loop's engine; as ``open_session``."""
+    async with AsyncScopedSession(engine(), info={"scope": scope}, **OPTIONS) as session:
         with session.sync_session.own_words():
             try:
                 yield session

@@ -83,3 +83,8 @@ class AsyncScopedDialect(_Quiet, PGDialectAsync_psycopg):
     def connect(self, *_: Any, **params: Any) -> Any:
         make = partial(self._connector.make_async, self._psycopg_adapters_map, **params)
         return self.loaded_dbapi.connect(async_creator_fn=make)
+
+    @override
+    def do_close(self, dbapi_connection: Any) -> None:
+        """Close as psycopg does, which awaits nothing; so what an event loop connected can be closed after its end."""
+        dbapi_connection.driver_connection.pgconn.finish()
