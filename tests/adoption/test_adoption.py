@@ -120,6 +120,7 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize(("alone", "kind"), VARIANTS, indirect=["alone"])
 def test_page(alone: Database, kind: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Followed block by block, with seals required; takes long, since the application runs in processes of its own."""

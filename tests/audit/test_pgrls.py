@@ -81,6 +81,7 @@ def test_lint(any_database: Database, tmp_path: Path) -> None:
     assert ("SEC008", "app.todos.select_own") in beyond(lint(any_database, tmp_path))
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("mode", first_of(*MODES))
 def test_verify(database: Database, tmp_path: Path, mode: str) -> None:
     """Isolation is proven for every table; a table without a verdict fails, and so does a defect."""

@@ -28,6 +28,7 @@ def counts(auth: Running, user_id: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.breadth
 def test_update(auth: Running, browser: Browser) -> None:
     """Name, picture and username are one's own to change; the display name does not follow the username by itself."""
     user_id = browser.signed_up("update@example.com", username="Before")

@@ -35,6 +35,7 @@ def test_nothing_to_do(auth_database: Database) -> None:
     assert plan(auth_database) == NOTHING
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_it_looks(database: Database) -> None:
     """It does look: a column that is missing, and one that it could never write, are both found."""
@@ -97,6 +98,7 @@ def test_indexes(catalog: Connection) -> None:
     assert set(found) == INDEXES
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_a_column_of_ones_own(database: Database) -> None:
     """A column that one adds to app.users must have a default or be nullable; a generated one is fine as well."""
@@ -110,6 +112,7 @@ def test_a_column_of_ones_own(database: Database) -> None:
         assert running.rows("select plan, nick, domain from app.users") == [("free", None, "example.com")]
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_a_column_that_it_never_writes(database: Database) -> None:
     """A column that must be given, and that Better Auth knows nothing of, stops it at the start."""
@@ -119,6 +122,7 @@ def test_a_column_that_it_never_writes(database: Database) -> None:
         pass
 
 
+@pytest.mark.breadth
 def test_a_column_hidden_from_it(auth: Running, browser: Browser) -> None:
     """A column that app_auth may not read stops it altogether: it reads whole rows."""
     auth.rows("alter table app.users add secret text")

@@ -50,6 +50,7 @@ def test_port_taken(auth_database: Database) -> None:
     assert said == f"ERROR:  port {port} cannot be used: EADDRINUSE\nHINT:  Set PORT to one that is free.\n"
 
 
+@pytest.mark.breadth
 def test_not_migrated(cluster: Cluster, auth_database: Database) -> None:
     """A database without the tables, one that is not there, and a wrong password: refused, and no secret is told."""
     empty = cluster.database()
@@ -80,6 +81,7 @@ def test_stop(database: Database, how: signal.Signals) -> None:
         assert running.process.wait(timeout=60) == 0
 
 
+@pytest.mark.breadth
 def test_one_key(database: Database) -> None:
     """The first key is there before the first request, so many who come at once find one, and make no more."""
     with auth_server(database) as running, running.browser() as browser:
@@ -91,6 +93,7 @@ def test_one_key(database: Database) -> None:
         assert running.rows("select count(*) from app.jwks") == [(1,)]
 
 
+@pytest.mark.breadth
 def test_restart(database: Database) -> None:
     """Sessions and keys outlive the server, as long as its secret stays."""
     secret = secrets.token_urlsafe(32)
@@ -104,6 +107,7 @@ def test_restart(database: Database) -> None:
         assert running.rows("select count(*) from app.jwks") == [(1,)]
 
 
+@pytest.mark.breadth
 def test_another_secret(database: Database) -> None:
     """Another secret cannot read the keys: no token any more, until the old one stands beside it."""
     old, new = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -127,6 +131,7 @@ def test_another_secret(database: Database) -> None:
         assert browser.token(), "without the old keys it makes a new one"
 
 
+@pytest.mark.breadth
 def test_connections_end(auth: Running) -> None:
     """PostgreSQL may end every connection: the server lives, and the next request is served."""
     with auth.browser() as browser:

@@ -17,6 +17,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.breadth
 def test_whole(cli: Runner, empty: Database) -> None:
     """init, migrate, pytest: green; a second table goes where the first went."""
     done = cli("init", *TABLE)

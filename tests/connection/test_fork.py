@@ -13,6 +13,7 @@ import pytest
 from tests.clusters import Database
 from tests.connection.conftest import make_user
 from tests.processes import eventually, gone
+from tests.versions import first_of
 
 
 def _users(home: Database) -> list[UUID]:
@@ -56,7 +57,7 @@ def _forked(home: Database, scenario: str, forks: int, *more: str) -> tuple[Coun
     return Counter(json.loads(said.splitlines()[-1])), counted[0]
 
 
-@pytest.mark.parametrize(("scenario", "forks"), [("prefork", 8), ("pool", 4), ("inside", 2), ("duel", 4)])
+@pytest.mark.parametrize(("scenario", "forks"), first_of(("prefork", 8), ("pool", 4), ("inside", 2), ("duel", 4)))
 def test_forked(home: Database, scenario: str, forks: int) -> None:
     """Under load, with every connection in use, from within a session, by a child that forks again: only one's own."""
     seen, written = _forked(home, scenario, forks)
@@ -64,6 +65,7 @@ def test_forked(home: Database, scenario: str, forks: int) -> None:
     assert seen["own"] > 4 * forks
 
 
+@pytest.mark.breadth
 def test_without(home: Database) -> None:
     """The same without what notices the fork: another's rows are seen, or the protocol breaks."""
     foreign = 0

@@ -9,9 +9,8 @@ from sqlmodel import Session
 
 from tests.connection.conftest import MakeServed
 from tests.connection.served import Served, run
-from userscope.errors import (
-    TooManyParameters,
-)
+from tests.versions import first_of
+from userscope.errors import TooManyParameters
 from userscope.testing.proxy import Proxy
 
 TOO_MANY = tuple(map(str, range(65536)))
@@ -28,13 +27,13 @@ def _repeat(session: Session) -> object:
 
 @pytest.mark.parametrize(
     ("opened", "work"),
-    [
+    first_of(
         ("reader", _choose),
         ("session", _choose),
         ("session", partial(_choose, stream_results=True)),
         ("session", _repeat),
         ("session", lambda session: [run(session, "select 1"), _choose(session)]),
-    ],
+    ),
     ids=["reader", "session", "stream", "executemany", "later"],
 )
 def test_too_many_parameters(

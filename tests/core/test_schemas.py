@@ -42,6 +42,7 @@ def look_at(database: Database, schemas: str) -> None:
         connection.execute(f"alter database {database.name} set userscope.audit_schemas = '{schemas}'".encode())
 
 
+@pytest.mark.breadth
 def test_switched_off(cli: Runner, fresh: Database) -> None:
     """health, audit and the audit's drift find row-level security switched off on public.item, and nothing before."""
     cli("health")
@@ -61,6 +62,7 @@ def test_switched_off(cli: Runner, fresh: Database) -> None:
     assert "ERROR:  relation public.item: not as the migrations make it" in found
 
 
+@pytest.mark.breadth
 def test_mutated(cli: Runner, folder: Path) -> None:
     """mutate plants defects in public.item, and tells which of them a suite does not notice."""
     (folder / "suite.py").write_text(SUITE, encoding="utf-8")

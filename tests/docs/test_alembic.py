@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import alembic
+import pytest
 
 from tests.clusters import ROOT, Database
 from tests.docs import console
@@ -83,6 +84,7 @@ def run(program: str, folder: Path, database: Database) -> str:
     return done.stdout
 
 
+@pytest.mark.breadth
 def test_alembic(tmp_path: Path, database: Database) -> None:
     """It makes what is in the application's metadata, drops nothing of ours, and a service uses what it made."""
     (tmp_path / "alembic" / "versions").mkdir(parents=True)

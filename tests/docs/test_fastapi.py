@@ -86,6 +86,7 @@ def test_issuers() -> None:
     assert "todo.example" in repr(_run("issuers.py")["verifier"])
 
 
+@pytest.mark.breadth
 def test_own_tests(tmp_path: Path) -> None:
     """The page's tests pass in a folder of their own."""
     ours = ("DATABASE_", "ADMIN_", "AUTH_", "USERSCOPE_", "PYTEST_")

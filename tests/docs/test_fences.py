@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from bench.fences import OPERATIONS, SIZES
 from tests.bench.test_page import FIGURE, table
 from tests.clusters import ROOT, Database
@@ -15,6 +17,7 @@ from tests.docs.console import PATH, blocks, files, follow
 PAGE = (ROOT / "docs" / "fences.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.breadth
 def test_commands(tmp_path: Path, database: Database, empty: Database) -> None:
     """The commands of the page, and its Python, on a database of one's own."""
     for name in ("schema", "policies"):

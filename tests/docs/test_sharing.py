@@ -154,6 +154,7 @@ def test_lists(shared: tuple[Page, Connection]) -> None:
     assert service.execute("select * from app.shared_lists()").fetchall() == []
 
 
+@pytest.mark.breadth
 def test_told_nothing(shared: tuple[Page, Connection]) -> None:
     """What Bob did not share changes no answer, plan or error of Alice's; with policies by OR it did."""
     page, _ = shared
@@ -169,6 +170,7 @@ def test_told_nothing(shared: tuple[Page, Connection]) -> None:
         assert any("Rows Removed by Filter" in answer for answer in apart)
 
 
+@pytest.mark.breadth
 def test_mapping(shared: tuple[Page, Connection]) -> None:
     """Two lists of one id are two objects, and deleting a stranger's leaves one's own."""
     page, service = shared

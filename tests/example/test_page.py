@@ -15,6 +15,7 @@ from tests.example.page import contexts as contexts
 from tests.example.running import Example
 
 
+@pytest.mark.breadth
 def test_two_people(example: Example, ann: Page, bob: Page) -> None:
     """Sign up, add, tick, delete, sign out, sign in again: each person finds their own list, and only that."""
     picture(ann, "1-door")

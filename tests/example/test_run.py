@@ -73,6 +73,7 @@ def home(folder: Path) -> Path:
     return folder / "home"
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_stop(home: Path) -> None:
     """Told to stop, it stops all of it, PostgreSQL as well; started again, what people had is still there."""

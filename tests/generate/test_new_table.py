@@ -127,6 +127,7 @@ def test_whole(run: Run, clone: Path, database: Database) -> None:
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
+@pytest.mark.breadth
 def test_whole_fenced(run: Run, clone: Path, database: Database) -> None:
     """A fenced table as well, and services find it fit to serve."""
     words = (
@@ -187,6 +188,7 @@ def test_own_pair(run: Run, pair: Path, database: Database) -> None:
     assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("kind", first_of("bigint", "text", "uuid"))
 def test_own_users(run: Run, pair: Path, bare: Database, kind: str) -> None:
     """Where users are the application's own, rows belong to ids of their kind; what is written is whole."""

@@ -167,6 +167,7 @@ def test_deploy_statement_by_statement(world: World) -> None:
     assert world.cut_everywhere(world.migrate("p:three"), put_back, between=None) > 200
 
 
+@pytest.mark.breadth
 def test_revert(world: World) -> None:
     """Reverting a change with a dependency and tags."""
     runner.migrate(world.database.url(), [world.project], to="p:two")

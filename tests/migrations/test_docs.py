@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from tests.clusters import Database, make_logins
 from tests.docs import console
 from tests.migrations import sqitch
@@ -39,6 +41,7 @@ commit;
 """
 
 
+@pytest.mark.breadth
 def test_rework(empty: Database, other: Database, tmp_path: Path) -> None:
     """As the page says, on a database where the first version is deployed: deploy and revert change what users see."""
     schema, policies = copied(ROOT, tmp_path, "schema", "policies")

@@ -22,6 +22,7 @@ OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir
 PLAIN = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--noconftest", str(SHOP / "suite.py")]
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("size", first_of(2, 4, 16))
 def test_a_sample_of_ours(mutate: Mutate, database: Database, size: int) -> None:
     """Our isolation suite notices a fixed sample of our own database's mutants; ``make mutate`` tries them all.
@@ -142,6 +143,7 @@ def test_a_command_that_tells_nothing(
     assert "Traceback" not in errors
 
 
+@pytest.mark.breadth
 def test_a_hanging_mutant(mutate: Mutate, database: Database, tmp_path: Path) -> None:
     """A command that hangs on a mutant is ended, and that is no success."""
     hangs = tmp_path / "hangs.py"
@@ -181,6 +183,7 @@ def children_of(marker: str) -> list[str]:
     return [line for line in found.splitlines() if marker in line and " Z" not in line and "mutate" not in line]
 
 
+@pytest.mark.breadth
 def test_children_are_ended(mutate: Mutate, database: Database) -> None:
     """What a command leaves behind ends with it."""
     code, _, _ = mutate(database, "--only", "volatile", "--", "sh", "-c", "sleep 601.25 & exit 0")
@@ -188,6 +191,7 @@ def test_children_are_ended(mutate: Mutate, database: Database) -> None:
     assert children_of("sleep 601.25") == []
 
 
+@pytest.mark.breadth
 def test_interrupted(database: Database) -> None:
     """Ctrl-C ends what runs and its processes, and removes the copies."""
     with start(database, "--jobs", "2", "--", "sleep", "602.5") as process:

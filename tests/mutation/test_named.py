@@ -93,6 +93,7 @@ def test_nothing_is_wrong(admin: Connection) -> None:
     assert (verified(admin), audited(admin)) == ("", "")
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("part", first_of(*range(PARTS)))
 def test_named(admin: Connection, part: int) -> None:
     """A defect is named by one of the two, or stands above with its reason.

@@ -19,6 +19,7 @@ def branch(service: Service) -> Iterator[Service]:
         yield Service(made, service.key)
 
 
+@pytest.mark.breadth
 def test_branch(make_runner: MakeRunner, service: Service, branch: Service) -> None:
     """Deployed, verified and sealed as the parent; what one writes afterwards, the other does not see."""
     alice = service.user("alice")

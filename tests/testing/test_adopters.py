@@ -62,6 +62,7 @@ def test_own_projects(adopter: Adopter) -> None:
     assert re.match(r"\.\.\.\.\s+\[100%\]\n4 passed", adopter())
 
 
+@pytest.mark.breadth
 def test_configured(configured: Adopter, database: Database) -> None:
     """A configured database is cloned with its own privileges, not touched; what was changed in it the tests meet."""
     (configured.folder / "test_privileges.py").write_text(
@@ -82,6 +83,7 @@ def test_configured(configured: Adopter, database: Database) -> None:
     }
 
 
+@pytest.mark.breadth
 def test_remote(configured: Adopter) -> None:
     """A database elsewhere is refused, whichever of the three names it."""
     configured.environment["AUTH_DATABASE_URL"] = "postgresql://u:p@db.example.org/app"
