@@ -1,38 +1,14 @@
 """What a person does on the page."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.better_auth.people import PASSWORD
-from tests.clusters import unavailable
+from tests.chromium import chromium as chromium
+from tests.chromium import picture as picture
 from tests.example.running import Example
-
-_SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
-    program = shutil.which("chromium")
-    if program is None:
-        unavailable("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=_SWITCHES)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -55,12 +31,6 @@ def ann(contexts: tuple[BrowserContext, BrowserContext]) -> Page:
 @pytest.fixture
 def bob(contexts: tuple[BrowserContext, BrowserContext]) -> Page:
     return contexts[1].pages[0]
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a screenshot for somebody to look at, where SCREENSHOTS names a folder."""
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
 
 
 def sign_up(page: Page, name: str) -> None:

@@ -18,6 +18,7 @@ class Format(StrEnum):
     sarif = "sarif"
     github = "github"
     junit = "junit"
+    html = "html"
 
 
 class Level(StrEnum):
@@ -40,6 +41,10 @@ def audit(
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is accepted, each with its reason: audit.toml.")
     ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --format html: what an earlier --json printed, to compare."),
+    ] = None,
     fail_on: Annotated[Level, typer.Option(help="From which level on a finding makes the exit code 1.")] = Level.error,
     only: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Tell of this rule alone; repeatable.")] = None,
     skip: Annotated[
@@ -53,15 +58,18 @@ def audit(
     """Ask who may do what, and what is wrong with it. Exit code 1 if there is an error among the findings.
 
     What is meant to be so is accepted by an entry in a --baseline, with the reason; it goes on to be told of as such.
+    --format html is a page to look at: which rows each role reaches, and why.
     With --drift, --project names projects of your own beside ours.
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
 
     Example: userscope audit --baseline audit.toml --fail-on warning
     """
     from dataclasses import replace
+    from datetime import UTC, datetime
 
     from userscope.audit import baseline as baselines
-    from userscope.audit import run
+    from userscope.audit import difference, run
+    from userscope.audit.examples import examples
     from userscope.audit.places import Places, files_of
     from userscope.audit.render import RENDERERS, Occasion
     from userscope.errors import ConfigurationError
@@ -77,7 +85,10 @@ def audit(
     known = {*asked, "drift", baselines.RULE} - {run.MATRIX}
     wanted = _known(only, known, "--only") or known
     wanted = (wanted | {baselines.RULE}) - _known(skip, known, "--skip")
+    if before and form is not Format.html:
+        raise ConfigurationError("--before goes with --format html", hint="Without it nothing is compared.")
     accepted = baselines.Baseline.read(baseline) if baseline else None
+    earlier = difference.read(before) if before else None
     url = admin()
     report = run.audit(url, asked)
     if drift:
@@ -91,6 +102,11 @@ def audit(
     occasion = Occasion(fail_on, wanted if drift else wanted - {"drift"})
     if form in (Format.sarif, Format.github):
         occasion = replace(occasion, place=Places(files_of(beside_ours(project))).of)
+    if form is Format.html:
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        occasion = replace(
+            occasion, database=url.params["dbname"], when=now, examples=examples(url, report), before=earlier
+        )
     print(RENDERERS["json" if as_json else form](report, occasion))
     raise typer.Exit(int(report.failed(fail_on)))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from userscope.audit.model import Report
 from userscope.audit.render.github import as_github
+from userscope.audit.render.html import as_html
 from userscope.audit.render.json import as_json
 from userscope.audit.render.junit import as_junit
 from userscope.audit.render.markdown import as_markdown
@@ -18,6 +19,7 @@ RENDERERS: Mapping[str, Callable[[Report, Occasion], str]] = {
     "sarif": as_sarif,
     "github": as_github,
     "junit": as_junit,
+    "html": as_html,
 }
 
 __all__ = ["RENDERERS", "Occasion"]

@@ -1,7 +1,6 @@
 """What reports for people say alike: the cells of the matrix, and how much was found."""
 
-import re
-
+from userscope.audit.conditions import shortened
 from userscope.audit.model import LEVELS, Access, Report
 
 HEADINGS = ("role", "table", "command", "which rows", "columns")
@@ -19,33 +18,19 @@ def count(report: Report) -> str:
 
 def cells(access: Access, columns: dict[str, list[str]], *, code: str = "") -> tuple[str, ...]:
     """Write one row of the matrix; ``columns`` are all of each object's, ``code`` stands around a condition."""
-    granted = "the row" if access.command == "DELETE" else _granted(access.columns, columns[access.object])
-    return access.role, access.object, access.command, _which(access, code), granted
+    granted = "the row" if access.command == "DELETE" else granted_of(access.columns, columns[access.object])
+    return access.role, access.object, access.command, which(access, code), granted
 
 
-def _which(access: Access, code: str) -> str:
+def which(access: Access, code: str) -> str:
+    """Write which rows: those that are reached, and what is written where that is something else."""
     conditions = dict.fromkeys(condition for condition in (access.using, access.check) if condition is not None)
     words = {"true": "every row", "false": "no row"}
-    return " → ".join(words.get(condition, f"{code}{_short(condition)}{code}") for condition in conditions)
+    return " → ".join(words.get(condition, f"{code}{shortened(condition)}{code}") for condition in conditions)
 
 
-def _short(condition: str) -> str:
-    """Take off what PostgreSQL adds when it writes a condition: outer parentheses, and the name of a sub-select."""
-    text = re.sub(r"\( SELECT (\S*\(\)) AS [^\s()]+\)", r"(select \1)", " ".join(condition.split()))
-    return text[1:-1] if _encloses(text) else text
-
-
-def _encloses(text: str) -> bool:
-    """Whether the text begins with a parenthesis that its last character closes."""
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0:
-            return text.startswith("(") and position == len(text) - 1
-    return False
-
-
-def _granted(granted: list[str], every: list[str]) -> str:
+def granted_of(granted: list[str], every: list[str]) -> str:
+    """Write which columns are granted, or, where that is shorter, which are not."""
     closed = [name for name in every if name not in granted]
     if len(closed) < len(granted):
         return f"all but {', '.join(closed)}" if closed else "all"
