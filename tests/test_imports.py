@@ -18,7 +18,7 @@ FLOORS = [
     ["login", "pyproject", "identity", "settings"],
     ["models", "connection"],
     ["database", "accounts", "migrations", "local", "admin", "audit"],
-    ["auth", "mutation", "generate"],
+    ["auth", "mutation", "probe", "generate"],
     ["demo", "testing", "fastapi"],
     ["cli"],
 ]

@@ -4,7 +4,20 @@ from collections.abc import Callable
 
 import typer
 
-from userscope.cli import audit, demo, init, inspection, migrations, mutate, new_table, protect, seals, server, services
+from userscope.cli import (
+    audit,
+    demo,
+    init,
+    inspection,
+    migrations,
+    mutate,
+    new_table,
+    probe,
+    protect,
+    seals,
+    server,
+    services,
+)
 
 app = typer.Typer(
     help="A user reaches only their own rows: kept by PostgreSQL itself.",
@@ -22,6 +35,7 @@ COMMANDS: list[Callable[..., None]] = [
     demo.demo,
     audit.audit,
     mutate.mutate,
+    probe.probe,
     init.init,
     new_table.new_table,
     protect.protect,

@@ -26,6 +26,7 @@ _BASE = "base"
 _PROTECTED = "select from pg_policy union all select from pg_namespace where nspname = 'app_private' limit 1"
 # Newer minor releases stamp columns so in pg_attribute.attoptions; a pg_dump that is older takes it for an option.
 _STAMP = re.compile(rb"^ALTER TABLE ONLY .* ALTER COLUMN .* SET \(pg_attver=\d+\);$", re.MULTILINE)
+_FAILED = re.compile(r"ERROR:  (.*)$", re.MULTILINE)
 _KEPT = {_BASE, "app", "postgres", "template0", "template1"}
 _ATTRIBUTES = {
     "rolsuper": "superuser",
@@ -40,10 +41,14 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class ScratchCopy:
-    """The copy; clones of it are mutated, one at a time."""
+    """The copy; clones of it are mutated, one at a time.
+
+    ``failures`` are the statements' errors that a forgiving copy went past: what is missing in it, and why.
+    """
 
     superuser: ConnectionURL
     logins: Mapping[Login, Mapping[str, str]]
+    failures: tuple[str, ...] = ()
 
     @contextmanager
     def clone(self) -> Iterator[ConnectionURL]:
@@ -72,6 +77,20 @@ def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
 
     Raises AuditError where it cannot be copied or was not migrated, MissingTool where no pg_dump reaches it.
     """
+    with copied(settings) as copy:
+        with connect(copy.superuser) as connection:
+            if connection.execute(_PROTECTED).fetchone() is None:
+                raise AuditError(
+                    f'database "{settings.url(Login.ADMIN).params["dbname"]}" has no policies, so there is nothing to '
+                    "mutate",
+                    hint='Deploy them first: "userscope migrate".',
+                )
+        yield copy
+
+
+@contextmanager
+def copied(settings: Settings, *, forgiving: bool = False) -> Iterator[ScratchCopy]:
+    """Copy the admin database, whatever is in it; ``forgiving`` goes on where a statement of the copy fails."""
     source = settings.url(Login.ADMIN)
     with (
         connect(source, autocommit=True) as connection,
@@ -83,17 +102,11 @@ def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
             _copy_roles(connection, there)
             there.execute(f"create database {_BASE} template template0 encoding 'UTF8'")
             set_acl(there, _BASE, acl(connection, source.params["dbname"]))
-        _copy_schema(source, connection.info.server_version, here)
-        with connect(here) as copied:
-            _copy_sealing(connection, copied)
-            protected = copied.execute(_PROTECTED).fetchone() is not None
-            logins = _give_passwords(settings, copied, superuser)
-        if not protected:
-            raise AuditError(
-                f'database "{source.params["dbname"]}" has no policies, so there is nothing to mutate',
-                hint='Deploy them first: "userscope migrate".',
-            )
-        yield ScratchCopy(here, logins)
+        failures = _copy_schema(source, connection.info.server_version, here, forgiving=forgiving)
+        with connect(here) as target:
+            _copy_sealing(connection, target)
+            logins = _give_passwords(settings, target, superuser)
+        yield ScratchCopy(here, logins, failures)
 
 
 def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
@@ -121,26 +134,33 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
             target.execute(sql.SQL("alter role {} set {} = {}").format(sql.Identifier(role), sql.SQL(name), text))
 
 
-def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL) -> None:
+def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL, *, forgiving: bool) -> tuple[str, ...]:
+    """Dump and load; return the errors that were gone past."""
     dumping = ["--schema-only", "--no-publications", "--no-subscriptions"]
     pg_dump = programs.find("pg_dump", source, least=version // 10000)
-    dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, "the schema cannot be read"))
-    loading = ["--no-psqlrc", "--quiet", "--output", os.devnull, "--set", "ON_ERROR_STOP=1"]
+    dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, "the schema cannot be read")[0])
+    loading = ["--no-psqlrc", "--quiet", "--output", os.devnull]
+    loading += [] if forgiving else ["--set", "ON_ERROR_STOP=1"]
     psql = programs.find("psql", target)
-    _run(psql, loading, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)
+    said = _run(psql, loading, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)[1]
+    return tuple(dict.fromkeys(_FAILED.findall(said)))
 
 
-def _run(program: Path, arguments: list[str], url: ConnectionURL, failure: str, text: bytes | None = None) -> bytes:
+def _run(
+    program: Path, arguments: list[str], url: ConnectionURL, failure: str, text: bytes | None = None
+) -> tuple[bytes, str]:
+    """Run a program, and return what it wrote, and what it said."""
     with programs.environment(url) as environment:
         done = subprocess.run([program, *arguments], env=environment, input=text, capture_output=True, check=False)
+    words = done.stderr.decode(errors="replace")
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+        said = words.strip().splitlines()
         raise AuditError(
             failure,
             detail=said[0] if said else None,
             hint="Connect as the owner of the schema: copying its definition locks each table against change.",
         )
-    return done.stdout
+    return done.stdout, words
 
 
 def _copy_sealing(source: psycopg.Connection, target: psycopg.Connection) -> None:
@@ -153,13 +173,15 @@ def _copy_sealing(source: psycopg.Connection, target: psycopg.Connection) -> Non
 def _give_passwords(
     settings: Settings, connection: psycopg.Connection, superuser: ConnectionURL
 ) -> dict[Login, dict[str, str]]:
-    """Give the logins of the configured URLs passwords of the copy's own; leave out what is not configured."""
+    """Give the logins of the configured URLs passwords of the copy's own; leave out who is not there."""
     logins: dict[Login, dict[str, str]] = {}
     passwords = {superuser.user: superuser.params["password"]}
     for login in Login:
         try:
             user = settings.url(login).user
         except MissingSetting:
+            continue
+        if not exists(connection, user):
             continue
         password = passwords.setdefault(user, secrets.token_urlsafe(16))
         alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))

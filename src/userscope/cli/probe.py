@@ -1,0 +1,176 @@
+"""``userscope probe``: proof by trying."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from userscope.cli._options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from userscope.postgres.url import ConnectionURL
+    from userscope.settings import Settings
+
+
+class Format(StrEnum):
+    """How the report is printed; each has its renderer."""
+
+    text = "text"
+    json = "json"
+
+
+class Level(StrEnum):
+    """From which level on a finding makes the exit code 1."""
+
+    error = "error"
+    question = "question"
+
+
+class Profile(StrEnum):
+    """What is known of the database."""
+
+    auto = "auto"
+    none = "none"
+    userscope = "userscope"
+
+
+def probe(
+    *,
+    profile: Annotated[
+        Profile, typer.Option(help="How identities are told: our own way, or as the schema itself says.")
+    ] = Profile.auto,
+    roles: Annotated[
+        str, typer.Option("--as", metavar="ROLE,…", help="Whom to act as; else those that policies are for.")
+    ] = "",
+    identity: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SETTING=KIND", help="What a setting holds: uuid, number, email, or a text with {uuid} in it."
+        ),
+    ] = None,
+    seed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="SQL that is run before anything is filled.", dir_okay=False)
+    ] = None,
+    accept: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Answers, each with its reason: probe.toml.", dir_okay=False)
+    ] = None,
+    fail_on: Annotated[Level, typer.Option(help="From which level on a finding makes the exit code 1.")] = Level.error,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.text,
+    as_json: Json = False,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Print who sees whose rows, instead of findings.")] = False,
+    here: Annotated[
+        int,
+        typer.Option(
+            "--here",
+            count=True,
+            help="Work in the database itself; twice: though it holds rows.",
+        ),
+    ] = 0,
+    yes: Annotated[bool, typer.Option("--yes", help="With --here: though it is not local.")] = False,
+    limit: Annotated[float, typer.Option(metavar="SECONDS", help="How long one statement may take.")] = 2.0,
+) -> None:
+    """Show by trying how one user reaches another's rows.
+
+    A copy is filled with two made-up worlds, everybody is acted as, and what reached across is shown, with the
+    statements that show it. The admin database is read, never touched: its schema, roles and grants are copied into
+    a server of this command's own. Functions of the copy really run. Exit code 1 if an error is found, 2 if too little
+    could be filled or tried.
+
+    Example: userscope probe --as app_user --accept probe.toml --fail-on question
+    """  # fmt: skip
+    from userscope.errors import ConfigurationError
+    from userscope.probe import answers, run
+    from userscope.probe.render import RENDERERS
+    from userscope.probe.render.report import Report
+    from userscope.probe.render.text import as_matrix
+    from userscope.settings import Settings
+
+    if as_json and form is not Format.text:
+        raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
+    answers.answered([], accept)  # a file that is none is told of at once
+    options = run.Options(
+        tuple(role.strip() for role in roles.split(",") if role.strip()),
+        _identity(identity or []), "" if profile is Profile.none else profile, seed, limit, clear=bool(here),
+    )  # fmt: skip
+    with _database(Settings(), here=here, yes=yes) as (url, failures):
+        with _progress() as say:
+            result = run.probe(url, options, say)
+        result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
+        report = Report(answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene))
+    print(as_matrix(report) if matrix else RENDERERS["json" if as_json else form](report))
+    raise typer.Exit(1 if report.failed(fail_on) else 2 if report.coverage.too_little else 0)
+
+
+def _identity(given: list[str]) -> dict[str, str]:
+    from userscope.errors import ConfigurationError
+
+    wrong = [text for text in given if not all(part.strip() for part in text.partition("="))]
+    if wrong:
+        raise ConfigurationError(
+            f'--identity "{wrong[0]}" says nothing', hint="For example: --identity app.tenant=number"
+        )
+    return {name.strip(): kind.strip() for name, _, kind in (text.partition("=") for text in given)}
+
+
+def _database(
+    settings: "Settings", *, here: int, yes: bool
+) -> "AbstractContextManager[tuple[ConnectionURL, tuple[str, ...]]]":
+    """Copy the database, or take it itself where that was asked for, and is meant."""
+    from contextlib import contextmanager
+
+    from userscope.cli._options import start_embedded
+    from userscope.errors import ConfigurationError
+    from userscope.login import Login
+    from userscope.mutation.scratch import copied
+    from userscope.postgres.connect import connect
+    from userscope.probe.catalog import read
+
+    source = settings.url(Login.ADMIN)
+    start_embedded(settings)
+
+    @contextmanager
+    def database() -> "Iterator[tuple[ConnectionURL, tuple[str, ...]]]":
+        if not here:
+            with copied(settings, forgiving=True) as copy:
+                yield copy.superuser, copy.failures
+            return
+        name = source.params["dbname"]
+        if not source.local and not yes:
+            raise ConfigurationError(
+                f'database "{name}" is not on this machine, and --here would write to it',
+                hint="Leave out --here: a copy is made then. Or say --yes, if it is there to be thrown away.",
+            )
+        with connect(source) as connection:
+            full = read.first_with_rows(connection)
+        if full and here < 2:
+            raise ConfigurationError(
+                f'database "{name}" holds rows: {full} does',
+                hint="--here writes to it and calls its functions. If it may be thrown away, say --here --here.",
+            )
+        yield source, ()
+
+    return database()
+
+
+def _progress() -> "AbstractContextManager[Callable[[str], None]]":
+    """Say on standard error what is being done."""
+    import sys
+    from contextlib import contextmanager
+    from time import monotonic
+
+    from rich.console import Console
+
+    @contextmanager
+    def shown() -> "Iterator[Callable[[str], None]]":
+        console, begin = Console(stderr=True, highlight=False), monotonic()
+        if not sys.stderr.isatty():
+            yield lambda step: console.print(f"{monotonic() - begin:5.1f} s  {step}", markup=False)
+            return
+        with console.status("probe") as status:
+            yield lambda step: status.update(f"probe: {step} ({monotonic() - begin:.0f} s)")
+
+    return shown()

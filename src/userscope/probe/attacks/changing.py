@@ -1,0 +1,127 @@
+"""Changing: UPDATE and DELETE of everything, and of Bob's row; TRUNCATE; through tables and views."""
+
+from userscope.probe import statements
+from userscope.probe.attacks import inserting, moving, promoting
+from userscope.probe.catalog.model import Relation
+from userscope.probe.findings import Expected, Level
+from userscope.probe.scene import Scene
+from userscope.probe.stage import Actor
+from userscope.probe.worlds import BOB, Row
+
+
+def write(scene: Scene) -> None:
+    """Write to everything as everybody."""
+    for actor in scene.actors:
+        for relation in scene.relations:
+            if relation.slice or relation.kind == "m":
+                continue
+            if relation.table and not scene.arranged:
+                _truncate(scene, actor, relation)
+            rights = scene.rights(actor, relation)
+            if not relation.table:
+                _through_view(scene, actor, relation)
+            elif scene.row(relation, BOB):
+                if rights.delete:
+                    _delete(scene, actor, relation)
+                if rights.update:
+                    _update(scene, actor, relation)
+                    moving.move(scene, actor, relation)
+                    promoting.by_update(scene, actor, relation)
+                if rights.insert:
+                    inserting.insert(scene, actor, relation)
+    if not scene.arranged:
+        scene.findings.summed_up("truncates")
+
+
+def level(scene: Scene, actor: Actor, relation: Relation) -> Level:
+    """Say how bad it is to write to a table: a catalogue may be written by who is trusted to."""
+    return "error" if scene.owned(relation) or scene.stranger(actor) else "warning"
+
+
+def whose(scene: Scene, relation: Relation) -> str:
+    """Name the row that is written to."""
+    return "Bob's row" if scene.owned(relation) else "everybody's row"
+
+
+def _truncate(scene: Scene, actor: Actor, relation: Relation) -> None:
+    if not scene.rights(actor, relation).truncate:
+        return
+    with scene.stage.acting(actor):
+        outcome = scene.stage.attempt(f"truncate {relation.sql}")
+    if outcome.error is None or outcome.state == "0A000":
+        watch = Expected("changes", f"select count(*) from {relation.sql}")
+        said = "empties the table by TRUNCATE; no policy is asked"
+        scene.tell("error", "truncates", relation, actor, said, f"truncate {relation.sql} cascade", expected=watch)
+
+
+def _delete(scene: Scene, actor: Actor, relation: Relation) -> None:
+    where = scene.where(relation, BOB)
+    # Without WHERE first: a WHERE adds the policies for SELECT, and hides a hole.
+    for statement in (statements.delete(relation), statements.delete(relation, where)):
+        with scene.stage.acting(actor):
+            outcome = scene.stage.attempt(statement)
+            with scene.stage.superuser(actor.role):
+                hit = scene.bobs(relation)
+        if outcome.state == "23503" and " where " in statement:
+            expected = Expected("raises", "23503")  # it was let pass, and stopped by what refers to it
+        elif hit:
+            expected = Expected("changes", f"select count(*) from {relation.sql} where {statements.line(hit[0])}")
+        else:
+            continue
+        said = f"deletes {whose(scene, relation)}"
+        scene.tell(level(scene, actor, relation), "deletes", relation, actor, said, statement, expected=expected)
+        return
+
+
+def _update(scene: Scene, actor: Actor, relation: Relation) -> None:
+    bob = scene.row(relation, BOB)
+    for column in _free(relation, [n for n in scene.rights(actor, relation).update if relation.columns[n].settable])[
+        :2
+    ]:
+        for where in ("", scene.where(relation, BOB)):
+            statement = statements.update(relation, column, bob.values.get(column) if bob else None, where)
+            with scene.stage.acting(actor):
+                scene.stage.attempt(statement)
+                with scene.stage.superuser(actor.role):
+                    hit = scene.bobs(relation)
+            if hit:
+                said, expected = f"changes {whose(scene, relation)}", _moved(relation, hit[0])
+                scene.tell(
+                    level(scene, actor, relation), "updates", relation, actor, said, statement, expected=expected
+                )
+                return
+
+
+def _free(relation: Relation, columns: list[str]) -> list[str]:
+    """Order columns so that those come first that a constraint has least to say about."""
+    plain = [name for name in columns if name not in relation.unique_columns]
+    content = [name for name in plain if name not in relation.parents and relation.columns[name].type != "uuid"]
+    return content or plain or columns
+
+
+def _moved(relation: Relation, row: Row) -> Expected:
+    return Expected("changes", f"select ctid::text from {relation.sql} where {statements.line(row)}")
+
+
+def _through_view(scene: Scene, actor: Actor, view: Relation) -> None:
+    """A view passes on what is written to it, by itself or by triggers of its own."""
+    rights = scene.rights(actor, view)
+    row = next((r for s in view.sources if (t := scene.catalog.relations.get(s)) and (r := scene.row(t, BOB))), None)
+    tried = [("deletes", "deletes", statements.delete(view))] if rights.delete else []
+    if row:
+        where = statements.where(view, {n: v for n, v in row.values.items() if n in view.columns})
+        tried += [("deletes", "deletes", statements.delete(view, where))] if rights.delete and where != "true" else []
+        columns = [name for name in rights.update if name in row.table.columns]
+        for column in _free(row.table, columns)[:2]:
+            setting = row.values.get(column)
+            tried += [("updates", "changes", statements.update(view, column, setting, w)) for w in ("", where)]
+    for kind, verb, statement in tried:
+        with scene.stage.acting(actor):
+            scene.stage.attempt(statement)
+            with scene.stage.superuser(actor.role):
+                hit = scene.bobs(view)
+        if hit:
+            table = hit[0].table
+            said = f"{verb} Bob's row of {table.label} through the view"
+            worst: Level = "error" if scene.owned(table) else level(scene, actor, view)
+            scene.tell(worst, kind, view, actor, said, statement, expected=_moved(table, hit[0]))

@@ -1,0 +1,89 @@
+"""Inserting: a row that is wholly Bob's, one's own under what is his, and one's own with more rights in it."""
+
+from collections.abc import Mapping, Sequence
+
+from userscope.probe import statements
+from userscope.probe.attacks import moving, promoting
+from userscope.probe.attacks.moving import Plant
+from userscope.probe.catalog.model import Relation
+from userscope.probe.findings import Expected, Level
+from userscope.probe.scene import Scene
+from userscope.probe.stage import Actor
+from userscope.probe.worlds import ALICE, BOB, WORLDS, Row, World
+
+_NEW = 7
+"""The number of the rows that are inserted: their keys are like no other's."""
+
+
+def insert(scene: Scene, actor: Actor, table: Relation) -> None:
+    """Insert into a table, as somebody."""
+    rows = {world: row for world in WORLDS if (row := _new(scene, table, world))}
+    if len(rows) < len(WORLDS):
+        return
+    allowed = scene.rights(actor, table).insert
+    bobs, mine = _given(table, allowed, rows[BOB].given), _given(table, allowed, rows[ALICE].given)
+    _forge(scene, actor, table, bobs)
+    if not actor.alice:
+        return
+    whole = {**rows[ALICE].values, **mine}
+    for name in mine:
+        if moving.points(scene, table, name) and not scene.meaning.personal(table, name):
+            planted = {**mine, name: rows[BOB].given.get(name)}
+            plant = Plant(
+                "inserts", name, statements.insert(table, planted), {**whole, **planted},
+                statements.insert(table, mine), whole,
+            )  # fmt: skip
+            moving.plant(scene, actor, table, plant)
+    promoting.by_insert(scene, actor, table, mine, whole)
+
+
+def _new(scene: Scene, table: Relation, world: World) -> Row | None:
+    """Return a row that could be inserted, were it not for policies; it is not there."""
+    with scene.stage.undone():
+        scene.stage.execute("set local session_replication_role = replica")
+        scene.stage.attempt(statements.delete(table))
+        placed = scene.filling.put(table, world, _NEW)
+    return placed[1] if placed else None
+
+
+def _given(table: Relation, allowed: Sequence[str], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: value for name, value in values.items() if name in allowed and table.columns[name].identity != "a"}
+
+
+def _forge(scene: Scene, actor: Actor, table: Relation, bobs: dict[str, str | None]) -> None:
+    statement, works = statements.insert(table, bobs), Expected("works")
+    done, setup = _inserted(scene, actor, table, bobs)
+    if done and not scene.owned(table):
+        said = "adds rows to a table that is nobody's"
+        level: Level = "error" if scene.stranger(actor) and not table.secured else "note"
+        scene.tell(level, "inserts", table, actor, said, statement, expected=works, setup=setup)
+    elif done and _says_whose(scene, table, bobs):
+        said = "inserts a row that is wholly Bob's"
+        scene.tell("error", "forges", table, actor, said, statement, expected=works, setup=setup)
+    for slice_ in scene.filling.slices:
+        if slice_.oid == table.oid:
+            path = f"{BOB.uuid}/{BOB.uuid}/probe"
+            file = {n: v for n, v in bobs.items() if n not in ("owner", "owner_id")}
+            file |= {"bucket_id": slice_.slice, "name": path}
+            if _inserted(scene, actor, table, file)[0]:
+                said = "puts a file into Bob's folder"
+                scene.tell("error", "uploads", slice_, actor, said, statements.insert(table, file), expected=works)
+
+
+def _says_whose(scene: Scene, table: Relation, given: Mapping[str, str | None]) -> bool:
+    return any(
+        name not in table.primary and (name in table.parents or scene.meaning.identifying(name)) for name in given
+    )
+
+
+def _inserted(scene: Scene, actor: Actor, table: Relation, values: dict[str, str | None]) -> tuple[bool, list[str]]:
+    """Try to insert; a key that is taken means that the policy had let it pass, and is freed. What was done for it."""
+    statement = statements.insert(table, values)
+    with scene.stage.acting(actor):
+        outcome = scene.stage.attempt(statement)
+        if outcome.state != "23505":
+            return outcome.did, []
+        setup = [statements.delete(table, statements.same_keys(table, values))]
+        with scene.stage.superuser(actor.role):
+            scene.stage.arrange(*setup)
+        return scene.stage.attempt(statement).did, setup

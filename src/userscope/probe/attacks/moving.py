@@ -1,0 +1,139 @@
+"""Moving and planting: one's own row is given to Bob, or hung on what is his."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from userscope.probe import statements, words
+from userscope.probe.catalog.model import Relation
+from userscope.probe.findings import Expected, Level
+from userscope.probe.scene import Scene
+from userscope.probe.stage import Actor
+from userscope.probe.worlds import ALICE, BOB
+
+type Given = Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One statement that makes Alice's row point to what is Bob's, by ``column``."""
+
+    verb: str
+    column: str
+    statement: str
+    values: dict[str, str | None]
+    own: str = ""
+    """The same without the link; empty for a row that was there."""
+    own_values: dict[str, str | None] = field(default_factory=dict)
+
+
+def move(scene: Scene, actor: Actor, table: Relation) -> None:
+    """Change in Alice's row each column that says whose it is."""
+    alice, bob = scene.row(table, ALICE), scene.row(table, BOB)
+    if not actor.alice or not alice or not bob or not scene.owned(table):
+        return
+    for name in scene.rights(actor, table).update:
+        mine, his = alice.values.get(name), bob.values.get(name)
+        if not table.columns[name].settable or mine is None or mine == his or table.primary == (name,):
+            continue
+        if points(scene, table, name):
+            for where in (scene.where(table, ALICE), ""):
+                statement = statements.update(table, name, his, where)
+                plant(scene, actor, table, Plant("moves", name, statement, {**alice.values, name: his}))
+
+
+def points(scene: Scene, table: Relation, name: str) -> bool:
+    """Whether a column says whose a row is, or below which it hangs."""
+    parent = table.parent(name)
+    if parent is not None:
+        return parent in scene.meaning.owned
+    kind = table.columns[name].type
+    return name not in table.primary and kind in (*words.KEYS, "int2") and scene.meaning.identifying(name)
+
+
+def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> None:
+    """Try it, and say what it means: whether Alice reads more, and whether Bob sees it as his."""
+    parent, personal = table.parent(tried.column), scene.meaning.personal(table, tried.column)
+    if personal and _alice_remains(scene, table, tried):
+        return
+    setup: list[str] = []
+    with scene.stage.acting(actor):
+        outcome = scene.stage.attempt(tried.statement)
+        if outcome.state == "23505":
+            setup = [statements.delete(table, statements.same_keys(table, tried.values))]
+            with scene.stage.superuser(actor.role):
+                scene.stage.arrange(*setup)
+            outcome = scene.stage.attempt(tried.statement)
+        if not outcome.did:
+            return
+        gained = scene.gained(actor, table)
+        sees = not gained and scene.bob_sees(table, tried.values)
+    if gained:
+        look, expected = scene.look(gained[0])
+        said = f"{tried.verb} a row with Bob's {tried.column}: then reads Bob's rows of {_names(gained)}"
+        scene.tell(
+            "error", "promotion", table, actor, said, tried.statement, look, expected=expected, setup=setup,
+            detail=tried.column,
+        )  # fmt: skip
+        return
+    sees = sees and not _seen_without(scene, actor, table, tried)
+    works, to = Expected("works"), f"({tried.column})"
+    if parent is None or personal:
+        if sees:
+            said = f"{tried.verb} a row to Bob {to}: Bob sees it as his"
+            scene.tell("error", "plants", table, actor, said, tried.statement, expected=works, setup=setup)
+    elif scene.sees(actor, parent, BOB):
+        if sees:
+            said = f"{tried.verb} a row under Bob's {parent.label} {to}, which is shown to Alice; Bob sees it: meant?"
+            scene.tell(
+                "question", "adds to a shown parent", table, actor, said, tried.statement, expected=works, setup=setup
+            )
+    elif sees and (both := _joined(scene, table, tried)):
+        said = (
+            f"{tried.verb} a row that joins Alice's {both.label} with Bob's {parent.label} {to}, which she cannot see; "
+        )
+        said += "Bob sees it: an invitation?"
+        scene.tell("question", "links", table, actor, said, tried.statement, expected=works, setup=setup)
+    else:
+        said = f"{tried.verb} a row under Bob's {parent.label} {to}, which Alice cannot see; "
+        said += "Bob sees it" if sees else "tells that it exists"
+        level: Level = "error" if sees else "warning"
+        scene.tell(
+            level, "plants" if sees else "oracle", table, actor, said, tried.statement, expected=works, setup=setup
+        )
+
+
+def _names(relations: list[Relation]) -> str:
+    return ", ".join(relation.label for relation in relations)
+
+
+def _alice_remains(scene: Scene, table: Relation, tried: Plant) -> bool:
+    """Whether Alice is named in the row beside Bob: a message to him, or work that is given to him."""
+    mine = scene.row(table, ALICE)
+    return mine is not None and any(
+        name not in (tried.column, *table.primary)
+        and value is not None
+        and value == mine.values.get(name)
+        and scene.meaning.identifying(name)
+        and scene.meaning.personal(table, name)
+        for name, value in tried.values.items()
+    )
+
+
+def _seen_without(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
+    """Whether Bob sees the row without the link as well: then it is not the link that shows it to him."""
+    with scene.stage.acting(actor):
+        if not tried.own:
+            row = scene.row(table, ALICE)
+            return row is not None and scene.bob_sees(table, dict(row.values))
+        return scene.stage.attempt(tried.own).did and scene.bob_sees(table, tried.own_values)
+
+
+def _joined(scene: Scene, table: Relation, tried: Plant) -> Relation | None:
+    """Return what else of Alice's the row hangs on, if it does."""
+    mine = scene.row(table, ALICE)
+    for name, value in tried.values.items():
+        parent = table.parent(name)
+        same = mine is not None and value is not None and value == mine.values.get(name)
+        if parent and same and name != tried.column and parent in scene.meaning.owned - scene.meaning.users:
+            return parent
+    return None

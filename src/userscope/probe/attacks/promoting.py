@@ -1,0 +1,148 @@
+"""Promoting oneself: what one's own row says of one's rights is changed, and then one looks again."""
+
+from userscope.probe import statements, words
+from userscope.probe.catalog.model import Relation
+from userscope.probe.findings import Expected
+from userscope.probe.scene import Scene
+from userscope.probe.stage import Actor
+from userscope.probe.worlds import ALICE, BOB
+
+
+def by_update(scene: Scene, actor: Actor, table: Relation) -> None:
+    """Set each column of Alice's row that policies or functions read to each value that they know."""
+    mine = scene.row(table, ALICE)
+    if not actor.alice or not mine or not scene.owned(table):
+        return
+    for name in scene.rights(actor, table).update:
+        column = table.columns[name]
+        if name not in scene.meaning.decisive or name in table.parents or name in table.primary or not column.settable:
+            continue
+        for value in scene.meaning.candidates(column, mine.values.get(name)):
+            for where in (scene.where(table, ALICE), ""):
+                statement = statements.update(table, name, value, where)
+                if _promoted(scene, actor, table, statement, f"sets {name} = {value} in the own row", name, value, []):
+                    break
+
+
+def by_insert(
+    scene: Scene, actor: Actor, table: Relation, mine: dict[str, str | None], whole: dict[str, str | None]
+) -> None:
+    """Insert Alice's row with each such value; her first row makes room where there may be only one."""
+    for name in scene.rights(actor, table).insert:
+        column = table.columns[name]
+        if name not in scene.meaning.decisive or name in table.parents or table.primary == (name,):
+            continue
+        only_one = bool(table.primary) and all(key in table.parents or key == name for key in table.primary)
+        setup = [statements.delete(table, scene.where(table, ALICE))] if only_one else []
+        for value in scene.meaning.candidates(column):
+            row = {**mine, name: value}
+            statement = statements.insert(table, row)
+            with scene.stage.undone():
+                if setup and scene.row(table, ALICE):
+                    scene.stage.arrange(*setup)
+                said = f"inserts an own row with {name} = {value}"
+                _promoted(scene, actor, table, statement, said, name, value, setup)
+                if column.type == "bool" and value == "true" and _official(name):
+                    _shown_to_all(scene, actor, table, name, statement, {**whole, **row})
+
+
+def _official(name: str) -> bool:
+    return words.OFFICIAL.search(name) is not None and not words.PUBLIC.search(name)
+
+
+def _shown_to_all(
+    scene: Scene, actor: Actor, table: Relation, name: str, statement: str, values: dict[str, str | None]
+) -> None:
+    with scene.stage.acting(actor):
+        shown = scene.stage.attempt(statement).did and scene.bob_sees(table, values)
+    if shown:
+        said = f"inserts a row with {name} = true, which everybody is shown"
+        scene.tell("error", "shown to all", table, actor, said, statement, expected=Expected("works"))
+
+
+def _promoted(
+    scene: Scene, actor: Actor, table: Relation, statement: str, what: str, name: str, value: str, setup: list[str]
+) -> bool:
+    """Do it, and look again as each role; whether it changed a row."""
+    with scene.stage.acting(actor):
+        if not scene.stage.attempt(statement).did:
+            return False
+        for role in dict.fromkeys([actor.role, *scene.identities.members]):
+            looking = scene.alice(role)
+            scene.stage.become(looking)
+            if gained := scene.gained(looking, table):
+                break
+    if gained:
+        look, expected = scene.look(gained[0])
+        steps = [statement, *(looking.login if looking.role != actor.role else ()), look]
+        said = f"{what}: then reads Bob's rows of {', '.join(each.label for each in gained)}"
+        scene.tell("error", "promotion", table, actor, said, *steps, expected=expected, setup=setup, detail=name)
+    elif words.PRIVILEGED.search(value) or (value == "true" and words.PRIVILEGED.search(name)):
+        said = f"{what}, which policies or functions read ({name})"
+        scene.tell(
+            "warning",
+            "own privilege",
+            table,
+            actor,
+            said,
+            statement,
+            expected=Expected("works"),
+            setup=setup,
+            detail=name,
+        )
+    return True
+
+
+def elevate(scene: Scene) -> None:
+    """Give Alice each role that the schema knows, as its owner would: what is one tenant's must not open another's."""
+    for role in scene.identities.members:
+        alice = scene.alice(role)
+        for table in scene.filled_by_alice:
+            if not table.slice and (scene.links(table) or table in scene.meaning.users):
+                _elevate(scene, alice, table)
+        if scene.identities.documents and "user_metadata" in scene.catalog.text:
+            _edited_claim(scene, role)
+
+
+def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
+    mine = scene.row(table, ALICE)
+    links, scope = scene.links(table), scene.scope(table)
+    for name, column in table.columns.items() if mine else ():
+        known = scene.meaning.literals.get(name) or (column.type == "bool" and name in scene.meaning.decisive)
+        if name in table.parents or not known or scene.findings.has(table.label, "promotion"):
+            continue
+        for value in scene.meaning.candidates(column, mine.values.get(name) if mine else None):
+            if words.PUBLIC.search(value) and not words.PRIVILEGED.search(value):
+                continue
+            setup = statements.update(table, name, value, scene.where(table, ALICE))
+            with scene.stage.undone():
+                if not scene.stage.arrange(setup):
+                    continue
+                with scene.stage.acting(alice):
+                    gained = scene.gained(alice, table)
+            if gained:
+                look, expected = scene.look(gained[0])
+                names = ", ".join(each.label for each in gained)
+                tenant = [each for each in scope if each not in links]
+                if tenant:
+                    said = (
+                        f"with {name} = {value} in the own {tenant[0]} reads Bob's rows of other {tenant[0]}: {names}"
+                    )
+                else:
+                    said = f"with {name} = {value} reads everybody's rows of {names}"
+                kind = "tenant role opens all" if tenant else "global role"
+                scene.tell(
+                    "error" if tenant else "note", kind, table, alice, said, look, expected=expected, setup=[setup]
+                )
+
+
+def _edited_claim(scene: Scene, role: str) -> None:
+    """What a user writes about themselves is in their token as well."""
+    edited = scene.identities.person(ALICE, role, edited=BOB)
+    seen, _ = scene.sight.by(edited)
+    before = scene.seen[scene.alice(role)]
+    for relation, world in sorted(seen - before, key=lambda each: each[0].label):
+        if world is BOB and (not relation.table or relation in scene.meaning.owned):
+            look, expected = scene.look(relation)
+            said = "with Bob's values in user_metadata, which a user edits, reads Bob's rows"
+            scene.tell("error", "mutable claim", relation, edited, said, look, expected=expected)

@@ -1,0 +1,1 @@
+"""What the probe knows of a schema: relations, columns, keys, policies, functions, triggers, and rights on them."""

@@ -1,0 +1,183 @@
+"""Who can act: roles, and the settings and claims by which the schema learns who somebody is."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from userscope.errors import AuditError
+from userscope.identity import SealKey
+from userscope.probe import profiles, statements, words
+from userscope.probe.catalog.read import Connection
+from userscope.probe.meaning import Meaning
+from userscope.probe.stage import Actor
+from userscope.probe.worlds import World
+
+type Kind = Literal["uuid", "number"]
+
+_SETTING = re.compile(r"current_setting\(\s*'([\w.]+)'")
+_DOCUMENT = re.compile(
+    r"current_setting\(\s*'([\w.]+)'(?:::text)?\s*(?:,\s*true)?\s*\)(?:::text)?(?:\s*,\s*''(?:::text)?\s*\))?\s*\)*"
+    r"(?:::text)?\s*::\s*jsonb?"
+)
+_CLAIM = re.compile(r"->>?\s*'(\w+)'")
+_NO_CLAIM = {"role", "app_metadata", "user_metadata", "aud", "exp", "sub", "email"}
+_PLATFORM = ("anon", "authenticated")
+_LITERAL = re.compile(r"'([0-9a-f]{8}-[0-9a-f-]{27})'")
+
+NOBODY = "a session without an identity"
+NEVER = "a session that never set an identity"
+STRANGER = "anybody, not signed in"
+
+
+@dataclass
+class Identities:
+    """How the schema is told who acts. ``given`` are settings whose values somebody chose: a kind, or a text with
+    ``{uuid}``, ``{number}``, ``{name}`` or ``{email}`` in it."""
+
+    meaning: Meaning
+    roles: list[str]
+    given: Mapping[str, str] = field(default_factory=dict)
+    profile: str = ""
+    key: SealKey | None = None
+
+    def __post_init__(self) -> None:
+        catalog = self.meaning.catalog
+        self.documents = set(_DOCUMENT.findall(catalog.text))
+        found = {name for name in _SETTING.findall(catalog.text) if "." in name}
+        self.settings = sorted((found | set(self.given)) - self.documents)
+        claims = _CLAIM.findall(catalog.policy_text + catalog.function_text) if self.documents else []
+        self.claims = sorted(set(claims) - _NO_CLAIM)
+        self.kinds: dict[str, Kind] = dict.fromkeys([*self.settings, *self.claims, "sub"], "uuid")
+        if self.profile == "userscope":
+            self.settings, self.documents, self.claims, self.kinds = [], set(), [], {}
+
+    @property
+    def strangers(self) -> set[str]:
+        """The roles of those who have not signed in."""
+        return {role for role in self.roles if words.UNKNOWN_PERSON.search(role)}
+
+    @property
+    def members(self) -> list[str]:
+        """The roles that somebody signed in acts as."""
+        return [role for role in self.roles if role not in self.strangers]
+
+    def person(
+        self, world: World, role: str, *, edited: World | None = None, uuid: str | None = None,
+        kinds: Mapping[str, Kind] | None = None,
+    ) -> Actor:  # fmt: skip
+        """Somebody signed in; with what ``edited`` has in the part of a token that its owner writes."""
+        kinds = kinds or self.kinds
+        session = (
+            self._ours(world) if self.profile == "userscope" else list(self._set(world, role, edited, uuid, kinds))
+        )
+        return Actor(role, world, world.person, tuple(session))
+
+    def nobody(self, role: str) -> list[Actor]:
+        """Those without an identity: it is empty; and signed in, but without a claim that says as whom."""
+        if role in self.strangers:
+            return [Actor(role, None, STRANGER, tuple(self._document({"role": role})))]
+        if self.profile == "userscope":
+            return [Actor(role, None, NOBODY, ("select app.set_user_id('')",))]
+        empty = [f"set {name} = ''" for name in (*self.settings, *sorted(self.documents))]
+        found = [Actor(role, None, NOBODY, tuple(empty))] if empty else []
+        if self.documents:
+            others = [f"set {name} = ''" for name in self.settings if name.rpartition(".")[2] != "role"]
+            found.append(Actor(role, None, "a token without a subject", (*others, *self._document({"role": role}))))
+        return found
+
+    def never(self, role: str) -> Actor:
+        """A session in which no setting was ever made; it must be a new one."""
+        return Actor(role, None, NEVER)
+
+    def built_in(self) -> list[str]:
+        """The identities that are written into policies and functions."""
+        return sorted(set(_LITERAL.findall(self.meaning.catalog.policy_text + self.meaning.catalog.function_text)))
+
+    def variations(self) -> Iterator[dict[str, Kind]]:
+        """Yield the kinds with one setting or claim taken for a number."""
+        for name in self.kinds:
+            yield {**self.kinds, name: "number"}
+
+    def _ours(self, world: World) -> list[str]:
+        known = {function.label for function in self.meaning.catalog.functions}
+        given = ", ".join(
+            statements.literal(text) for text in (world.uuid, profiles.seal(self.key, world.uuid)) if text
+        )
+        session = [f"select app.set_user_id({given})"]
+        if "app.set_organization_id(text)" in known:
+            session.append(f"select app.set_organization_id({statements.literal(world.uuid)})")
+        return session
+
+    def _set(
+        self, world: World, role: str, edited: World | None, uuid: str | None, kinds: Mapping[str, Kind]
+    ) -> Iterator[str]:
+        for name in self.settings:
+            yield f"set {name} = {statements.literal(self._setting(name, world, role, uuid, kinds))}"
+        flat = {name: self._claim(name, world, kinds) for name in self.claims}
+        claims = {
+            "sub": _own(world, kinds.get("sub"), uuid), "email": world.mail, "role": role, "aud": "authenticated",
+            "exp": 4102444800, **flat, "app_metadata": flat,
+            "user_metadata": {name: self._claim(name, edited or world, kinds) for name in self.claims},
+        }  # fmt: skip
+        yield from self._document(claims)
+
+    def _document(self, claims: Mapping[str, object]) -> list[str]:
+        return [f"set {name} = {statements.literal(json.dumps(claims))}" for name in sorted(self.documents)]
+
+    def _setting(self, name: str, world: World, role: str, uuid: str | None, kinds: Mapping[str, Kind]) -> str:
+        own, last = _own(world, kinds.get(name), uuid), name.rpartition(".")[2]
+        if (form := self.given.get(name)) is not None:
+            words_ = {"uuid": "{uuid}", "number": "{number}", "email": "{email}", "name": "{name}"}
+            shown = {"uuid": world.uuid, "number": world.number, "name": world.name, "email": world.mail, "role": role}
+            return words_.get(form, form).format(**shown)
+        if last == "role":
+            return role
+        return world.mail if "mail" in name else own
+
+    def _claim(self, name: str, world: World, kinds: Mapping[str, Kind]) -> str:
+        """Return a claim: what policies compare it with, or else what says whose it is."""
+        text = self.meaning.catalog.policy_text
+        compared = re.search(rf"->>? '{re.escape(name)}'(?:::text)?\)*(?:::[\w ]+)? = '([^']*)'", text)
+        if compared and not words.PRIVILEGED.search(compared[1]):
+            return compared[1]
+        known = [value for value in sorted(self.meaning.literals.get(name, ())) if not words.PRIVILEGED.search(value)]
+        if known and not words.identifying(name):
+            return known[0]
+        return world.mail if "mail" in name else _own(world, kinds.get(name), None)
+
+
+def _own(world: World, kind: Kind | None, uuid: str | None) -> str:
+    return str(world.number) if kind == "number" else uuid or world.uuid
+
+
+def roles(connection: Connection, meaning: Meaning, chosen: list[str]) -> list[str]:
+    """Return the roles to act as: those chosen, or those that policies are for and that somebody can sign in as."""
+    query = "select rolname::text, rolcanlogin, rolbypassrls, oid::int8 from pg_roles where not rolsuper "
+    query += "and rolname !~ '^pg_' order by rolname collate \"C\""
+    found = connection.execute(query.encode()).fetchall()
+    names = [name for name, *_ in found]
+    if unknown := [role for role in chosen if role not in names]:
+        raise AuditError(
+            f'"{unknown[0]}" is no role that can be acted as',
+            hint=f"Name one that exists, and that is no superuser: {', '.join(names)}.",
+        )
+    if chosen:
+        return chosen
+    meant = {role for policy in meaning.catalog.policies for role in policy.roles}
+    platform = [name for name, login, above, _ in found if name in _PLATFORM or (name in meant and login and not above)]
+    if platform:
+        return platform
+    if groups := [name for name, _, above, _ in found if name in meant and not above]:
+        return groups
+    tables = meaning.catalog.tables
+    owners = {table.owner for table in tables}
+    reaches = "select bool_or(has_any_column_privilege(%s, o, 'select, insert, update')) from unnest(%s::oid[]) as o"
+    return [
+        name
+        for name, _, above, oid in found
+        if not above
+        and oid not in owners
+        and connection.execute(reaches, [name, [table.oid for table in tables]]).fetchone() == (True,)
+    ]

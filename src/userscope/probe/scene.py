@@ -1,0 +1,162 @@
+"""Where attacks are tried: the filled copy, who acts in it, what they see before, and what was found."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from userscope.probe import statements, words
+from userscope.probe.catalog.model import Catalog, Relation, Rights
+from userscope.probe.filling import Filling
+from userscope.probe.findings import Expected, Findings, Level
+from userscope.probe.identities import Identities
+from userscope.probe.meaning import Meaning
+from userscope.probe.sight import Seen, Sight
+from userscope.probe.stage import Actor, Stage
+from userscope.probe.worlds import ALICE, BOB, Row, Values, World
+
+
+@dataclass
+class Scene:
+    """Everything that an attack works with."""
+
+    stage: Stage
+    catalog: Catalog
+    meaning: Meaning
+    filling: Filling
+    sight: Sight
+    identities: Identities
+    actors: list[Actor] = field(default_factory=list)
+    """Alice, and those without an identity, as every role."""
+    seen: dict[Actor, Seen] = field(default_factory=dict)
+    """What each of them sees before anything is done."""
+    findings: Findings = field(default_factory=Findings)
+    not_tried: list[str] = field(default_factory=list)
+    arranged: list[str] = field(default_factory=list)
+    """What is otherwise for the moment than it was filled, as statements of the owner."""
+
+    @property
+    def values(self) -> Values:
+        """What stands in a column in each world."""
+        return self.filling.values
+
+    @property
+    def tables(self) -> list[Relation]:
+        """The tables that were filled, and their slices."""
+        return [*self.catalog.tables, *self.filling.slices]
+
+    @property
+    def relations(self) -> list[Relation]:
+        """Everything that may be looked at or written to."""
+        return [*self.catalog.relations.values(), *self.filling.slices]
+
+    def row(self, relation: Relation, world: World) -> Row | None:
+        """Return a table's first row in a world."""
+        return self.filling.row(relation, world)
+
+    def where(self, relation: Relation, world: World) -> str:
+        """Return the condition of a table's first row in a world."""
+        row = self.row(relation, world)
+        return statements.line(row) if row else "true"
+
+    def owned(self, relation: Relation) -> bool:
+        """Whether a table's rows are somebody's."""
+        return relation in self.meaning.owned or relation.partition
+
+    def rights(self, actor: Actor, relation: Relation) -> Rights:
+        """Return what somebody may do with a relation at all."""
+        return self.sight.rights(actor.role, relation)
+
+    def sees(self, actor: Actor, relation: Relation, world: World) -> bool:
+        """Whether somebody saw a world's rows of a relation before anything was done."""
+        return (relation, world) in self.seen.get(actor, set())
+
+    def alice(self, role: str) -> Actor:
+        """Alice, as a role."""
+        return next(a for a in self.actors if a.alice and a.role == role)
+
+    def gained(self, actor: Actor, changed: Relation | None = None) -> list[Relation]:
+        """Return of what somebody who acts sees Bob's rows now, and did not before."""
+        only = self.meaning.affected(changed) if changed else None
+        seen, _ = self.sight.now(actor.role, only)
+        new = {relation for relation, world in seen - self.seen.get(actor, set()) if world is BOB}
+        told = [relation for relation in new if not relation.table or relation in self.meaning.owned]
+        return sorted(told, key=lambda relation: relation.label)
+
+    def bob_sees(self, relation: Relation, values: dict[str, str | None]) -> bool:
+        """Whether Bob is shown a row; he and who acts are in one transaction."""
+        condition = statements.where(relation, values)
+        for role in self.identities.members:
+            self.stage.become(self.identities.person(BOB, role))
+            if self.stage.attempt(f"select 1 from {relation.sql} where {condition}").rows:
+                return True
+        return False
+
+    def bobs(self, relation: Relation) -> list[Row]:
+        """Return which of Bob's rows no longer lie where they lay, of a table or, for a view, of any; the superuser
+        looks."""
+        tables = [relation] if relation.table else self.catalog.tables
+        query = " union all ".join(f"(select tableoid::int8, ctid::text from {table.sql})" for table in tables)
+        now = {(oid, ctid) for oid, ctid in self.stage.rows(query)}
+        among = {table.oid for table in tables}
+        return [
+            row
+            for place, row in self.filling.places.items()
+            if row.world is BOB and row.table.oid in among and place not in now
+        ]
+
+    def tell(
+        self, level: Level, kind: str, relation: Relation, actor: Actor, sentence: str, *steps: str,
+        expected: Expected, setup: Iterable[str] = (), detail: str = "",
+    ) -> bool:  # fmt: skip
+        """Keep what was shown."""
+        return self.findings.add(
+            level, kind, relation.label, actor, sentence, steps, expected, setup=[*self.arranged, *setup], detail=detail
+        )
+
+    def look(self, relation: Relation, owner: str = "Bob's") -> tuple[str, Expected]:
+        """Return the statement that shows Bob's row of a relation, and what is expected of it."""
+        if relation.table and not relation.partition and self.row(relation, BOB):
+            where = self.where(relation, BOB)
+            return f"select * from {relation.sql} where {where}  -- {owner} row", Expected("shows")
+        return f"select * from {relation.sql}  -- {owner} rows among them", Expected("shows", self.mark(relation))
+
+    def mark(self, relation: Relation) -> str:
+        """Return what tells Bob's rows of a view or a partition."""
+        return BOB.uuid if any(self._holds(relation, BOB.uuid)) else BOB.name
+
+    def _holds(self, relation: Relation, text: str) -> list[bool]:
+        return [text in str(row) for row in self.stage.rows(f"select x::text from {relation.sql} as x")]
+
+    def stranger(self, actor: Actor) -> bool:
+        """Whether somebody has not signed in at all."""
+        return actor.role in self.identities.strangers
+
+    def links(self, table: Relation) -> list[str]:
+        """Return the columns that name a person."""
+        return [
+            name
+            for name in table.columns
+            if self.meaning.personal(table, name) and (name in table.parents or self.meaning.identifying(name))
+        ]
+
+    def scope(self, table: Relation) -> Sequence[str]:
+        """Return the columns by which a row belongs to somebody's tenant."""
+        others = self.meaning.owned - self.meaning.users
+        return [
+            name
+            for name, column in table.columns.items()
+            if not self.meaning.personal(table, name)
+            and table.primary != (name,)
+            and (
+                table.parent(name) in others
+                or (
+                    name not in table.parents
+                    and column.type in ("uuid", "int4", "int8")
+                    and (words.TENANT.search(name) is not None or name.endswith("_id"))
+                )
+            )
+        ]
+
+    @property
+    def filled_by_alice(self) -> list[Relation]:
+        """The tables in which Alice has a row."""
+        return [table for table in self.tables if self.row(table, ALICE)]

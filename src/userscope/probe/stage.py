@@ -1,0 +1,148 @@
+"""Acting: as somebody, for a moment, and everything is as it was afterwards."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from userscope.postgres.connect import connect
+from userscope.postgres.url import ConnectionURL
+from userscope.probe.catalog.read import Connection
+from userscope.probe.worlds import ALICE, World
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a role, as whom, and the statements by which the database learns of it."""
+
+    role: str
+    world: World | None
+    who: str
+    session: tuple[str, ...] = ()
+
+    @property
+    def login(self) -> tuple[str, ...]:
+        """The statements that a session of theirs begins with."""
+        return (f"set session authorization {quoted(self.role)}", *self.session)
+
+    @property
+    def alice(self) -> bool:
+        """Whether Alice acts."""
+        return self.world is ALICE
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a statement: its rows, or the error, and how many rows it touched."""
+
+    rows: Sequence[tuple[Any, ...]]
+    error: psycopg.Error | None
+    count: int
+
+    @property
+    def state(self) -> str | None:
+        """The SQLSTATE, if it failed."""
+        return self.error.sqlstate if self.error else None
+
+    @property
+    def did(self) -> bool:
+        """Whether it succeeded, and touched a row."""
+        return self.error is None and self.count > 0
+
+
+class Stage:
+    """A superuser's session in the copy, in which everybody else's statements are tried."""
+
+    def __init__(self, url: ConnectionURL, limit: float) -> None:
+        self.url = url
+        self.limit = limit
+        """Seconds that a statement may take."""
+        self.notices: list[str] = []
+        self.connection = self._open()
+
+    def _open(self) -> Connection:
+        connection: Connection = connect(self.url, autocommit=True)
+        connection.prepare_threshold = None
+        connection.add_notice_handler(lambda said: self.notices.append(said.message_primary or ""))
+        return connection
+
+    @contextmanager
+    def anew(self) -> Iterator["Stage"]:
+        """A stage of its own: a session in which no setting was ever made."""
+        other = Stage(self.url, self.limit)
+        try:
+            yield other
+        finally:
+            other.close()
+
+    def close(self) -> None:
+        """End the session."""
+        self.connection.close()
+
+    def execute(self, statement: str) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Run one or more statements as whoever acts."""
+        return self.connection.execute(statement.encode())
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement, and return its rows."""
+        return self.execute(statement).fetchall()
+
+    def attempt(self, statement: str) -> Outcome:
+        """Try a statement in a savepoint, as whoever acts."""
+        try:
+            with self.connection.transaction():
+                cursor = self.execute(statement)
+                rows = cursor.fetchall() if cursor.description else []
+                return Outcome(rows, None, cursor.rowcount)
+        except psycopg.OperationalError as error:
+            if self.connection.closed:
+                raise
+            return Outcome((), error, 0)
+        except psycopg.Error as error:
+            return Outcome((), error, 0)
+
+    @contextmanager
+    def acting(self, actor: Actor) -> Iterator[None]:
+        """Act as somebody; it is undone at the end."""
+        with self.undone():
+            self.execute(f"set local statement_timeout = '{self.limit:g}s'")
+            self.become(actor)
+            yield
+
+    def become(self, actor: Actor) -> None:
+        """Act as somebody else from here on, within ``acting``. Who cannot sign in acts as nobody knows whom."""
+        self.execute("set local session authorization default")
+        self.execute(f"set local session authorization {quoted(actor.role)}")
+        for statement in actor.session:
+            self.attempt(statement)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo at the end what happens in the block."""
+        with self.connection.transaction(force_rollback=True):
+            yield
+
+    @contextmanager
+    def superuser(self, role: str) -> Iterator[None]:
+        """Look as the superuser for a moment, while ``role`` acts."""
+        self.execute("set local session authorization default")
+        try:
+            yield
+        finally:
+            with suppress(psycopg.errors.InFailedSqlTransaction):
+                self.execute(f"set local session authorization {quoted(role)}")
+
+    def arrange(self, *statements: str) -> bool:
+        """Change rows past triggers and foreign keys, as the superuser; whether each statement worked on a row."""
+        self.execute("set local session_replication_role = replica")
+        done = [self.attempt(statement) for statement in statements]
+        self.execute("set local session_replication_role = origin")
+        return all(outcome.did for outcome in done)
+
+
+def quoted(name: str) -> str:
+    """Quote a name, if it needs it."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'

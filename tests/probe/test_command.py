@@ -1,0 +1,142 @@
+"""userscope probe as a command: a copy is filled, the database itself is not touched, and refusals say what to do."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runner import Done, Runner
+from tests.clusters import Cluster, Database
+
+HOLE = """
+create table public.scores (user_id uuid primary key references auth.users, points int);
+alter table public.scores enable row level security;
+create policy everybody on public.scores for select to authenticated using (true);
+grant select on public.scores to authenticated;
+"""
+
+type Run = Callable[..., Done]
+
+
+@pytest.fixture
+def database(platform: Cluster) -> Iterator[Database]:
+    """The platform, with something to be asked about."""
+    made = platform.clone("platform", owner="shape_owner")
+    with made.superuser_connection() as connection:
+        connection.execute(f"set role shape_owner; {HOLE}".encode())
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def command(platform: Cluster, database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command on it."""
+    url = platform.url("admin", dbname=database.name).text()
+    return lambda *words, code=0: Runner(tmp_path, capfd, ADMIN_DATABASE_URL=url)("probe", *words, code=code)
+
+
+def rows(database: Database) -> int:
+    """How many users there are."""
+    with database.superuser_connection() as connection:
+        return connection.execute("select from auth.users").rowcount
+
+
+def test_question(command: Run, database: Database, tmp_path: Path) -> None:
+    """A question is answered once, with a reason; when the policy changes it is asked anew. The source stays empty."""
+    (asked,) = json.loads(command("--json", "--fail-on", "question", code=1).stdout)["findings"]
+    assert (asked["id"], asked["level"]) == ("read_by_all:public.scores", "question")
+    assert asked["proof"][-1].startswith("select * from public.scores where user_id = 'b0b00000")
+    answers = tmp_path / "probe.toml"
+    entry = '[[accepted]]\nrule = "{rule}"\nobject = "{object}"\nfinding = "{basis}"\nreason = "a game"\nby = "Ada"\n'
+    answers.write_text(entry.format(**asked), encoding="utf-8")
+    arguments = ["--fail-on", "question", "--accept", str(answers)]
+    told = command(*arguments).stdout
+    assert "accepted  public.scores: Alice (authenticated) is shown everybody's rows" in told
+    assert "nothing found: tried as anon, authenticated; 3 of 3 tables filled, 2 of 2 policies met" in told
+    with database.superuser_connection() as connection:
+        connection.execute("alter policy everybody on public.scores rename to all_of_us")
+    assert "QUESTION  public.scores" in command(*arguments, code=1).stdout
+    assert rows(database) == 0
+
+
+def test_matrix(command: Run) -> None:
+    """Who sees whose rows, a line for each."""
+    assert command("--matrix").stdout.splitlines() == [
+        "public.diaries  Alice (authenticated)                          own rows",
+        "public.diaries  a session without an identity (authenticated)  nothing",
+        "public.diaries  a token without a subject (authenticated)      nothing",
+        "public.scores   Alice (authenticated)                          everybody's rows",
+        "public.scores   a session without an identity (authenticated)  everybody's rows",
+        "public.scores   a token without a subject (authenticated)      everybody's rows",
+    ]
+
+
+def test_here(command: Run, database: Database) -> None:
+    """In the database itself only where it holds no row, or where that is said twice; what is put in is taken out."""
+    told = command("--here").stdout
+    assert "QUESTION  public.scores" in told
+    assert rows(database) == 0
+    with database.superuser_connection() as connection:
+        connection.execute("insert into auth.users (email) values ('somebody@example.com')")
+    refused = command("--here", code=2).stderr
+    assert f'database "{database.name}" holds rows: auth.users does' in refused
+    assert "say --here --here" in refused
+    assert command("--here", "--here").stdout == told
+    assert rows(database) == 1
+
+
+def test_here_by_a_plain_login(
+    platform: Cluster, database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Who may not act as others is told what to do."""
+    with platform.superuser_connection() as connection:
+        connection.execute("create role shape_plain login password 'p' in role shape_owner")
+    try:
+        url = platform.url("admin", dbname=database.name)
+        plain = type(url)("x", {**url.params, "user": "shape_plain", "password": "p"})
+        refused = Runner(tmp_path, capfd, ADMIN_DATABASE_URL=plain.text())("probe", "--here", code=2).stderr
+        assert "this login may not set session_replication_role" in refused
+        assert rows(database) == 0
+    finally:
+        with platform.superuser_connection() as connection:
+            connection.execute("drop role shape_plain")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--as", "nobody_knows"], '"nobody_knows" is no role that can be acted as'),
+        (["--identity", "app.tenant"], '--identity "app.tenant" says nothing'),
+        (["--accept", "none.toml"], 'cannot read "none.toml"'),
+        (["--seed", "none.sql"], '"none.sql" cannot be run'),
+    ],
+)
+def test_refused(command: Run, words: list[str], said: str) -> None:
+    """What cannot be meant is refused."""
+    assert said in command(*words, code=2).stderr
+
+
+def test_too_little(command: Run, database: Database) -> None:
+    """Where nobody sees a row of their own, nothing found is no answer."""
+    with database.superuser_connection() as connection:
+        connection.execute("alter policy own on public.diaries using (false); drop table public.scores")
+    told = command(code=2).stdout
+    assert "too little was tried: nobody sees any row of their own" in told
+    assert "public.diaries: Alice (authenticated) does not see the own row" in told
+
+
+def test_what_cannot_be_copied_is_named(command: Run, database: Database) -> None:
+    """What the copy's server refuses, such as an extension that it has not, is named; the rest goes on."""
+    with database.superuser_connection() as connection:
+        connection.execute("set allow_in_place_tablespaces = on")
+        connection.execute("create tablespace shape_space location ''")
+        connection.execute("alter table public.diaries set tablespace shape_space")
+    try:
+        told = command().stdout
+    finally:
+        with database.superuser_connection() as connection:
+            connection.execute("alter table public.diaries set tablespace pg_default")
+            connection.execute("drop tablespace shape_space")
+    assert 'not copied: invalid value for parameter "default_tablespace": "shape_space"' in told
+    assert "QUESTION  public.scores" in told
