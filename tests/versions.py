@@ -36,8 +36,9 @@ def both_ends(newest: object, oldest: object) -> list[ParameterSet]:
 
 
 def first_of[T](*values: T) -> list[T | ParameterSet]:
-    """Parameters of which the first is in ``make test``, and the others are breadth."""
-    return [*values[:1], *(pytest.param(value, marks=pytest.mark.breadth) for value in values[1:])]
+    """Parameters, or tuples of them, of which the first is in ``make test``, and the others are breadth."""
+    others = (value if isinstance(value, tuple) else (value,) for value in values[1:])
+    return [*values[:1], *(pytest.param(*each, marks=pytest.mark.breadth) for each in others)]
 
 
 def unavailable(reason: str) -> NoReturn:

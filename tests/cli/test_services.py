@@ -112,6 +112,7 @@ def test_sample_data(userscope: Runner, database: Database) -> None:
         assert "Invalid value for '--seed'" in userscope("sample-data", "--seed", seed, code=2).stderr
 
 
+@pytest.mark.breadth
 def test_sample_data_progress(userscope: Runner) -> None:
     """Beyond 10,000 rows there is a progress bar, apart from the output."""
     done = userscope("sample-data", "--users", "2", "--todos", "5000")

@@ -60,6 +60,7 @@ def test_whole(cli: Runner, fresh: Database) -> None:
         )
 
 
+@pytest.mark.breadth
 def test_pytest_plugin(cli: Runner, folder: Path) -> None:
     """Tests get the core alone too, from an identity provider that is nobody's: AUTH_DATABASE_URL need not be set."""
     (folder / "test_identity.py").write_text(TEST, encoding="utf-8")

@@ -63,6 +63,7 @@ def test_the_page_is_whole() -> None:
     assert_whole(PAGE, CHANGES)
 
 
+@pytest.mark.breadth
 def test_every_script(page: Page) -> None:
     """Deploy, verify, revert, deploy; what is reverted leaves nothing in the database."""
     for change in LISTS:
@@ -81,6 +82,7 @@ def test_every_script(page: Page) -> None:
         page.run("revert", change)
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -119,6 +121,7 @@ def test_audited(shared: tuple[Page, Connection]) -> None:
     assert [finding for finding in found if "shar" in str(finding) or "list" in str(finding)] == []
 
 
+@pytest.mark.breadth
 def test_lists(shared: tuple[Page, Connection]) -> None:
     """A list is seen and renamed by whom its owner lets reach it, and by nobody else; deleted by its owner alone."""
     _, service = shared
@@ -218,6 +221,7 @@ def test_mapping(shared: tuple[Page, Connection]) -> None:
     assert act(service, BOB, "select name from app.lists") == {"bob's"}
 
 
+@pytest.mark.breadth
 def test_nightly(shared: tuple[Page, Connection]) -> None:
     """The job deletes what has long been done, of everybody, and nothing else."""
     page, service = shared

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.example.running import fail, running
+from tests.versions import first_of
 from userscope.local.server import Server
 
 
@@ -24,7 +25,7 @@ def test_port_taken(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("port", ["many", "99999"])
+@pytest.mark.parametrize("port", first_of("99999", "many"))
 def test_no_port(folder: Path, port: str) -> None:
     """What is no port is refused."""
     code, said = fail(folder, PORT=port)
@@ -32,7 +33,7 @@ def test_no_port(folder: Path, port: str) -> None:
     assert said.startswith(f'ERROR:  port "{port}" cannot be used: ')
 
 
-@pytest.mark.parametrize("version", [None, "v18.20.4"])
+@pytest.mark.parametrize("version", first_of("v18.20.4", None))
 def test_no_node(folder: Path, tmp_path: Path, version: str | None) -> None:
     """Without Node.js, or with one too old, it says what to install, and begins nothing."""
     if version:

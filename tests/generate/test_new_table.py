@@ -13,9 +13,6 @@ import pytest
 from tests.cli.runner import Done, Runner
 from tests.clusters import ROOT, Cluster, Database, cluster_of, first_of, make_logins
 from tests.generate.conftest import EVERY_TYPE
-from userscope.errors import ConfigurationError
-from userscope.generate.columns import Column
-from userscope.generate.table import Table
 from userscope.migrations import projects, runner
 from userscope.migrations.projects import KINDS
 
@@ -99,6 +96,21 @@ def test_whole(run: Run, clone: Path, database: Database) -> None:
     assert (audited.code, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
     assert "9 passed" in run(clone, *test, database=database).stdout
+    with database.superuser_connection() as superuser:
+        superuser.execute("alter policy select_own on app.shopping_lists using (true)")
+    assert run(clone, "userscope", "verify", database=database).code == 1
+    assert "1 failed" in run(clone, *test, database=database).stdout
+    for kind in ("check", "status"):
+        assert run(clone, "userscope", kind, database=database).code == 0
+    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
+    assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
+
+
+@pytest.mark.breadth
+def test_holes(run: Run, clone: Path, database: Database) -> None:
+    """The verifications that were written notice each hole, and the cure."""
+    assert run(clone, "userscope", "new-table", "shopping_lists", *EVERY_TYPE).code == 0
+    assert run(clone, "userscope", "migrate", database=database).code == 0
     for hole, cure in (
         ("revoke delete on app.shopping_lists from app_user", "grant delete on app.shopping_lists to app_user"),
         ("grant select (c_text) on app.shopping_lists to app_auth", "revoke all on app.shopping_lists from app_auth"),
@@ -111,20 +123,17 @@ def test_whole(run: Run, clone: Path, database: Database) -> None:
             "alter table app.shopping_lists drop constraint shopping_lists_code_check",
             "alter table app.shopping_lists add constraint shopping_lists_code_check check (char_length(code) <= 2)",
         ),
-        ("alter policy select_own on app.shopping_lists using (true)", ""),
+        (
+            "alter policy select_own on app.shopping_lists using (true)",
+            "alter policy select_own on app.shopping_lists using (owner_id = (select app.current_user_id()))",
+        ),
     ):
         assert run(clone, "userscope", "verify", database=database).code == 0
         with database.superuser_connection() as superuser:
             superuser.execute(hole.encode())
         assert run(clone, "userscope", "verify", database=database).code == 1
-        if cure:
-            with database.superuser_connection() as superuser:
-                superuser.execute(cure.encode())
-    assert "1 failed" in run(clone, *test, database=database).stdout
-    for kind in ("check", "status"):
-        assert run(clone, "userscope", kind, database=database).code == 0
-    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
-    assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
+        with database.superuser_connection() as superuser:
+            superuser.execute(cure.encode())
 
 
 @pytest.mark.breadth
@@ -266,41 +275,3 @@ def test_outside_of_a_project(run: Run, tmp_path: Path) -> None:
     done = run(tmp_path, "userscope", "new-table", "notes")
     assert done.code == 2
     assert "holds no Sqitch project" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "one", "sentence"),
-    [
-        ("notes", None, "A note. Belongs"),
-        ("entries", None, "An entry. Belongs"),
-        ("shopping_lists", None, "A shopping list. Belongs"),
-        ("people", "person", "A person. Belongs"),
-    ],
-)
-def test_words(name: str, one: str | None, sentence: str) -> None:
-    """Comments are sentences, since they become error messages."""
-    assert f"'{sentence}" in Table.of(name, [], one).scripts("schema", "policies")["schema", "deploy"]
-
-
-def test_column() -> None:
-    """A text has a length, whatever was said."""
-    assert Column.parse("body:text") == Column("body", "text", 10_000)
-    assert Column.parse("body:text:5:null") == Column("body", "text", 5, nullable=True)
-    with pytest.raises(ConfigurationError):
-        Column.parse("body:null")
-
-
-@pytest.mark.parametrize("project", ["schema", "policies"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_documented(project: str, kind: str) -> None:
-    """docs/extending.md shows what the command that it names writes."""
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    (words,) = re.findall(r"^\$ userscope new-table (\w+) (.+) --test", page, re.MULTILINE)
-    text = Table.of(words[0], words[1].split()).scripts("schema", "policies")[project, kind]
-    assert f"```sql\n{text}```" in page
-
-
-def test_documented_class() -> None:
-    """So does the class."""
-    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-    assert f"```python\n# notes.py\n{Table.of('notes', ['body:text:2000']).mapping()}```" in page

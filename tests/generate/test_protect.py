@@ -11,7 +11,7 @@ from userscope.audit.run import audit
 from userscope.errors import ConfigurationError
 from userscope.generate.protection.study import Asked
 
-KINDS = [pytest.param(kind, marks=[] if kind in ("uuid", "bigint", "text") else pytest.mark.breadth) for kind in IDS]
+KINDS = [pytest.param(kind, marks=[] if kind in ("uuid", "bigint") else pytest.mark.breadth) for kind in IDS]
 CONTENT = {"lists": "title", "items": "name", "notes": "body"}
 """Of each table, the column that says whose it is."""
 

@@ -185,6 +185,7 @@ def test_broken_installation(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.breadth
 def test_installation_that_the_server_cannot_reach(folder: Path) -> None:
     """As root, programs in a closed folder are copied to where the unprivileged server can run them."""
     closed = folder / "closed"

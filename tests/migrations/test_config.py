@@ -8,6 +8,7 @@ from tests.clusters import Database
 from tests.migrations import sqitch
 from tests.migrations.conftest import dump, rows
 from tests.migrations.sketch import Sketch, write
+from tests.versions import first_of
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations import runner
 from userscope.migrations.config import committer, parse_config, read_config
@@ -116,7 +117,7 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", first_of(*LAYOUTS))
 def test_layout(empty: Database, other: Database, tmp_path: Path, layout: str) -> None:
     """Folders and file names are where the configuration puts them."""
     folder = tmp_path / "p"

@@ -107,6 +107,7 @@ def _restart(cluster: Cluster) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.breadth
 @TIMES
 def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float, times: int) -> None:
     """SIGKILL of the server, or of the process that serves us: the error says so, and the next run goes on."""

@@ -79,6 +79,7 @@ def test_ours_and_sqitch(cluster: Cluster, empty: Database) -> None:
     assert (rows(empty), dump(empty)) == undisturbed(cluster, OURS)
 
 
+@pytest.mark.breadth
 def test_index_while_sqitch_waits(empty: Database) -> None:
     """CREATE INDEX CONCURRENTLY waits for a Sqitch that waits for our lock: a deadlock, and the next run goes on."""
     with empty.superuser_connection() as connection, empty.superuser_connection() as watch:

@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import text
 
 from tests.clusters import ROOT, Database, lone
+from tests.versions import first_of
 from userscope.database import AsyncDatabase
 from userscope.database import Database as Service
 from userscope.errors import ConfigurationError
@@ -155,7 +156,7 @@ def test_services(urls: dict[str, ConnectionURL], hostile: dict[str, str], fake:
 
 @pytest.mark.parametrize(
     "command",
-    ["check", "migrate --log-only", "audit", "seal-key list", "health", "psql -- -c select", "mutate --list"],
+    first_of("check", "migrate --log-only", "audit", "seal-key list", "health", "psql -- -c select", "mutate --list"),
 )
 def test_commands(urls: dict[str, ConnectionURL], hostile: dict[str, str], fake: Fake, command: str) -> None:
     """So do the commands, and the programs that they start."""

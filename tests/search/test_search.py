@@ -14,7 +14,7 @@ from tests.search.worlds import Change, alice_seal, pair, prepare
 
 SEED = 20261128
 OTHERS = 60
-PROBES = first_of(1200, 3000)
+PROBES = first_of(800, 1200, 3000)
 FORMS = (
     "select 1 from", " for update", " for key share", "update app.secrets", "update app.account", "delete from", "merge into",
     "insert into", "on conflict", " do update set", "returning", " union all ", " except ", " intersect ", "lateral", " over (",

@@ -28,6 +28,7 @@ def test_soak(own_cluster: Cluster) -> None:
     assert 1 <= soak.most_connections <= soak.connections
 
 
+@pytest.mark.breadth
 def test_broken_build(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: a build that binds an identity once a session, and wipes nothing, is caught."""
     bind_once(monkeypatch)
