@@ -1,5 +1,8 @@
 """Accounts makes, finds, changes and deletes users as the identity provider's login, one round trip each."""
 
+import asyncio
+import inspect
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -7,18 +10,31 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
-from userscope.accounts import Accounts
+from userscope.accounts import Accounts, AsyncAccounts
 from userscope.errors import Conflict, InvalidUserId, InvalidValue, MissingUserId, OutsideSession, RoleBypassesRLS
 from userscope.models import Todo, User
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
-from userscope.testing import Proxy, Sandbox
+from userscope.testing import AsyncSandbox, Proxy, Sandbox
 
 
-@pytest.fixture
-def accounts(userscope: Sandbox) -> Accounts:
-    """Accounts of a database of its own."""
-    return userscope.accounts
+class Awaited:
+    """AsyncAccounts as Accounts: each call is awaited in an event loop of its own."""
+
+    def __init__(self, accounts: AsyncAccounts) -> None:
+        self.accounts = accounts
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self.accounts, name)
+        if not inspect.iscoroutinefunction(call):
+            return call
+        return lambda *args, **options: asyncio.run(call(*args, **options))
+
+
+@pytest.fixture(params=["sync", "async"])
+def accounts(request: pytest.FixtureRequest, userscope: Sandbox, userscope_async: AsyncSandbox) -> Any:
+    """Accounts of a database of its own, and AsyncAccounts."""
+    return userscope.accounts if request.param == "sync" else Awaited(userscope_async.accounts)
 
 
 def _stored(userscope: Sandbox) -> set[tuple[UUID, str, str | None, bool]]:
@@ -123,8 +139,20 @@ def test_round_trips(userscope: Sandbox) -> None:
         assert later.trips == 4
 
 
-def test_sees_no_todos(accounts: Accounts, userscope: Sandbox) -> None:
+def test_ensure(accounts: Accounts, userscope: Sandbox) -> None:
+    """What another provider keeps is made once, follows its address, and is handed to no other id."""
+    alice, bob = uuid4(), uuid4()
+    made = accounts.ensure(alice, "alice@example.org", name="Alice")
+    assert accounts.ensure(str(alice), "ALICE@example.org", name="else") == made
+    assert accounts.ensure(alice, "ali@example.org", email_verified=True).email == "ali@example.org"
+    with pytest.raises(Conflict):
+        accounts.ensure(bob, "ali@example.org")
+    assert _stored(userscope) == {(alice, "ali@example.org", None, True)}
+
+
+def test_sees_no_todos(userscope: Sandbox) -> None:
     """The identity provider's connections reach no todos, and its engine sends nothing by itself."""
+    accounts = userscope.accounts
     alice = accounts.create("alice@example.org")
     with psycopg.connect(userscope.settings.url("auth").conninfo()) as connection:
         privileges = connection.execute("select has_any_column_privilege('app.todos', 'select')").fetchone()

@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from userscope.accounts import Accounts
+    from userscope.accounts import Accounts, AsyncAccounts
     from userscope.connection.options import EngineOptions
     from userscope.database import AsyncDatabase, Database
     from userscope.errors import UserscopeError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Accounts",
+    "AsyncAccounts",
     "AsyncDatabase",
     "Database",
     "EngineOptions",
@@ -44,7 +45,7 @@ __all__ = [
     "UserscopeError",
 ]
 
-_HOMES = {"Accounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}
+_HOMES = {"Accounts": "accounts", "AsyncAccounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}
 _HOMES["EngineOptions"] = "connection.options"
 _HOMES |= dict.fromkeys(("AsyncDatabase", "Database"), "database")
 

@@ -1,15 +1,17 @@
 """Accounts, made and kept as the identity provider's login: for services without Better Auth, sample data and tests."""
 
+from collections.abc import Callable
 from string import ascii_lowercase, ascii_uppercase
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
-from sqlmodel import col, delete, insert, select, update
+from sqlmodel import Session, col, delete, insert, select, update
 
 from userscope.connection.engine import Connector
 from userscope.connection.login_check import LoginCheck
+from userscope.connection.loops import LoopEngines
 from userscope.connection.scope import Scope
 from userscope.connection.session import open_session
 from userscope.errors import ConfigurationError, Conflict
@@ -17,18 +19,16 @@ from userscope.identity import parse_user_id
 from userscope.models import User
 from userscope.settings import Settings
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+type _Work[T] = Callable[[Session], T]
+
 _ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-class Accounts:
-    """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
-
-    It sees all users and no todos. The letters A to Z of e-mail addresses and usernames are written in lower case; what
-    the database's constraints refuse is a Conflict or InvalidValue that says so in a sentence.
-
-    >>> with Accounts() as accounts:                # AUTH_DATABASE_URL
-    ...     alice = accounts.create("alice@example.org", name="Alice")
-    """
+class _Base:
+    """What Accounts and AsyncAccounts share: how they connect, and what they do in a session."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
@@ -42,6 +42,21 @@ class Accounts:
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
         self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=True)
+
+
+class Accounts(_Base):
+    """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
+
+    It sees all users and no todos. The letters A to Z of e-mail addresses and usernames are written in lower case; what
+    the database's constraints refuse is a Conflict or InvalidValue that says so in a sentence.
+
+    >>> with Accounts() as accounts:                # AUTH_DATABASE_URL
+    ...     alice = accounts.create("alice@example.org", name="Alice")
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings)
         self.engine = self._connector.engine()
         """The engine; what it sends by itself is refused."""
 
@@ -56,12 +71,7 @@ class Accounts:
         id: UUID | None = None,  # noqa: A002  # what the column is called
     ) -> User:
         """Make an account; ``id`` where another provider has made one already. Raises Conflict or InvalidValue."""
-        values = {"email": _lower(email), "name": name, "email_verified": email_verified, "image": image}
-        values |= _username(username) | ({"id": id} if id else {})
-        created = self._first(insert(User).values(values).returning(User))
-        if created is None:
-            raise LookupError(email)  # an insert that returns nothing would be a trigger's doing
-        return created
+        return self._do(_create(email, username, id, name=name, email_verified=email_verified, image=image))
 
     def ensure(self, user_id: UUID | str, email: str, *, name: str = "", email_verified: bool = False) -> User:
         """Return the account with this id, made now if there is none: for one that another provider keeps.
@@ -72,32 +82,15 @@ class Accounts:
         of one id is ever handed to another; UnknownReference where the provider has deleted the account;
         InvalidUserId, InvalidValue.
         """
-        told = {"email": _lower(email), "email_verified": email_verified}
-        if (known := self._as_told(user_id, told)) is not None:
-            return known
-        insert_it = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
-        try:
-            ensured = self._first(insert_it.on_conflict_do_update(index_elements=["id"], set_=told).returning(User))
-        except Conflict:
-            # PostgreSQL watches for a conflict of ids alone; who makes the same account this moment conflicts in both.
-            ensured = self._as_told(user_id, told)
-            if ensured is None:
-                raise
-        if ensured is None:
-            raise LookupError(email)  # as in create
-        return ensured
-
-    def _as_told(self, user_id: UUID | str, told: dict[str, Any]) -> User | None:
-        known = self.get(user_id)
-        return known if known and told.items() <= known.model_dump().items() else None
+        return self._do(_ensure(user_id, email, name, email_verified))
 
     def get(self, user_id: UUID | str) -> User | None:
         """Return the account with this id, or None. Raises InvalidUserId."""
-        return self._first(select(User).where(col(User.id) == UUID(parse_user_id(user_id))))
+        return self._do(_get(user_id))
 
     def find(self, email: str) -> User | None:
         """Return the account with this e-mail address, or None."""
-        return self._first(select(User).where(col(User.email) == _lower(email)))
+        return self._do(_find(email))
 
     def update(
         self, user_id: UUID | str, *, email: str | None = None, username: str | None = None, name: str | None = None
@@ -106,18 +99,11 @@ class Accounts:
 
         A new e-mail address is unverified.
         """
-        # A new address is nobody's until they have shown that it is theirs.
-        values: dict[str, Any] = {} if email is None else {"email": _lower(email), "email_verified": False}
-        values |= _username(username) | ({"name": name} if name is not None else {})
-        if not values:
-            return self.get(user_id)
-        own = col(User.id) == UUID(parse_user_id(user_id))
-        return self._first(update(User).where(own).values(values).returning(User))
+        return self._do(_update(user_id, email, username, name))
 
     def delete(self, user_id: UUID | str) -> bool:
         """Delete the account and everything it owns; False where there is none."""
-        own = col(User.id) == UUID(parse_user_id(user_id))
-        return self._first(delete(User).where(own).returning(User)) is not None
+        return self._do(_delete(user_id))
 
     def close(self) -> None:
         """Close the pool's connections."""
@@ -129,10 +115,143 @@ class Accounts:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _first(self, statement: Executable) -> User | None:
+    def _do[T](self, work: _Work[T]) -> T:
         with open_session(self.engine, self._scope) as session:
-            user: User | None = session.scalars(statement).first()
+            return work(session)
+
+
+class AsyncAccounts(_Base):
+    """Users, as a login of app_auth: as ``Accounts``, awaited, in any number of event loops.
+
+    >>> async with AsyncAccounts() as accounts:     # AUTH_DATABASE_URL
+    ...     alice = await accounts.create("alice@example.org", name="Alice")
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings)
+        self._engines = LoopEngines(self._connector)
+
+    @property
+    def engine(self) -> "AsyncEngine":
+        """The running event loop's engine; what it sends by itself is refused. Raises MissingExtra without "async"."""
+        return self._engines.current()
+
+    async def create(
+        self,
+        email: str,
+        *,
+        name: str = "",
+        username: str | None = None,
+        email_verified: bool = False,
+        image: str | None = None,
+        id: UUID | None = None,  # noqa: A002  # what the column is called
+    ) -> User:
+        """Make an account; as ``Accounts.create``."""
+        return await self._do(_create(email, username, id, name=name, email_verified=email_verified, image=image))
+
+    async def ensure(self, user_id: UUID | str, email: str, *, name: str = "", email_verified: bool = False) -> User:
+        """Return the account with this id, made now if there is none; as ``Accounts.ensure``."""
+        return await self._do(_ensure(user_id, email, name, email_verified))
+
+    async def get(self, user_id: UUID | str) -> User | None:
+        """Return the account with this id, or None; as ``Accounts.get``."""
+        return await self._do(_get(user_id))
+
+    async def find(self, email: str) -> User | None:
+        """Return the account with this e-mail address, or None."""
+        return await self._do(_find(email))
+
+    async def update(
+        self, user_id: UUID | str, *, email: str | None = None, username: str | None = None, name: str | None = None
+    ) -> User | None:
+        """Change what is given, and return the account; as ``Accounts.update``."""
+        return await self._do(_update(user_id, email, username, name))
+
+    async def delete(self, user_id: UUID | str) -> bool:
+        """Delete the account and everything it owns; False where there is none."""
+        return await self._do(_delete(user_id))
+
+    async def close(self) -> None:
+        """Close the pool's connections."""
+        self._engines.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _do[T](self, work: _Work[T]) -> T:
+        async with self._engines.open(self._scope) as session:
+            return await session.run_sync(lambda _: work(session.sync_session))
+
+
+def _create(email: str, username: str | None, user_id: UUID | None, **others: object) -> _Work[User]:
+    values = {"email": _lower(email), **others, **_username(username)} | ({"id": user_id} if user_id else {})
+    return lambda session: _sure(_first(session, insert(User).values(values).returning(User)), email)
+
+
+def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) -> _Work[User]:
+    told = {"email": _lower(email), "email_verified": email_verified}
+    known = _get(user_id)
+    made = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
+    ensured = made.on_conflict_do_update(index_elements=["id"], set_=told).returning(User)
+
+    def as_told(session: Session) -> User | None:
+        user = known(session)
+        return user if user and told.items() <= user.model_dump().items() else None
+
+    def work(session: Session) -> User:
+        if user := as_told(session):
             return user
+        try:
+            return _sure(_first(session, ensured), email)
+        except Conflict:
+            # PostgreSQL watches for a conflict of ids alone; who makes the same account this moment conflicts in both.
+            session.rollback()
+            session.expire_all()
+            if user := as_told(session):
+                return user
+            raise
+
+    return work
+
+
+def _get(user_id: UUID | str) -> _Work[User | None]:
+    own = select(User).where(col(User.id) == UUID(parse_user_id(user_id)))
+    return lambda session: _first(session, own)
+
+
+def _find(email: str) -> _Work[User | None]:
+    found = select(User).where(col(User.email) == _lower(email))
+    return lambda session: _first(session, found)
+
+
+def _update(user_id: UUID | str, email: str | None, username: str | None, name: str | None) -> _Work[User | None]:
+    # A new address is nobody's until they have shown that it is theirs.
+    values: dict[str, Any] = {} if email is None else {"email": _lower(email), "email_verified": False}
+    values |= _username(username) | ({"name": name} if name is not None else {})
+    if not values:
+        return _get(user_id)
+    changed = update(User).where(col(User.id) == UUID(parse_user_id(user_id))).values(values).returning(User)
+    return lambda session: _first(session, changed)
+
+
+def _delete(user_id: UUID | str) -> _Work[bool]:
+    deleted = delete(User).where(col(User.id) == UUID(parse_user_id(user_id))).returning(User)
+    return lambda session: _first(session, deleted) is not None
+
+
+def _first(session: Session, statement: Executable) -> User | None:
+    user: User | None = session.scalars(statement, execution_options={"populate_existing": True}).first()
+    return user
+
+
+def _sure(user: User | None, email: str) -> User:
+    if user is None:
+        raise LookupError(email)  # an insert that returns nothing would be a trigger's doing
+    return user
 
 
 def _lower(text: str) -> str:

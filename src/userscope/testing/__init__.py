@@ -14,8 +14,10 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("pytest-postgresql", "testing") from error
 
+from userscope.testing.asynchronous import AsyncSandbox
 from userscope.testing.plugin import (
     userscope,
+    userscope_async,
     userscope_clone,
     userscope_migrated,
     userscope_projects,
@@ -26,12 +28,14 @@ from userscope.testing.proxy import Proxy, Trips
 from userscope.testing.sandbox import Sandbox, Target, denied
 
 __all__ = [
+    "AsyncSandbox",
     "Proxy",
     "Sandbox",
     "Target",
     "Trips",
     "denied",
     "userscope",
+    "userscope_async",
     "userscope_clone",
     "userscope_migrated",
     "userscope_projects",

@@ -1,5 +1,6 @@
 """The fixtures: a server for the run, a migrated template, and a clone of it for each test."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from userscope.migrations.projects import Project
 from userscope.postgres import clones
 from userscope.postgres.connect import connect
 from userscope.settings import Settings
+from userscope.testing.asynchronous import AsyncSandbox
 from userscope.testing.sandbox import Sandbox, Target
 
 
@@ -79,3 +81,11 @@ def userscope(
     sandbox = Sandbox(userscope_server.settings(name))
     yield sandbox
     sandbox.close()
+
+
+@pytest.fixture
+def userscope_async(userscope: Sandbox) -> Iterator[AsyncSandbox]:
+    """The same database, as asyncio services use it: for tests that pytest-asyncio or anyio run."""
+    sandbox = AsyncSandbox(userscope.settings)
+    yield sandbox
+    asyncio.run(sandbox.close())

@@ -77,11 +77,31 @@ class Target:
         )
 
 
-class Sandbox:
-    """A migrated database of one's own. ``settings`` are what the service under test is to be made with."""
+class SandboxBase:
+    """What Sandbox and AsyncSandbox share. ``settings`` are what the service under test is to be made with."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    def user_id(self) -> UserId:
+        """Return a user's id that nobody else has, of the kind that USERSCOPE_USER_ID says."""
+        made: dict[str, UserId] = {"uuid": uuid4(), "bigint": secrets.randbits(63), "text": f"user|{uuid4()}"}
+        return made[self.settings.userscope_user_id]
+
+    @contextmanager
+    def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """Connect as the admin, whom no policy binds: to show that what a user does not see is there."""
+        with connect(self.settings.url("admin"), autocommit=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _behind_proxy(self) -> Iterator[tuple[Settings, Proxy]]:
+        with Proxy(self.settings.url("service")) as proxy:
+            yield self.settings.model_copy(update={"database_url": SecretStr(proxy.url.text())}), proxy
+
+
+class Sandbox(SandboxBase):
+    """A migrated database of one's own. ``settings`` are what the service under test is to be made with."""
 
     @cached_property
     def database(self) -> Database:
@@ -98,48 +118,25 @@ class Sandbox:
 
         Raises ConfigurationError where users are the application's own: ``user_id()`` is what is acted for there.
         """
-        local_part = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "user"
-        address = email or f"{local_part}-{secrets.token_hex(4)}@example.com"
-        try:
-            return self.accounts.create(address, name=name, username=username)
-        except ProgrammingError as error:
-            if not isinstance(error.orig, psycopg.errors.UndefinedTable):
-                raise
-            raise ConfigurationError(
-                "there is no table app.users",
-                detail='The core alone was deployed (ours = "core"), so users are the application\'s own.',
-                hint="Make them in its own way, or act for userscope.user_id(), which needs no row.",
-            ) from error
-
-    def user_id(self) -> UserId:
-        """Return a user's id that nobody else has, of the kind that USERSCOPE_USER_ID says."""
-        made: dict[str, UserId] = {"uuid": uuid4(), "bigint": secrets.randbits(63), "text": f"user|{uuid4()}"}
-        return made[self.settings.userscope_user_id]
+        with users_of_ours():
+            return self.accounts.create(email or an_address(name), name=name, username=username)
 
     def acting_as(self, user: User | UserId, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
         """Open a session that acts for ``user`` and commits at its end."""
-        return self.database.session(_id(user), isolation=isolation)
+        return self.database.session(user_id_of(user), isolation=isolation)
 
     def reading_as(self, user: User | UserId) -> AbstractContextManager[Session]:
         """Open a session that reads as ``user``."""
-        return self.database.reader(_id(user))
-
-    @contextmanager
-    def admin(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """Connect as the admin, whom no policy binds: to show that what a user does not see is there."""
-        with connect(self.settings.url("admin"), autocommit=True) as connection:
-            yield connection
+        return self.database.reader(user_id_of(user))
 
     @contextmanager
     def counting(self, user: User | UserId) -> Iterator[tuple[Database, Trips]]:
         """Yield a database whose round trips are counted, connected already, with ``user`` as its first guest."""
-        with Proxy(self.settings.url("service")) as proxy:
-            behind = self.settings.model_copy(update={"database_url": SecretStr(proxy.url.text())})
-            with Database(behind) as database:
-                with database.reader(_id(user)) as session:
-                    session.connection().exec_driver_sql("select")
-                with proxy.counting() as trips:
-                    yield database, trips
+        with self._behind_proxy() as (settings, proxy), Database(settings) as database:
+            with database.reader(user_id_of(user)) as session:
+                session.connection().exec_driver_sql("select")
+            with proxy.counting() as trips:
+                yield database, trips
 
     def close(self) -> None:
         """Close every connection, so that the database can be dropped."""
@@ -148,7 +145,29 @@ class Sandbox:
                 getattr(self, made).close()
 
 
-def _id(user: User | UserId) -> UserId:
+def an_address(name: str) -> str:
+    """Return an e-mail address that nobody else has."""
+    local_part = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "user"
+    return f"{local_part}-{secrets.token_hex(4)}@example.com"
+
+
+@contextmanager
+def users_of_ours() -> Iterator[None]:
+    """Raise ConfigurationError where the block finds no app.users."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if not isinstance(error.orig, psycopg.errors.UndefinedTable):
+            raise
+        raise ConfigurationError(
+            "there is no table app.users",
+            detail='The core alone was deployed (ours = "core"), so users are the application\'s own.',
+            hint="Make them in its own way, or act for userscope.user_id(), which needs no row.",
+        ) from error
+
+
+def user_id_of(user: User | UserId) -> UserId:
+    """Return whom a user or an id stands for."""
     return user.id if isinstance(user, User) else user
 
 
