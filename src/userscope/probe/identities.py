@@ -181,3 +181,12 @@ def roles(connection: Connection, meaning: Meaning, chosen: list[str]) -> list[s
         and oid not in owners
         and connection.execute(reaches, [name, [table.oid for table in tables]]).fetchone() == (True,)
     ]
+
+
+def above(connection: Connection, roles: list[str]) -> list[str]:
+    """Return the logins that act as one of these roles, and that no policy holds: what they reach is everything."""
+    query = (
+        "select m.rolname::text from pg_roles as m join pg_roles as r on r.rolname = any (%s) and m.oid <> r.oid "
+        "where m.rolcanlogin and m.rolbypassrls and not m.rolsuper and pg_has_role(m.oid, r.oid, 'member') order by 1"
+    )
+    return [name for (name,) in connection.execute(query, [roles]) if name not in roles]

@@ -22,13 +22,14 @@ _ROUNDS = 6
 class Meaning:
     """The schema of ``catalog``, as far as it can be understood."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, everything_owned: bool = False) -> None:
         self.catalog = catalog
+        self.everything_owned = everything_owned
         self.literals = self._literals()
         self.decisive = words.words(catalog.policy_text + catalog.function_text)
         """Every word of policies and functions: a column that is none of them decides nothing."""
         self.users = self._users()
-        self.owned = self._owned()
+        self.owned = set(catalog.tables) if everything_owned else self._owned()
 
     def candidates(self, column: Column, old: str | None = None) -> list[str]:
         """Return the values that may make a difference in a column, without the one that is there."""

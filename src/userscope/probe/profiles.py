@@ -14,6 +14,8 @@ class Profile:
     outside: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     vetted: frozenset[str] = frozenset()
+    everything_owned: bool = False
+    """Whether no table is there for everybody to read, whatever it is called."""
 
 
 PROFILES = {
@@ -23,6 +25,7 @@ PROFILES = {
         roles=("app_user",),
         # They say who acts: with another's identity one is another, which a seal prevents (docs/sealing.md).
         vetted=frozenset({"app.set_user_id(text, text)", "app.set_organization_id(text)"}),
+        everything_owned=True,
     ),
 }
 

@@ -104,10 +104,12 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
     if options.seed:
         _sow(stage, options.seed)
     progress("filling")
-    meaning = Meaning(catalog)
+    meaning = Meaning(catalog, everything_owned=profile.everything_owned)
     filling = Filling(stage, Values(catalog, meaning))
     filling.fill()
     roles = who.roles(stage.connection, meaning, list(options.roles or profile.roles))
+    if not options.roles:
+        roles += who.above(stage.connection, roles)
     key = profiles.seal_key(stage) if name == "userscope" else None
     identities = Identities(meaning, roles, options.identity, name, key)
     scene = Scene(stage, catalog, meaning, filling, Sight(stage, filling), identities)

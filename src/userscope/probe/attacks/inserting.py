@@ -72,7 +72,8 @@ def _forge(scene: Scene, actor: Actor, table: Relation, bobs: dict[str, str | No
 
 def _says_whose(scene: Scene, table: Relation, given: Mapping[str, str | None]) -> bool:
     return any(
-        name not in table.primary and (name in table.parents or scene.meaning.identifying(name)) for name in given
+        name not in ("id", *table.primary) and (name in table.parents or scene.meaning.identifying(name))
+        for name in given
     )
 
 

@@ -75,6 +75,8 @@ def _judged(scene: Scene, actor: Actor, relation: Relation) -> tuple[Level, str,
         told := [name for name in relation.columns if words.SECRET.search(name)][:3]
     ):
         return "error", "reads", f"reads Bob's row, and it holds {', '.join(told)}"
+    if scene.meaning.everything_owned:
+        return "error", "reads", "reads Bob's row"
     if says_true:
         return "question", "read by all", "is shown everybody's rows, by a policy that says so (true): meant?"
     if relation.secured and _session_only(scene, relation, actor):

@@ -1,0 +1,109 @@
+"""Our own database: nothing is found in it, and each mutant of it that opens something is shown."""
+
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.clusters import Cluster, Database, cloned, cluster_of
+from tests.fenced import add_fenced
+from userscope.mutation import mutants
+from userscope.mutation.mutants import Mutant
+from userscope.probe import run
+from userscope.probe.run import Options, Result
+
+OPENS = re.compile(
+    r"(using (true|negated|or another column|or no identity): (select|delete)_own on"
+    r"|row security disabled: app\.(todos|users)$"
+    r"|definer (view|function): |bypasses row security: app_(user|service|gate)$|granted: truncate on \S+ to app_user$"
+    r"|owned by app_user: app\.(?!account$)|owned as its schema: app\.account$|becomes app_auth: app_(user|gate)$"
+    r"|to app_gate: select_auth on app\.users$)"
+)
+"""The names of mutants by which app_user comes to reach others' rows. What is dropped, or let through to the owner or
+to app_auth alone, opens nothing; nor does a policy for UPDATE whose check still holds."""
+
+SAMPLE = (
+    "using true: select_own on app.todos", "using negated: delete_own on app.todos", "definer view: app.jwks",
+    "row security disabled: app.users", "bypasses row security: app_service",
+    "granted: truncate on app.sessions to app_user",
+)  # fmt: skip
+
+
+def probed(database: Database) -> Result:
+    return run.probe(database.cluster.url("admin", dbname=database.name), Options())
+
+
+def words(result: Result) -> list[str]:
+    return [f"{found.level} {found.sentence}" for found in result.findings]
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Cluster]:
+    """A server of its own: a mutant of a role is one of the whole server."""
+    with cluster_of() as made:
+        yield made
+
+
+def test_nothing_is_found(ours: Cluster) -> None:
+    """In the example as in a fenced twin of todos: every policy is met, and Alice sees her own rows."""
+    with cloned(ours) as made:
+        with made.superuser_connection() as connection:
+            add_fenced(connection, "chores", "chore")
+        result = probed(made)
+    assert words(result) == []
+    coverage = result.coverage
+    assert (coverage.filled, coverage.met) == (coverage.tables, coverage.policies)
+    assert (coverage.not_tried, coverage.too_little) == ([], [])
+    sees = {thing: sees for who, thing, sees in run.matrix(result.scene) if who == "Alice (app_user)"}
+    assert sees == {"app.account": "own rows", "app.chores": "own rows", "app.todos": "own rows"}
+
+
+@pytest.mark.breadth
+def test_sealed(ours: Cluster) -> None:
+    """Where seals are required, identities are sealed with a key of the copy's own."""
+    with cloned(ours) as made:
+        with made.superuser_connection() as connection:
+            connection.execute("update app_private.sealing set required = true")
+        result = probed(made)
+    assert words(result) == []
+    assert result.coverage.too_little == []
+
+
+def every(cluster: Cluster) -> list[Mutant]:
+    with cluster.superuser_connection(cluster.migrated) as connection:
+        return mutants.every(connection)
+
+
+def judged(cluster: Cluster, mutant: Mutant) -> bool:
+    """Whether an error is shown in a database with this defect."""
+    with cloned(cluster) as made:
+        try:
+            with made.superuser_connection() as connection:
+                for statement in mutant.ddl:
+                    connection.execute(statement.encode())
+            return any(found.level == "error" for found in probed(made).findings)
+        finally:
+            with cluster.superuser_connection() as connection:
+                for statement in mutant.undo:
+                    connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_mutant_is_shown(ours: Cluster, name: str) -> None:
+    """A hole that is planted in it is shown as an error."""
+    assert judged(ours, next(mutant for mutant in every(ours) if mutant.id == name))
+
+
+@pytest.mark.breadth
+def test_every_mutant(ours: Cluster) -> None:
+    """Each mutant that opens something is shown, and no other is taken for a hole."""
+    wrong = []
+    for mutant in every(ours):
+        try:
+            shown = judged(ours, mutant)
+        except psycopg.Error:  # a mutant that cannot be planted is none
+            continue
+        if shown != bool(OPENS.match(mutant.id)):
+            wrong.append(mutant.id)
+    assert wrong == []
