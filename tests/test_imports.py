@@ -29,10 +29,10 @@ NEVER = {"connection": {"models"}, "fastapi": {"admin", "audit", "local", "migra
 
 TOP = {"__init__": {"errors", "settings", "models", "database", "accounts", "connection"}, "__main__": {"cli"}}
 
-SHARED = {"cli._ask", "cli._ledger", "cli._options"}
+SHARED = {"cli._ask", "cli._ledger", "cli._options", "cli._paint"}
 """What commands have in common, as light as they are themselves."""
 
-LIGHT = {"cli", "errors", "login"}
+LIGHT = {"cli", "cli._paint", "errors", "login"}
 """What a command may import at once, without being slow to start."""
 
 FILES = sorted(SOURCE.rglob("*.py"))

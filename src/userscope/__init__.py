@@ -51,6 +51,10 @@ _HOMES |= dict.fromkeys(("AsyncDatabase", "Database"), "database")
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("userscope")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"userscope.{_HOMES.get(name, 'models')}"), name)

@@ -4,6 +4,7 @@ None of the database URLs set means the embedded server (see ``userscope.local``
 command needs and lacks is an error that names the variable.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,22 @@ class _DotEnv(DotEnvSettingsSource):
         return {name.lower(): value for name, value in found.items()}
 
 
+def _project_folder(here: Path) -> Path:
+    """Return the nearest folder upwards with a server, a pyproject.toml or a repository in it; else ``here``.
+
+    What belongs to somebody else counts for nothing above ``here``: it may have been put there to lead us astray.
+    """
+    for folder in (here, *here.parents):
+        for name in (".userscope", "pyproject.toml", ".git"):
+            try:
+                owners = {folder.stat().st_uid, (folder / name).lstat().st_uid}
+            except OSError:
+                continue
+            if owners == {os.geteuid()}:
+                return folder
+    return here
+
+
 def _not_empty(value: str | Path) -> str | Path:
     """Refuse '', which would name the working directory itself."""
     if value == "":
@@ -189,8 +206,9 @@ class Settings(BaseSettings):
 
     @property
     def home(self) -> Path:
-        """The absolute folder of the embedded server: ``USERSCOPE_HOME``, or ``.userscope`` where one stands."""
-        return self.userscope_home.expanduser().absolute()
+        """The absolute folder of the embedded server: ``USERSCOPE_HOME``, or ``.userscope`` of the project's folder."""
+        named = self.userscope_home.expanduser()
+        return named.absolute() if "userscope_home" in self.model_fields_set else _project_folder(Path.cwd()) / named
 
     @property
     def seal_key(self) -> SealKey | None:

@@ -87,7 +87,7 @@ def test_log(cli: Runner, folder: Path) -> None:
     assert told == ["Fail ID", "Name:      p:b", "Deploy ID (@v1)", "Name:      p:a"]
     assert "Committer: Ada Love <ada@example.com>" in lines
     for number in ("0", "-1"):  # no way to say "none was logged", or "all but the oldest"
-        assert "Invalid value for '-n'" in cli("log", *arguments, "-n", number, code=2).stderr
+        assert 'invalid value for "-n"' in cli("log", *arguments, "-n", number, code=2).stderr
 
 
 PLAN = """%project=p

@@ -80,7 +80,7 @@ def test_create_login_json(userscope: Runner, database: Database) -> None:
         "app_user",
         True,
     )
-    assert "Missing option '--role'" in userscope("create-login", "made_json", code=2).stderr
+    assert 'missing option "--role"' in userscope("create-login", "made_json", code=2).stderr
     refused = userscope("create-login", "pg_made", "--role", "app_user", code=2).stderr
     assert refused.startswith('ERROR:  role name "pg_made" is reserved\n')
     with database.superuser_connection() as superuser:
@@ -109,7 +109,7 @@ def test_sample_data(userscope: Runner, database: Database) -> None:
     assert set(first) < set(both)
     assert len({row[0] for row in both}) == 5
     for seed in ("-1", "1000000000"):  # it stands in usernames
-        assert "Invalid value for '--seed'" in userscope("sample-data", "--seed", seed, code=2).stderr
+        assert 'invalid value for "--seed"' in userscope("sample-data", "--seed", seed, code=2).stderr
 
 
 @pytest.mark.breadth

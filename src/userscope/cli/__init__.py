@@ -1,8 +1,11 @@
 """The command line, ``userscope …``: exit code 0 fine, 1 found something, 2 could not."""
 
 import gc
+import os
 import sys
+from contextlib import suppress
 
+from userscope.cli import _paint
 from userscope.errors import MissingExtra, UserscopeError
 
 
@@ -10,26 +13,71 @@ def main() -> None:
     """Run one command; every refusal is printed in PostgreSQL's form, without a traceback."""
     gc.set_threshold(100_000)  # imports make next to no garbage, and looking for it took a tenth of the start
     try:
-        try:
-            from userscope.cli.app import app
-        except ModuleNotFoundError as error:
-            if error.name in ("typer", "rich", "click"):
-                raise MissingExtra(error.name, "cli") from None
-            raise
-        app()
+        code = _run()
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        print("\nERROR:  interrupted", file=sys.stderr)
-        sys.exit(130)
+        _tell("interrupted", before="\n")
+        code = 130
+    except SystemExit as ended:
+        if not _unwritten(ended.__context__):
+            raise
+        code = _not_written(ended.__context__)  # Typer ends so where a pipe was closed
+    except OSError as error:
+        if not _unwritten(error):
+            _tell(f'cannot use "{error.filename}"\nDETAIL:  {error.strerror}.' if error.filename else str(error))
+            code = 2
+        else:
+            code = _not_written(error)
     except Exception as error:
-        refusal = error if isinstance(error, UserscopeError) else _answered(error)
+        refusal = _refusal(error)
         if refusal is None:
             raise
-        print(f"ERROR:  {refusal}", file=sys.stderr)
-        sys.exit(2)
+        _tell(refusal)
+        code = 2
+    sys.exit(code)
 
 
-def _answered(error: Exception) -> UserscopeError | None:
-    """Word what PostgreSQL answered where the command itself has no better words; None for a defect of ours."""
+def _run() -> int:
+    try:
+        from userscope.cli.app import app
+    except ModuleNotFoundError as error:
+        if error.name in ("typer", "rich", "click"):
+            raise MissingExtra(error.name, "cli") from None
+        raise
+    return app(prog_name="userscope", standalone_mode=False) or 0
+
+
+def _tell(text: object, *, before: str = "") -> None:
+    with suppress(OSError):  # nobody listens
+        print(f"{before}{_paint.painted('ERROR:', 'red', sys.stderr)}  {text}", file=sys.stderr, flush=True)
+
+
+def _unwritten(error: BaseException | None) -> bool:
+    """Whether it was what we print that could not be written: only then no file is named."""
+    return isinstance(error, OSError) and error.filename is None and error.errno is not None
+
+
+def _not_written(error: BaseException | None) -> int:
+    _tell(
+        f"what was to be printed could not be written\nDETAIL:  {getattr(error, 'strerror', None)}.\n"
+        "HINT:  What the command did stays done. Free some space, or let the program behind the pipe read to the end."
+    )
+    # What is still in Python's buffer would fail again, with a traceback.
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 2
+
+
+def _refusal(error: Exception) -> object | None:
+    """Return what to say of an error; None for a defect of ours."""
+    if isinstance(error, UserscopeError):
+        return error
+    if hasattr(error, "format_message"):  # Typer's, whose classes are private
+        from userscope.cli import _usage
+
+        return _usage.worded(error)
+    if type(error).__name__ == "Abort":
+        return "interrupted"
     import psycopg
 
     if not isinstance(error, psycopg.Error):

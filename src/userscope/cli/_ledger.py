@@ -1,11 +1,14 @@
 """How a run of migrations is told: as Sqitch's ledger, or as JSON."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from userscope.cli._paint import painted
 
 if TYPE_CHECKING:
     from userscope.migrations.engine import Event
@@ -50,7 +53,8 @@ class Ledger:
         if not self._line:  # a warning stands between
             self._start(event)
         time = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
-        print(f"{'ok' if event.kind == 'ok' else 'not ok'}{time}", flush=True)
+        word = painted("ok", "green", sys.stdout) if event.kind == "ok" else painted("not ok", "red", sys.stdout)
+        print(f"{word}{time}", flush=True)
         self._line = ""
 
 

@@ -35,12 +35,31 @@ def admin() -> "ConnectionURL":
     return url
 
 
-def start_embedded(settings: "Settings") -> None:
-    """Start the embedded server, unless a URL names another."""
-    if settings.embedded:
-        from userscope.local.server import Server
+def start_embedded(settings: "Settings") -> bool:
+    """Start the embedded server, unless a URL names another; True if this call started it."""
+    if not settings.embedded:
+        return False
+    from userscope.local.server import Server
 
-        Server(settings.home).start()
+    return Server(settings.home).start()
+
+
+def start_migrated(settings: "Settings") -> None:
+    """Start the embedded server that was migrated before, unless a URL names another; make none.
+
+    Raises LocalServerError where there is none yet, or it has no login for services.
+    """
+    if not settings.embedded:
+        return
+    from userscope.admin.logins import exists
+    from userscope.errors import LocalServerError
+    from userscope.postgres.connect import connect
+
+    url = settings.url(Login.ADMIN)
+    start_embedded(settings)
+    with connect(url) as connection:
+        if not exists(connection, settings.url(Login.SERVICE).user):
+            raise LocalServerError("the database has not been migrated yet", hint='Run "userscope migrate" first.')
 
 
 def find(folders: Sequence[Path] | None) -> "list[Project]":

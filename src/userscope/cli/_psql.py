@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from userscope.admin.logins import exists
-from userscope.errors import ConfigurationError, LocalServerError
+from psycopg import errors
+
+from userscope.connection.login_check import not_a_service, not_migrated
+from userscope.errors import ConfigurationError
 from userscope.identity import SEAL_LIFE
-from userscope.login import Login
 from userscope.postgres import programs
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
-from userscope.settings import Settings
 
 _SHORT = "AtqxXc:f:v:P:F:R:o:"
 _LONG = [
@@ -69,6 +69,7 @@ def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[
     Raises ConfigurationError for arguments other than a few, MissingTool where there is no psql that can \bind.
     """
     program = programs.find("psql", url, least=16)
+    _require_identity(url)
     utf8 = {"PGCLIENTENCODING": "UTF8"}  # as the identity is written
     options = _parse(arguments)
     acts = any(name in _ACTIONS for name, _ in options)
@@ -82,11 +83,15 @@ def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[
         return _run(program, url, ["-f", str(identity), *words, "-f", str(commit)], **utf8)
 
 
-def require_login(settings: Settings) -> None:
-    """Raise LocalServerError where the embedded database has no login for services yet."""
-    with connect(settings.url(Login.ADMIN)) as connection:
-        if not exists(connection, settings.url(Login.SERVICE).user):
-            raise LocalServerError("the database has not been migrated yet", hint='Run "userscope migrate" first.')
+def _require_identity(url: ConnectionURL) -> None:
+    """Raise ConfigurationError where no identity can be set, which psql would say in words that name no cure."""
+    try:
+        with connect(url) as connection:
+            connection.execute("select app.seal_required()")
+    except (errors.InvalidSchemaName, errors.UndefinedFunction) as error:
+        raise not_migrated() from error
+    except errors.InsufficientPrivilege as error:
+        raise not_a_service(url.user) from error
 
 
 def _parse(arguments: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """All commands in one application; a command imports what it uses when it runs, so that ``--help`` is quick."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -22,11 +23,31 @@ from userscope.cli import (
 app = typer.Typer(
     help="A user reaches only their own rows: kept by PostgreSQL itself.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"userscope {version('userscope')}")
+        raise typer.Exit
+
+
+@app.callback()
+def userscope(
+    *,
+    version: Annotated[  # its callback answers
+        bool,
+        typer.Option("--version", callback=lambda asked: _version(asked=asked), is_eager=True, help="Tell it."),
+    ] = False,
+) -> None:
+    """A user reaches only their own rows: kept by PostgreSQL itself."""
+
+
 COMMANDS: list[Callable[..., None]] = [
     *(server.up, server.down, server.url, server.psql),
     *(migrations.migrate, migrations.revert),

@@ -1,11 +1,13 @@
 """``userscope audit``: who may do what in the live database, and what is wrong with it."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from userscope.cli import _paint
 from userscope.cli._options import Json, Projects, admin, beside_ours
 
 
@@ -99,7 +101,7 @@ def audit(
         ran = wanted if drift else wanted - {"drift"}
         report = baselines.applied(report, accepted, known=known, asked=ran)
     report = report.about(wanted)
-    occasion = Occasion(fail_on, wanted if drift else wanted - {"drift"})
+    occasion = Occasion(fail_on, wanted if drift else wanted - {"drift"}, width=_paint.width(sys.stdout))
     if form in (Format.sarif, Format.github):
         occasion = replace(occasion, place=Places(files_of(beside_ours(project))).of)
     if form is Format.html:
@@ -107,7 +109,7 @@ def audit(
         occasion = replace(
             occasion, database=url.params["dbname"], when=now, examples=examples(url, report), before=earlier
         )
-    print(RENDERERS["json" if as_json else form](report, occasion))
+    print(_paint.levels(RENDERERS["json" if as_json else form](report, occasion), sys.stdout))
     raise typer.Exit(int(report.failed(fail_on)))
 
 

@@ -1,6 +1,9 @@
 """``userscope demo``: two people reach for each other's rows."""
 
+import os
 import sys
+
+from userscope.cli._options import start_migrated
 
 
 def demo() -> None:
@@ -15,13 +18,22 @@ def demo() -> None:
     from userscope.demo.demo import Step, run
     from userscope.settings import Settings
 
+    settings = Settings()
+    settings.require_local("userscope demo")
+    start_migrated(settings)
     steps: list[Step] = []
-    ids = run(Settings(), steps.append)
+    ids = run(settings, steps.append)
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = Console(
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        width=None if sys.stdout.isatty() else 120,
+    )
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("who", "sends", "PostgreSQL answers"):
-        table.add_column(title, overflow="fold")
+    headings = ("who", "sends", "PostgreSQL answers")
+    for title in headings:
+        # An answer may be an id, which nobody could copy out of two lines.
+        table.add_column(title, overflow="fold", no_wrap=title == headings[-1])
     shown = {str(value): name for name, value in ids.items()}
     last = ""
     for step in steps:
@@ -43,4 +55,4 @@ def demo() -> None:
         sys.exit(1)
     console.print("Nobody reached a row of anybody else. Try it by hand:")
     for name, made in ids.items():
-        console.print(f"  userscope psql --as {made}   # {name}")
+        console.print(f"  userscope psql --as {made}   # {name}", soft_wrap=True)

@@ -51,7 +51,7 @@ def migrate(
     projects = find(project)
     if not (yes or dry_run):
         _ask_about_remote(settings.url(Login.ADMIN) if not settings.embedded else None)
-    start_embedded(settings)
+    started = start_embedded(settings)
     options = run_options(lock_timeout, statement_timeout, wait, log_only=log_only)
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
@@ -62,6 +62,11 @@ def migrate(
         from userscope.admin.logins import ensure_all
 
         ensure_all(settings)
+    if started:
+        from userscope.local.server import Server
+
+        folder = Server(settings.home).folder
+        ledger.remark(f'PostgreSQL goes on running, in "{folder}", until "userscope down".')
     if as_json:
         print_json({"would_deploy" if dry_run else "deployed": deployed, "seconds": ledger.seconds})
 

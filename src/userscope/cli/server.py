@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from userscope.cli._ask import confirmed
-from userscope.cli._options import start_embedded
+from userscope.cli._options import start_embedded, start_migrated
 from userscope.login import Login
 
 
@@ -94,11 +94,10 @@ def psql(
     key, kind = settings.seal_key, settings.userscope_user_id
     if user_id is not None:
         credentials(user_id, key, kind)  # refuse what names no user before anything is started
-    start_embedded(settings)
     if user_id is None:
+        start_embedded(settings)
         status = _psql.run(settings.url(Login.ADMIN), arguments or [])
     else:
-        if settings.embedded:
-            _psql.require_login(settings)
+        start_migrated(settings)
         status = _psql.run_as(settings.url(Login.SERVICE), arguments or [], lambda: credentials(user_id, key, kind))
     raise typer.Exit(status)

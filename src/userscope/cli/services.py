@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from userscope.cli._ledger import print_json
-from userscope.cli._options import Json, start_embedded
+from userscope.cli._options import Json, start_embedded, start_migrated
 from userscope.login import Login
 
 _MANY = 10_000
@@ -84,7 +84,7 @@ def sample_data(
 
     settings = Settings()
     settings.require_local("sample-data")
-    start_embedded(settings)
+    start_migrated(settings)
     writing = write(settings, users=users, todos=todos, seed=seed)
     many = users * (todos + 1) > _MANY
     made = list(track(writing, "Writing", users, console=Console(stderr=True)) if many else writing)

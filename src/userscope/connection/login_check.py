@@ -52,17 +52,9 @@ class LoginCheck:
         if why:
             raise RoleBypassesRLS(role, why)
         if isinstance(error, errors.InsufficientPrivilege) and self.sealing is not None:
-            raise ConfigurationError(
-                f'role "{role}" may not use schema app',
-                detail="It is a member of neither app_user nor app_auth, or does not inherit what they may.",
-                hint='Make a login with "userscope create-login".',
-            ) from error
+            raise not_a_service(role) from error
         if error and not isinstance(error, errors.InsufficientPrivilege):
-            raise ConfigurationError(
-                "the database was not migrated",
-                detail="Schema app, or its function seal_required, is missing.",
-                hint='Run "userscope migrate".',
-            ) from error
+            raise not_migrated() from error
         if self.sealing and not seal_required and not self.seal_optional:
             raise NotSealed
         if self.sealing is False and seal_required:
@@ -72,3 +64,21 @@ class LoginCheck:
                 hint='Set USERSCOPE_SEAL_KEY to a key made by "userscope seal-key new".',
             )
         self.constraint_messages = constraint_messages or {}
+
+
+def not_a_service(role: str) -> ConfigurationError:
+    """Return what is said of a login that cannot even set an identity."""
+    return ConfigurationError(
+        f'role "{role}" may not use schema app',
+        detail="It is a member of neither app_user nor app_auth, or does not inherit what they may.",
+        hint='Make a login with "userscope create-login".',
+    )
+
+
+def not_migrated() -> ConfigurationError:
+    """Return what is said of a database without our functions."""
+    return ConfigurationError(
+        "the database was not migrated",
+        detail="Schema app, or its function seal_required, is missing.",
+        hint='Run "userscope migrate".',
+    )

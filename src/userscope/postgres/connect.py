@@ -86,6 +86,9 @@ def _in_words(url: ConnectionURL, said: str) -> ConfigurationError | Unavailable
     detail = f"{_reason(attempts[-1])}. The URL is {url}."
     whose = "the embedded server's URL" if url.variable == EMBEDDED else url.variable
     # Of several hosts one may refuse and another be starting up: that is no mistake of the configuration.
+    if url.variable == EMBEDDED and "password authentication failed" in said:
+        # It made the password itself: what is missing is the login.
+        return ConfigurationError("the database has not been migrated yet", hint='Run "userscope migrate" first.')
     if all("FATAL:" in attempt and not _PASSING.search(_reason(attempt)) for attempt in attempts):
         return ConfigurationError(
             "PostgreSQL refused the login",

@@ -13,7 +13,7 @@ from userscope.audit.render.sarif import as_sarif
 from userscope.audit.render.text import as_text
 
 RENDERERS: Mapping[str, Callable[[Report, Occasion], str]] = {
-    "text": lambda report, _: as_text(report),
+    "text": as_text,
     "json": lambda report, _: as_json(report),
     "markdown": lambda report, _: as_markdown(report),
     "sarif": as_sarif,

@@ -18,6 +18,7 @@ class Occasion:
     """From which level on a finding fails, which rules were asked, and where in a repository an object is made.
 
     A page is also told of the database's name, when it is written, what stands behind the matrix and what was before.
+    ``width`` is how many columns a terminal has; 0 where lines may be of any length.
     """
 
     fail_on: str = "error"
@@ -27,3 +28,4 @@ class Occasion:
     when: str = ""
     examples: Examples = field(default_factory=Examples)
     before: Report | None = None
+    width: int = 0
