@@ -1,5 +1,6 @@
 """The PostgreSQL servers and databases that the whole suite works on."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -99,8 +100,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         print(f"Removed what runs that were killed had left: {', '.join(map(str, found))}")
 
 
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end, so nobody has to look through it for garbage again and again."""
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist may be switched off
 def pytest_xdist_auto_num_workers() -> int:
-    """How many tests run at once with ``-n auto``: three a core, since most of them wait, if each has a GB."""
+    """How many tests run at once with ``-n auto``: two a core, since many of them wait, if each has a GB."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30
-    return max(1, min(3 * (os.process_cpu_count() or 1), memory))
+    return max(1, min(2 * (os.process_cpu_count() or 1), memory))
