@@ -52,6 +52,10 @@ def probe(
             metavar="SETTING=KIND", help="What a setting holds: uuid, number, email, or a text with {uuid} in it."
         ),
     ] = None,
+    migrations: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="A Supabase project's migrations, instead of a database."),
+    ] = None,
     seed: Annotated[
         Path | None, typer.Option(metavar="FILE", help="SQL that is run before anything is filled.", dir_okay=False)
     ] = None,
@@ -83,7 +87,7 @@ def probe(
     Example: userscope probe --as app_user --accept probe.toml --fail-on question
     """  # fmt: skip
     from userscope.errors import ConfigurationError
-    from userscope.probe import answers, run
+    from userscope.probe import answers, platform, run
     from userscope.probe.render import RENDERERS
     from userscope.probe.render.report import Report
     from userscope.probe.render.text import as_matrix
@@ -96,7 +100,7 @@ def probe(
         tuple(role.strip() for role in roles.split(",") if role.strip()),
         _identity(identity or []), "" if profile is Profile.none else profile, seed, limit, clear=bool(here),
     )  # fmt: skip
-    with _database(Settings(), here=here, yes=yes) as (url, failures):
+    with platform.migrated(migrations) if migrations else _database(Settings(), here=here, yes=yes) as (url, failures):
         with _progress() as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Catalog, Relation, Rights
@@ -32,6 +33,15 @@ class Scene:
     not_tried: list[str] = field(default_factory=list)
     arranged: list[str] = field(default_factory=list)
     """What is otherwise for the moment than it was filled, as statements of the owner."""
+
+    @cached_property
+    def truncating(self) -> set[str]:
+        """The roles that are granted TRUNCATE on every table to come: the platform's way, and said once."""
+        query = (
+            "select a.grantee::regrole::text from pg_default_acl as d, aclexplode(d.defaclacl) as a "
+            "where a.privilege_type = 'TRUNCATE' and a.grantee <> 0"
+        )
+        return {role for (role,) in self.stage.rows(query)}
 
     @property
     def values(self) -> Values:

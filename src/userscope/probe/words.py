@@ -40,6 +40,8 @@ SOMEBODYS = re.compile(
     re.IGNORECASE,
 )
 """Tables whose rows are somebody's, whatever their columns are."""
+EXPIRY = re.compile(r"expir|until|deadline|valid_to|due|ends?_(at|on|date)|_end$", re.IGNORECASE)
+"""Times after which a row counts no more."""
 UNKNOWN_PERSON = re.compile("anon|visitor|guest|public", re.IGNORECASE)
 """Roles of those who have not signed in."""
 METADATA = re.compile("role|admin|org|tenant|plan|tier|permission|verified|type|level", re.IGNORECASE)

@@ -15,6 +15,7 @@ _FIXED = {
     "bool": "false", "date": "2026-06-01", "timestamp": "2026-06-01", "timestamptz": "2026-06-01", "time": "12:00",
     "timetz": "12:00", "interval": "1 day", "bytea": "\\x00", "point": "(1,1)",
 }  # fmt: skip
+_LATER = "2099-01-01"
 _DEPTH = 8
 
 
@@ -127,7 +128,7 @@ class Values:
         if column.textual or kind == "name":
             return self._text(column, world, label, number, key=key)
         if kind in _FIXED:
-            return _FIXED[kind]
+            return _LATER if column.category == "D" and words.EXPIRY.search(name) else _FIXED[kind]
         if kind in ("json", "jsonb"):
             return json.dumps({"whose": f"{world.name} {label}.{name}"})
         if kind in ("inet", "cidr"):
