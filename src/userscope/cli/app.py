@@ -8,6 +8,7 @@ import typer
 from userscope.cli import (
     audit,
     demo,
+    doctor,
     init,
     inspection,
     migrations,
@@ -52,6 +53,7 @@ COMMANDS: list[Callable[..., None]] = [
     *(server.up, server.down, server.url, server.psql),
     *(migrations.migrate, migrations.revert),
     *(inspection.status, inspection.verify, inspection.check, inspection.log, inspection.plan),
+    doctor.doctor,
     *(services.health, services.create_login, services.sample_data),
     demo.demo,
     audit.audit,
