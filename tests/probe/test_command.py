@@ -50,7 +50,7 @@ def test_question(command: Run, database: Database, tmp_path: Path) -> None:
     answers = tmp_path / "probe.toml"
     entry = '[[accepted]]\nrule = "{rule}"\nobject = "{object}"\nfinding = "{basis}"\nreason = "a game"\nby = "Ada"\n'
     answers.write_text(entry.format(**asked), encoding="utf-8")
-    arguments = ["--fail-on", "question", "--accept", str(answers)]
+    arguments = ["--here", "--fail-on", "question", "--accept", str(answers)]
     told = command(*arguments).stdout
     assert "accepted  public.scores: Alice (authenticated) is shown everybody's rows" in told
     assert "nothing found: tried as anon, authenticated; 3 of 3 tables filled, 2 of 2 policies met" in told
@@ -62,7 +62,7 @@ def test_question(command: Run, database: Database, tmp_path: Path) -> None:
 
 def test_matrix(command: Run) -> None:
     """Who sees whose rows, a line for each."""
-    assert command("--matrix").stdout.splitlines() == [
+    assert command("--here", "--matrix").stdout.splitlines() == [
         "public.diaries  Alice (authenticated)                          own rows",
         "public.diaries  a session without an identity (authenticated)  nothing",
         "public.diaries  a token without a subject (authenticated)      nothing",
@@ -114,14 +114,14 @@ def test_here_by_a_plain_login(
 )
 def test_refused(command: Run, words: list[str], said: str) -> None:
     """What cannot be meant is refused."""
-    assert said in command(*words, code=2).stderr
+    assert said in command("--here", *words, code=2).stderr
 
 
 def test_too_little(command: Run, database: Database) -> None:
     """Where nobody sees a row of their own, nothing found is no answer."""
     with database.superuser_connection() as connection:
         connection.execute("alter policy own on public.diaries using (false); drop table public.scores")
-    told = command(code=2).stdout
+    told = command("--here", code=2).stdout
     assert "too little was tried: nobody sees any row of their own" in told
     assert "public.diaries: Alice (authenticated) does not see the own row" in told
 

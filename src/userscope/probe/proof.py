@@ -9,7 +9,17 @@ from userscope.probe.stage import Outcome, Stage
 
 def again(stage: Stage, found: Iterable[Finding]) -> list[Finding]:
     """Return the findings; one whose proof does not come out the same becomes a note that says so."""
-    return [finding if _same(stage, finding) else _unsure(finding) for finding in found]
+    return [_shown(stage, finding) for finding in found]
+
+
+def _shown(stage: Stage, finding: Finding) -> Finding:
+    """Show one again, with as little done beforehand as shows it: nothing, what was done to its own table, or all."""
+    own = tuple(statement for statement in finding.setup if f" {finding.object} " in statement)
+    for setup in dict.fromkeys(((), own, finding.setup)):
+        shorter = replace(finding, setup=setup)
+        if _same(stage, shorter):
+            return shorter
+    return _unsure(finding)
 
 
 def _unsure(finding: Finding) -> Finding:

@@ -31,6 +31,8 @@ class Scene:
     """What each of them sees before anything is done."""
     findings: Findings = field(default_factory=Findings)
     not_tried: list[str] = field(default_factory=list)
+    new: dict[Relation, dict[World, Row]] = field(default_factory=dict)
+    """Rows that could be inserted, were it not for policies; they are not there."""
     arranged: list[str] = field(default_factory=list)
     """What is otherwise for the moment than it was filled, as statements of the owner."""
 
@@ -100,12 +102,12 @@ class Scene:
                 return True
         return False
 
-    def bobs(self, relation: Relation) -> list[Row]:
+    def bobs(self, actor: Actor, relation: Relation | None = None) -> list[Row]:
         """Return which of Bob's rows no longer lie where they lay, of a table or, for a view, of any; the superuser
         looks."""
-        tables = [relation] if relation.table else self.catalog.tables
+        tables = [relation] if relation and relation.table else self.catalog.tables
         query = " union all ".join(f"(select tableoid::int8, ctid::text from {table.sql})" for table in tables)
-        now = {(oid, ctid) for oid, ctid in self.stage.rows(query)}
+        now = {(oid, ctid) for oid, ctid in self.stage.as_superuser(actor.role, query)}
         among = {table.oid for table in tables}
         return [
             row

@@ -81,8 +81,7 @@ class Sight:
         if not rights.select:
             return False
         row = f"row({_columns(relation, rights)})::text"
-        with self.stage.superuser(role):
-            content = self.stage.rows(f"select {row} from {relation.sql} where ctid = '{place[1]}'")
+        content = self.stage.as_superuser(role, f"select {row} from {relation.sql} where ctid = '{place[1]}'")
         return bool(content) and content[0] in self.stage.attempt(f"select {row} from {relation.sql}").rows
 
     def _relations(self) -> Iterator[Relation]:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
@@ -61,6 +62,7 @@ class Stage:
         self.limit = limit
         """Seconds that a statement may take."""
         self.notices: list[str] = []
+        self._depth = 0
         self.connection = self._open()
 
     def _open(self) -> Connection:
@@ -91,49 +93,63 @@ class Stage:
         return self.execute(statement).fetchall()
 
     def attempt(self, statement: str) -> Outcome:
-        """Try a statement in a savepoint, as whoever acts."""
+        """Try a statement as whoever acts; where it fails, what it did is undone. It is one trip, or two."""
+        within = self.connection.info.transaction_status is not TransactionStatus.IDLE
         try:
-            with self.connection.transaction():
-                cursor = self.execute(statement)
-                rows = cursor.fetchall() if cursor.description else []
-                return Outcome(rows, None, cursor.rowcount)
-        except psycopg.OperationalError as error:
+            cursor = self.execute(f"savepoint tried; {statement}" if within else statement)
+            while cursor.nextset():
+                pass
+            rows = cursor.fetchall() if cursor.description else []
+            return Outcome(rows, None, cursor.rowcount)
+        except psycopg.Error as error:
             if self.connection.closed:
                 raise
-            return Outcome((), error, 0)
-        except psycopg.Error as error:
+            if within:
+                self.execute("rollback to savepoint tried")
             return Outcome((), error, 0)
 
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
         """Act as somebody; it is undone at the end."""
-        with self.undone():
-            self.execute(f"set local statement_timeout = '{self.limit:g}s'")
+        with self.undone(f"set local statement_timeout = '{self.limit:g}s'"):
             self.become(actor)
             yield
 
     def become(self, actor: Actor) -> None:
         """Act as somebody else from here on, within ``acting``. Who cannot sign in acts as nobody knows whom."""
-        self.execute("set local session authorization default")
-        self.execute(f"set local session authorization {quoted(actor.role)}")
-        for statement in actor.session:
-            self.attempt(statement)
+        role = f"set local session authorization default; set local session authorization {quoted(actor.role)}"
+        if self.attempt("; ".join([role, *actor.session])).error:
+            self.execute(role)
+            for statement in actor.session:
+                self.attempt(statement)
 
     @contextmanager
-    def undone(self) -> Iterator[None]:
-        """Undo at the end what happens in the block."""
-        with self.connection.transaction(force_rollback=True):
-            yield
-
-    @contextmanager
-    def superuser(self, role: str) -> Iterator[None]:
-        """Look as the superuser for a moment, while ``role`` acts."""
-        self.execute("set local session authorization default")
+    def undone(self, first: str = "") -> Iterator[None]:
+        """Undo at the end what happens in the block, which begins with ``first``."""
+        nested = self.connection.info.transaction_status is not TransactionStatus.IDLE
+        self._depth += 1
+        name = f"undone_{self._depth}"
+        self.execute(f"savepoint {name}; {first}" if nested else f"begin; {first}")
         try:
             yield
         finally:
-            with suppress(psycopg.errors.InFailedSqlTransaction):
-                self.execute(f"set local session authorization {quoted(role)}")
+            self._depth -= 1
+            if not self.connection.closed:
+                self.execute(f"rollback to savepoint {name}; release savepoint {name}" if nested else "rollback")
+
+    def as_superuser(self, role: str, query: str) -> list[tuple[Any, ...]]:
+        """Look as the superuser for a moment, while ``role`` acts."""
+        become = "set local session authorization"
+        cursor = self.execute(f"{become} default; {query}; {become} {quoted(role)}")
+        cursor.nextset()
+        return cursor.fetchall()
+
+    @contextmanager
+    def superuser(self, role: str) -> Iterator[None]:
+        """Do something as the superuser, while ``role`` acts."""
+        self.execute("set local session authorization default")
+        yield
+        self.execute(f"set local session authorization {quoted(role)}")
 
     def arrange(self, *statements: str) -> bool:
         """Change rows past triggers and foreign keys, as the superuser; whether each statement worked on a row."""

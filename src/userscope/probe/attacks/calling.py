@@ -150,8 +150,7 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
     """Whether the function changed Bob's row; what it may do to whom it was told is asked."""
     if not call.function.definer:
         return False
-    with scene.stage.superuser(actor.role):
-        lost = [row for table in scene.catalog.tables for row in scene.bobs(table)]
+    lost = scene.bobs(actor)
     if not lost:
         return False
     row = lost[0]

@@ -15,22 +15,29 @@ def write(scene: Scene) -> None:
         for relation in scene.relations:
             if relation.slice or relation.kind == "m":
                 continue
-            if relation.table and not scene.arranged:
-                _truncate(scene, actor, relation)
-            rights = scene.rights(actor, relation)
             if not relation.table:
                 _through_view(scene, actor, relation)
-            elif scene.row(relation, BOB):
-                if rights.delete:
-                    _delete(scene, actor, relation)
+                continue
+            if not scene.findings.has(relation.label, "truncates"):
+                _truncate(scene, actor, relation)
+            if scene.row(relation, BOB):
+                change(scene, actor, relation)
+                rights = scene.rights(actor, relation)
                 if rights.update:
-                    _update(scene, actor, relation)
                     moving.move(scene, actor, relation)
                     promoting.by_update(scene, actor, relation)
                 if rights.insert:
                     inserting.insert(scene, actor, relation)
-    if not scene.arranged:
-        scene.findings.summed_up("truncates")
+    scene.findings.summed_up("truncates")
+
+
+def change(scene: Scene, actor: Actor, table: Relation) -> None:
+    """Delete and change Bob's row of a table, unless that was done before."""
+    rights = scene.rights(actor, table)
+    if rights.delete and not scene.findings.has(table.label, "deletes"):
+        _delete(scene, actor, table)
+    if rights.update and not scene.findings.has(table.label, "updates"):
+        _update(scene, actor, table)
 
 
 def level(scene: Scene, actor: Actor, relation: Relation) -> Level:
@@ -56,9 +63,8 @@ def _truncate(scene: Scene, actor: Actor, relation: Relation) -> None:
             scene.tell(worst, "truncates", relation, actor, said, statement, expected=watch)
         elif outcome.state == "0A000":  # what refers to it stands in the way, and not the table's own rights
             watch = Expected("raises", "0A000")
-            scene.tell(
-                "error", "truncates", relation, actor, f"{said}, were it not referred to", statement, expected=watch
-            )
+            hindered = f"{said}, were it not referred to"
+            scene.tell(worst, "truncates", relation, actor, hindered, statement, expected=watch)
 
 
 def _delete(scene: Scene, actor: Actor, relation: Relation) -> None:
@@ -67,8 +73,7 @@ def _delete(scene: Scene, actor: Actor, relation: Relation) -> None:
     for statement in (statements.delete(relation), statements.delete(relation, where)):
         with scene.stage.acting(actor):
             outcome = scene.stage.attempt(statement)
-            with scene.stage.superuser(actor.role):
-                hit = scene.bobs(relation)
+            hit = scene.bobs(actor, relation) if outcome.did else []
         if outcome.state == "23503" and " where " in statement:
             expected = Expected("raises", "23503")  # it was let pass, and stopped by what refers to it
         elif hit:
@@ -88,9 +93,7 @@ def _update(scene: Scene, actor: Actor, relation: Relation) -> None:
         for where in ("", scene.where(relation, BOB)):
             statement = statements.update(relation, column, bob.values.get(column) if bob else None, where)
             with scene.stage.acting(actor):
-                scene.stage.attempt(statement)
-                with scene.stage.superuser(actor.role):
-                    hit = scene.bobs(relation)
+                hit = scene.bobs(actor, relation) if scene.stage.attempt(statement).did else []
             if hit:
                 said, expected = f"changes {whose(scene, relation)}", _moved(relation, hit[0])
                 scene.tell(
@@ -124,9 +127,7 @@ def _through_view(scene: Scene, actor: Actor, view: Relation) -> None:
             tried += [("updates", "changes", statements.update(view, column, setting, w)) for w in ("", where)]
     for kind, verb, statement in tried:
         with scene.stage.acting(actor):
-            scene.stage.attempt(statement)
-            with scene.stage.superuser(actor.role):
-                hit = scene.bobs(view)
+            hit = scene.bobs(actor) if scene.stage.attempt(statement).error is None else []
         if hit:
             table = hit[0].table
             said = f"{verb} Bob's row of {table.label} through the view"

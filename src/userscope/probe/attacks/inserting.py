@@ -16,15 +16,23 @@ _NEW = 7
 
 
 def insert(scene: Scene, actor: Actor, table: Relation) -> None:
-    """Insert into a table, as somebody."""
-    rows = {world: row for world in WORLDS if (row := _new(scene, table, world))}
-    if len(rows) < len(WORLDS):
+    """Insert as somebody: a row of Bob's; and for Alice one that hangs on his, and one with more rights."""
+    if not (rows := _rows(scene, table)):
         return
     allowed = scene.rights(actor, table).insert
-    bobs, mine = _given(table, allowed, rows[BOB].given), _given(table, allowed, rows[ALICE].given)
-    _forge(scene, actor, table, bobs)
-    if not actor.alice:
+    if not scene.findings.has(table.label, "forges", "inserts"):
+        _forge(scene, actor, table, _given(table, allowed, rows[BOB].given))
+    if actor.alice:
+        hang(scene, actor, table)
+        mine = _given(table, allowed, rows[ALICE].given)
+        promoting.by_insert(scene, actor, table, mine, {**rows[ALICE].values, **mine})
+
+
+def hang(scene: Scene, actor: Actor, table: Relation) -> None:
+    """Insert a row of Alice's below what is Bob's."""
+    if not (rows := _rows(scene, table)):
         return
+    mine = _given(table, scene.rights(actor, table).insert, rows[ALICE].given)
     whole = {**rows[ALICE].values, **mine}
     for name in mine:
         if moving.points(scene, table, name) and not scene.meaning.personal(table, name):
@@ -34,7 +42,13 @@ def insert(scene: Scene, actor: Actor, table: Relation) -> None:
                 statements.insert(table, mine), whole,
             )  # fmt: skip
             moving.plant(scene, actor, table, plant)
-    promoting.by_insert(scene, actor, table, mine, whole)
+
+
+def _rows(scene: Scene, table: Relation) -> dict[World, Row]:
+    """Return a row of each world that could be inserted; none where the table cannot be filled."""
+    if table not in scene.new:
+        scene.new[table] = {world: row for world in WORLDS if (row := _new(scene, table, world))}
+    return scene.new[table] if len(scene.new[table]) == len(WORLDS) else {}
 
 
 def _new(scene: Scene, table: Relation, world: World) -> Row | None:

@@ -38,7 +38,8 @@ def move(scene: Scene, actor: Actor, table: Relation) -> None:
         if points(scene, table, name):
             for where in (scene.where(table, ALICE), ""):
                 statement = statements.update(table, name, his, where)
-                plant(scene, actor, table, Plant("moves", name, statement, {**alice.values, name: his}))
+                if plant(scene, actor, table, Plant("moves", name, statement, {**alice.values, name: his})):
+                    break
 
 
 def points(scene: Scene, table: Relation, name: str) -> bool:
@@ -50,11 +51,11 @@ def points(scene: Scene, table: Relation, name: str) -> bool:
     return name not in table.primary and kind in (*words.KEYS, "int2") and scene.meaning.identifying(name)
 
 
-def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> None:
-    """Try it, and say what it means: whether Alice reads more, and whether Bob sees it as his."""
+def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
+    """Try it, and say what it means: whether Alice reads more, and whether Bob sees it as his. Whether it was done."""
     parent, personal = table.parent(tried.column), scene.meaning.personal(table, tried.column)
     if personal and _alice_remains(scene, table, tried):
-        return
+        return True
     setup: list[str] = []
     with scene.stage.acting(actor):
         outcome = scene.stage.attempt(tried.statement)
@@ -64,7 +65,7 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> None:
                 scene.stage.arrange(*setup)
             outcome = scene.stage.attempt(tried.statement)
         if not outcome.did:
-            return
+            return False
         gained = scene.gained(actor, table)
         sees = not gained and scene.bob_sees(table, tried.values)
     if gained:
@@ -74,7 +75,7 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> None:
             "error", "promotion", table, actor, said, tried.statement, look, expected=expected, setup=setup,
             detail=tried.column,
         )  # fmt: skip
-        return
+        return True
     sees = sees and not _seen_without(scene, actor, table, tried)
     works, to = Expected("works"), f"({tried.column})"
     if parent is None or personal:
@@ -100,6 +101,7 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> None:
         scene.tell(
             level, "plants" if sees else "oracle", table, actor, said, tried.statement, expected=works, setup=setup
         )
+    return True
 
 
 def _names(relations: list[Relation]) -> str:

@@ -1,10 +1,11 @@
 """Once more, with everything shown that has a flag for the public: what does a shown parent let through?"""
 
 from userscope.probe import statements, words
-from userscope.probe.attacks import changing
+from userscope.probe.attacks import changing, inserting, moving
 from userscope.probe.catalog.model import Relation
 from userscope.probe.filling import Place
 from userscope.probe.scene import Scene
+from userscope.probe.stage import Actor
 from userscope.probe.worlds import ALICE, BOB, Row, World
 
 
@@ -23,9 +24,25 @@ def _write(scene: Scene, world: World) -> None:
         if scene.arranged:
             _know_again(scene)
             scene.seen = {actor: scene.sight.by(actor)[0] for actor in seen}
-            changing.write(scene)
+            for actor in scene.actors:
+                if actor.alice or scene.stranger(actor):
+                    _as(scene, actor, world)
     scene.filling.places, scene.seen, scene.arranged = places, seen, []
     _know_again(scene)
+
+
+def _as(scene: Scene, actor: Actor, world: World) -> None:
+    """What is shown of Bob's may be changed; what is shown of either may be hung on."""
+    for table in scene.catalog.tables:
+        if not scene.row(table, BOB):
+            continue
+        if world is BOB:
+            changing.change(scene, actor, table)
+        rights = scene.rights(actor, table)
+        if rights.update and actor.alice:
+            moving.move(scene, actor, table)
+        if rights.insert and actor.alice:
+            inserting.hang(scene, actor, table)
 
 
 def _know_again(scene: Scene) -> None:

@@ -29,8 +29,7 @@ def read(scene: Scene) -> None:
                 _shown(scene, actor, relation)
     for role in scene.identities.members:
         _never(scene, scene.identities.never(role))
-    for actor in scene.actors:
-        variants.read(scene, actor)
+    variants.read(scene)
     for uuid in scene.identities.built_in():
         for role in scene.identities.members:
             _built_in(scene, scene.identities.person(ALICE, role, uuid=uuid), uuid)

@@ -4,11 +4,11 @@ from itertools import islice
 
 from userscope.probe import statements
 from userscope.probe.catalog.model import Relation
-from userscope.probe.filling import variants
+from userscope.probe.filling import Place, variants
 from userscope.probe.findings import Expected
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
-from userscope.probe.worlds import ALICE, BOB
+from userscope.probe.worlds import ALICE, BOB, Row
 
 _MOST = 14
 _OWN = 12
@@ -16,33 +16,39 @@ _FIRST = 50
 """The number of the first row of a variant: its keys are like no other's."""
 
 
-def read(scene: Scene, actor: Actor) -> None:
+def read(scene: Scene) -> None:
     """Try each table of which Bob's row is hidden from somebody."""
     for table in scene.catalog.tables:
-        if table.secured and scene.rights(actor, table).select and not scene.sees(actor, table, BOB):
-            _table(scene, actor, table)
+        actors = [a for a in scene.actors if scene.rights(a, table).select and not scene.sees(a, table, BOB)]
+        if table.secured and actors:
+            _table(scene, actors, table)
 
 
-def _table(scene: Scene, actor: Actor, table: Relation) -> None:
+def _table(scene: Scene, actors: list[Actor], table: Relation) -> None:
     for number, (name, value) in enumerate(islice(variants(scene.values, table), _MOST), _FIRST):
-        with scene.stage.undone():
-            scene.stage.execute("set local session_replication_role = replica")
+        with scene.stage.undone("set local session_replication_role = replica"):
             placed = scene.filling.put(table, BOB, number, {name: value})
             scene.stage.execute("set local session_replication_role = origin")
-            if placed is None or placed[1].values.get(name) != value:
-                continue
-            place, row = placed
-            where, setup = statements.line(row), [statements.insert(table, row.given)]
-            with scene.stage.acting(actor):
-                if not scene.sight.sees(actor.role, table, place):
-                    continue
-                if value is None and actor.alice and _taken(scene, actor, table, name, where, setup):
-                    return
-            shown = f"{name} = {value}" if value is not None else f"{name} is null"
-            scene.tell(
-                "note", "shown when", table, actor, f"is shown others' rows when {shown}: public by design?",
-                f"select * from {table.sql} where {where}", expected=Expected("shows"), setup=setup, detail=shown,
-            )  # fmt: skip
+            if placed is not None and placed[1].values.get(name) == value:
+                for actor in actors:
+                    _shown(scene, actor, table, name, value, placed)
+
+
+def _shown(
+    scene: Scene, actor: Actor, table: Relation, name: str, value: str | None, placed: tuple[Place, Row]
+) -> None:
+    place, row = placed
+    where, setup = statements.line(row), [statements.insert(table, row.given)]
+    with scene.stage.acting(actor):
+        if not scene.sight.sees(actor.role, table, place):
+            return
+        if value is None and actor.alice and _taken(scene, actor, table, name, where, setup):
+            return
+    shown = f"{name} = {value}" if value is not None else f"{name} is null"
+    scene.tell(
+        "note", "shown when", table, actor, f"is shown others' rows when {shown}: public by design?",
+        f"select * from {table.sql} where {where}", expected=Expected("shows"), setup=setup, detail=shown,
+    )  # fmt: skip
 
 
 def _taken(scene: Scene, actor: Actor, table: Relation, name: str, where: str, setup: list[str]) -> bool:
