@@ -7,13 +7,16 @@ from userscope.errors import PlanError
 from userscope.migrations import projects
 
 _ROW = re.compile(r"^\| `(\w+)` \| (.+) \|$", re.MULTILINE)
+_SECTION = re.compile(r"^### `(\w+)`\nWhat: (.+?)\. Why:", re.MULTILINE | re.DOTALL)
 
 
 def described() -> Mapping[str, str]:
-    """Return, by rule, when it finds something, in Markdown: the rows of docs/audit.md; nothing where it is missing."""
+    """Return, by rule, when it finds something, in Markdown: what the pages about audits say; nothing without them."""
     try:
-        page = projects.shipped() / "docs" / "audit.md"
-        return dict(_ROW.findall(page.read_text(encoding="utf-8")))
+        docs = projects.shipped() / "docs"
+        judged = _SECTION.findall((docs / "audit-rules.md").read_text(encoding="utf-8"))
+        asked = _ROW.findall((docs / "audit.md").read_text(encoding="utf-8"))
+        return {**{rule: " ".join(what.split()) for rule, what in judged}, **dict(asked)}
     except (OSError, PlanError):
         return {}
 

@@ -71,23 +71,33 @@ def _folder() -> Path:
     raise ConfigurationError("the questions of policies/audit are missing", hint="Install userscope anew.")
 
 
-def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None) -> Report:
-    """Ask everything, or ``asked``, as the login of ``url``, whoever that is.
+def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: str | None = None) -> Report:
+    """Ask everything, or ``asked``, as the login of ``url``, whoever that is, and judge the policies.
 
-    Raises Unavailable or ConfigurationError.
+    ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError or
+    MissingExtra.
     """
-    asked = asked or questions()
+    from userscope.audit.judge import ours, verdicts
+
+    standard = questions()
+    asked = asked or standard
     with connect(url) as connection:
-        return ask(connection, asked)
+        judged = verdicts(connection, profile, _PREPARE)
+        report = ask(connection, ours(judged.profile, asked, standard), judged.settings)
+    return report.with_findings(judged.findings)
 
 
-def ask(connection: "psycopg.Connection[Any]", asked: Mapping[str, str]) -> Report:
-    """Ask on a connection that is in no transaction."""
+def ask(
+    connection: "psycopg.Connection[Any]", asked: Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> Report:
+    """Ask on a connection that is in no transaction, with ``settings`` for it alone."""
     found: list[psycopg.Cursor[Finding]] = []
     try:
         with connection.pipeline():
             for statement in _PREPARE:
                 connection.execute(statement.encode())
+            for name, value in (settings or {}).items():
+                connection.execute("select set_config(%s, %s, true)", [name, value])
             matrix = connection.cursor(row_factory=class_row(Access)).execute(asked[MATRIX].encode())
             columns = connection.cursor(row_factory=tuple_row).execute(_COLUMNS.encode())
             for name, question in asked.items():

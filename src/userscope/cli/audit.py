@@ -23,6 +23,15 @@ class Format(StrEnum):
     html = "html"
 
 
+class Platform(StrEnum):
+    """What brings roles and an identity along."""
+
+    userscope = "userscope"
+    supabase = "supabase"
+    postgrest = "postgrest"
+    neon = "neon"
+
+
 class Level(StrEnum):
     """From which level on a finding makes the exit code 1."""
 
@@ -40,6 +49,9 @@ def audit(
     drift: Annotated[
         bool, typer.Option("--drift", help="Also compare with a scratch deployment of the migrations.")
     ] = False,
+    profile: Annotated[
+        Platform | None, typer.Option(help="The platform, whose own is left alone; else what it looks like.")
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is accepted, each with its reason: audit.toml.")
     ] = None,
@@ -60,6 +72,7 @@ def audit(
     """Ask who may do what, and what is wrong with it. Exit code 1 if there is an error among the findings.
 
     What is meant to be so is accepted by an entry in a --baseline, with the reason; it goes on to be told of as such.
+    Policies are read by PostgreSQL's own parser; --profile says whose roles and identity they are written for.
     --format html is a page to look at: which rows each role reaches, and why.
     With --drift, --project names projects of your own beside ours.
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
@@ -72,6 +85,7 @@ def audit(
     from userscope.audit import baseline as baselines
     from userscope.audit import difference, run
     from userscope.audit.examples import examples
+    from userscope.audit.judge import RULES
     from userscope.audit.places import Places, files_of
     from userscope.audit.render import RENDERERS, Occasion
     from userscope.errors import ConfigurationError
@@ -84,7 +98,7 @@ def audit(
         return
     if name:
         raise ConfigurationError(f'"{name}" goes with --sql', hint="Without a name everything is asked.")
-    known = {*asked, "drift", baselines.RULE} - {run.MATRIX}
+    known = {*asked, *RULES, "drift", baselines.RULE} - {run.MATRIX}
     wanted = _known(only, known, "--only") or known
     wanted = (wanted | {baselines.RULE}) - _known(skip, known, "--skip")
     if before and form is not Format.html:
@@ -92,7 +106,7 @@ def audit(
     accepted = baselines.Baseline.read(baseline) if baseline else None
     earlier = difference.read(before) if before else None
     url = admin()
-    report = run.audit(url, asked)
+    report = run.audit(url, asked, profile)
     if drift:
         from userscope.audit.drift import drifted
 

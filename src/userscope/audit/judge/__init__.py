@@ -1,0 +1,113 @@
+"""An audit that judges like an expert: policies read by PostgreSQL's own parser, and what stands around them.
+
+It gives each policy one of four verdicts: tied, decided by a function, public by design, open (``verdict``). What is
+the platform's own is left alone (``profiles``); what it finds around the policies stands in ``rules``, by concern.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from userscope.audit.judge import catalog as database
+from userscope.audit.judge.catalog import Catalog, Role
+from userscope.audit.judge.policies import Policies
+from userscope.audit.judge.profiles import PROFILES, Profile, chosen
+from userscope.audit.judge.rules import RULES, findings
+from userscope.audit.model import Finding
+from userscope.errors import DatabaseError
+
+__all__ = ["PROFILES", "RULES", "Judged", "judged", "ours", "verdicts"]
+
+JUDGED_BETTER = {"policy_open"}
+"""Questions of psql that are strict, and are left to the judge here."""
+ELSEWHERE = {"access_matrix", "grant_option", "partition", "role_both"}
+"""Questions of psql that mean the same on every platform."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found, the profile that it was judged by, and what psql's questions are to be told."""
+
+    profile: Profile
+    findings: list[Finding]
+    settings: dict[str, str]
+
+
+def verdicts(connection: "psycopg.Connection[Any]", name: str | None, prepare: Sequence[str]) -> Judged:
+    """Judge a database in a transaction of its own, begun by ``prepare``. Raises DatabaseError."""
+    try:
+        for statement in prepare:
+            connection.execute(statement.encode())
+        found = judged(connection, name)
+        connection.execute("rollback")
+    except psycopg.Error as error:
+        connection.rollback()
+        raise DatabaseError(
+            "the catalog could not be read",
+            detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
+            hint="PostgreSQL 15 and later can be audited.",
+            sqlstate=error.sqlstate,
+        ) from error
+    return found
+
+
+def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
+    """Judge what a transaction sees whose search_path is pg_catalog; ``name`` is the profile's, None: by its looks."""
+    asked = database.asked(connection)
+    roles = database.roles(connection)
+    profile = chosen(name, asked)
+    services = services_of(roles, profile)
+    catalog = database.read(connection, roles, services)
+    policies = Policies(catalog, profile, tuple(services if profile.services else _without_owners(catalog, services)))
+    return Judged(profile, findings(policies), {} if profile.strict else _settings(policies, asked))
+
+
+def ours(profile: Profile, asked: Mapping[str, str], standard: Collection[str]) -> dict[str, str]:
+    """Which of psql's questions are asked besides: elsewhere those that mean the same there, or are no ``standard``."""
+    if profile.strict:
+        return {name: text for name, text in asked.items() if name not in JUDGED_BETTER}
+    return {name: text for name, text in asked.items() if name in ELSEWHERE or name not in standard}
+
+
+def services_of(roles: Mapping[int, Role], profile: Profile) -> list[int]:
+    """The roles that act for users: the profile's, or all that are not above row-level security."""
+    if profile.services:
+        return [role.oid for role in roles.values() if role.name in profile.services]
+    return [
+        role.oid
+        for role in roles.values()
+        if not (role.superuser or role.bypasses or role.name.startswith("pg_") or role.name in profile.above)
+    ]
+
+
+def _without_owners(catalog: Catalog, services: Sequence[int]) -> list[int]:
+    """Who owns tables, or has no right on any, serves nobody."""
+    owners = {relation.owner for relation in catalog.relations.values()}
+    return [
+        one
+        for one in services
+        if one not in owners
+        and any(relation.may(one, letter) for relation in catalog.relations.values() for letter in "rawd")
+    ]
+
+
+def _settings(policies: Policies, asked: Mapping[str, Any]) -> dict[str, str]:
+    """What psql's questions are told of a platform, where the database does not say it."""
+    catalog, profile = policies.catalog, policies.profile
+    schemas = sorted(
+        {relation.schema for relation in catalog.relations.values()}
+        & {name for name, schema in catalog.schemas.items() if schema.entered and name not in profile.own}
+    )
+    known = {
+        "userscope.audit_schemas": ("schemas", schemas),
+        "userscope.audit_service_roles": ("services", sorted(catalog.roles[one].name for one in policies.services)),
+        "userscope.audit_provider_roles": ("providers", []),
+    }
+    found = {name: _list(entries) for name, (key, entries) in known.items() if not asked[key]}
+    return {**found, "userscope.audit_private_schemas": "none"}
+
+
+def _list(entries: Sequence[str]) -> str:
+    return ",".join('"' + entry.replace("\\", "\\\\").replace('"', '\\"') + '"' for entry in entries) or "none"

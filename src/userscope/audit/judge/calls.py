@@ -1,0 +1,192 @@
+"""Values and calls: what is said of the caller, and the bodies of functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from userscope.audit.judge.bodies import Bodies
+from userscope.audit.judge.catalog import Catalog
+from userscope.audit.judge.profiles import Profile
+from userscope.audit.judge.terms import Branch, Scope, Source, TooWide, Value, Values, part
+from userscope.audit.judge.tree import A, constant, expression, name_of, names_of, of
+
+_AGGREGATES = {"array_agg", "max", "min", "string_agg", "json_agg", "jsonb_agg", "any_value", "unnest"}
+_ME = {"current_user", "session_user", "user", "current_role"}
+
+
+class Calls(Bodies):
+    """Reads values; what it reads conditions with stands beside it in Reader."""
+
+    catalog: Catalog
+    profile: Profile
+    elements: Callable[[Any, Scope], Values]
+
+    def values(self, node: Any, scope: Scope) -> Values:
+        """What an expression can be, and what holds then."""
+        kind, one = of(node)
+        match kind:
+            case "a_const":
+                return [(Value(constant=constant(one), null=one.isnull), ())]
+            case "column_ref":
+                return scope.find(names_of(one.fields))
+            case "param_ref":
+                return scope.find([f"${one.number}"])
+            case "type_cast" | "collate_clause":
+                return self.values(one.arg, scope)
+            case "a_indirection":
+                found = self.values(one.arg, scope)
+                for step in one.indirection:
+                    if step.WhichOneof("node") == "string":
+                        found = [(part(value, step.string.sval), branch) for value, branch in found]
+                return found
+            case "sub_link":
+                if one.sub_link_type in (A.EXPR_SUBLINK, A.ARRAY_SUBLINK):
+                    return self._of_rows(self.rows(one.subselect, scope))
+                return self._made_of([], scope)
+            case "a_expr":
+                return self._operated(one, scope)
+            case "func_call":
+                return self._called(one, scope)
+            case "sqlvalue_function":
+                return [(Value(frozenset({Source("me", "login")})), ())] if one.op in _LOGINS else [(Value(), ())]
+            case "case_expr":
+                arms = [arm.case_when.result for arm in one.args]
+                arms += [one.defresult] if one.HasField("defresult") else []
+                return [value for arm in arms for value in self.values(arm, scope)]
+            case "coalesce_expr":
+                return self._coalesced(one, scope)
+            case "a_array_expr" | "row_expr" | "min_max_expr":
+                return self._made_of(list(one.elements if kind == "a_array_expr" else one.args), scope)
+            case "null_test" | "boolean_test" | "bool_expr":
+                return self._made_of([one.arg] if kind != "bool_expr" else list(one.args), scope)
+        return [(Value(), ())]
+
+    def _of_rows(self, rows: Any) -> Values:
+        found = [(columns[0][1] if columns else Value(), branch) for columns, branch in rows]
+        if len(found) > 100:
+            raise TooWide
+        return found
+
+    def _coalesced(self, one: Any, scope: Scope) -> Values:
+        """One of them; with the identity and a row among them, a mixture."""
+        parts = [self.values(arg, scope) for arg in one.args]
+        sources = {source for part in parts for value, _ in part for source in value.sources}
+        kinds = {(source.kind, source.of) for source in sources}
+        if len(kinds) > 1:
+            return [(Value(frozenset(sources)), tuple(a for part in parts for _, branch in part for a in branch))]
+        return [value for part in parts for value in part if value[0].sources] or parts[0]
+
+    def _made_of(self, nodes: list[Any], scope: Scope) -> Values:
+        """A value made of others."""
+        found: Values = [(Value(), ())]
+        for node in nodes:
+            values = self.values(node, scope)
+            if len(found) * len(values) > 100:
+                raise TooWide
+            found = [
+                (
+                    Value(value.sources | more.sources, value.constant if more.constant is None else more.constant),
+                    branch + held,
+                )
+                for value, branch in found
+                for more, held in values
+            ]
+        if len(nodes) != 1:
+            found = [(Value(value.sources), branch) for value, branch in found]
+        return found
+
+    def _operated(self, one: Any, scope: Scope) -> Values:
+        operator = name_of(one.name)
+        if one.kind == A.AEXPR_NULLIF:
+            return self.values(one.lexpr, scope)
+        if operator in ("->", "->>", "#>", "#>>"):
+            steps = self.values(one.rexpr, scope)[0][0].constant or ""
+            path = steps.strip("{}").replace(",", ".").replace('"', "")
+            found = []
+            for value, branch in self.values(one.lexpr, scope):
+                if value.entities == {("me", 0)} and len(value.sources) == 1:
+                    (source,) = value.sources
+                    value = Value(frozenset({source._replace(name=f"{source.name}.{path}")}))
+                found.append((value, branch))
+            return found
+        found = self._made_of([side for side in (one.lexpr, one.rexpr) if side.WhichOneof("node")], scope)
+        if operator == "||":  # what begins or ends with the identity is the identity's
+            return [
+                (Value(frozenset(s for s in value.sources if s.kind == "me") or value.sources), branch)
+                for value, branch in found
+            ]
+        return found
+
+    def _called(self, one: Any, scope: Scope) -> Values:
+        names = names_of(one.funcname)
+        if names[-1] == "current_setting":
+            setting = self.values(one.args[0], scope)[0][0].constant
+            return [(Value(frozenset({Source("me", self.profile.setting(setting or "?"))})), ())]
+        known = self.profile.identity(names)
+        if known:
+            return [(Value(frozenset({Source("me", known)})), ())]
+        if names[-1] in _ME and len(one.args) == 0:
+            return [(Value(frozenset({Source("me", "login")})), ())]
+        if names[-1] == "count":
+            return [(Value(counts=True), ())]
+        if names[-1] in _AGGREGATES and one.args:
+            return self.elements(one.args[0], scope)
+        if names[-1] == "coalesce":
+            return self._coalesced(one, scope)
+        function = self.function(one, scope)
+        if function is None or self.profile.plain(names):
+            return self._made_of(list(one.args), scope)
+        found = self.body_values(function, self.bound(function, one, scope), scope)
+        if found is None:
+            sources = {Source("call", function.signature, function.oid)}
+            return [
+                (Value(frozenset(sources) | value.sources), branch)
+                for value, branch in self._made_of(list(one.args), scope)
+            ]
+        return found
+
+    def called_truths(self, one: Any, scope: Scope) -> list[Branch] | None:
+        """The ways in which a call is true; None where it is no function of somebody's own, or a value like others."""
+        names = names_of(one.funcname)
+        if names[-1] in ("bool_or", "bool_and", "every") and one.args:
+            return self.truths(one.args[0], scope)
+        if names[-1] == "starts_with" and len(one.args) == 2:
+            return self._pairs("^@", self.values(one.args[0], scope), self.values(one.args[1], scope))
+        function = self.function(one, scope)
+        if function is None or self.profile.identity(names) or self.profile.plain(names):
+            return None
+        return self.body_truths(function, self.bound(function, one, scope), scope)
+
+    def called_rows(self, one: Any, scope: Scope) -> Any:
+        """The rows that a call gives; None as above."""
+        function = self.function(one, scope)
+        if function is None or self.profile.identity(names_of(one.funcname)):
+            return None
+        return self.body_rows(function, self.bound(function, one, scope), scope)
+
+    def function(self, one: Any, scope: Scope) -> Any:
+        """The function of somebody's own that is called."""
+        names = names_of(one.funcname)
+        return None if names[0] == "pg_catalog" else self.catalog.function(names, len(one.args), scope.near)
+
+    def bound(self, function: Any, one: Any, scope: Scope) -> dict[str, Values]:
+        """A call's arguments by name and number."""
+        found: dict[str, Values] = {}
+        place = 0
+        for arg in one.args:
+            kind, named = of(arg)
+            if kind == "named_arg_expr":
+                found[named.name] = self.values(named.arg, scope)
+                continue
+            found[f"${place + 1}"] = self.values(arg, scope)
+            place += 1
+        for place, name in enumerate(function.inputs):
+            key = f"${place + 1}"
+            if key not in found:
+                default = function.defaults[place]
+                found[key] = found[name] if name in found else self.values(expression(default or "null"), Scope())
+            if name:
+                found[name] = found[key]
+        return found
+
+
+_LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}

@@ -1,0 +1,148 @@
+"""Every policy's clauses with their verdicts, for the roles that act for one user at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation, quoted
+from userscope.audit.judge.profiles import Profile
+from userscope.audit.judge.reading import Reader
+from userscope.audit.judge.terms import Binding, Branch, Scope, TooWide
+from userscope.audit.judge.tree import Unreadable, expression
+from userscope.audit.judge.verdict import Covered, Decision, Verdict, judged
+
+
+@dataclass(frozen=True)
+class Clause:
+    """USING or WITH CHECK of a policy, with the worst of its branches' verdicts first."""
+
+    relation: Relation
+    policy: Policy
+    name: str
+    text: str
+    verdicts: tuple[Verdict, ...]
+    services: tuple[int, ...]
+    walled: bool
+    unread: str = ""
+
+    @property
+    def object(self) -> str:
+        """What findings are about."""
+        return f"policy {quoted(self.policy.name)} on {self.relation.full}"
+
+    @property
+    def worst(self) -> Verdict:
+        """The verdict that counts."""
+        return self.verdicts[0] if self.verdicts else Verdict("dead")
+
+
+class Policies(Covered):
+    """Reads the policies of a catalog; ``services`` are the roles that act for users."""
+
+    def __init__(self, catalog: Catalog, profile: Profile, services: tuple[int, ...]) -> None:
+        self.catalog = catalog
+        self.profile = profile
+        self.services = services
+        self._covered: dict[int, bool] = {}
+        self._clauses: dict[tuple[int, str, str], Clause] = {}
+        self._asking: set[int] = set()
+
+    def __call__(self, relation: Relation) -> bool:
+        """Whether whoever reads a table sees only what is tied to them."""
+        if relation.oid in self._covered:
+            return self._covered[relation.oid]
+        if not relation.secured or relation.oid in self._asking:
+            return False
+        self._asking.add(relation.oid)
+        clauses = [clause for clause in self.of(relation) if clause.policy.serves("r") and clause.name == "USING"]
+        found = all(clause.worst.kind in ("dead", "tied") or clause.walled for clause in clauses)
+        self._asking.discard(relation.oid)
+        self._covered[relation.oid] = found
+        return found
+
+    def judged(self) -> Iterator[Clause]:
+        """Every clause of a permissive policy that lets a service pass."""
+        for relation in self.catalog.relations.values():
+            if relation.secured:
+                yield from self.of(relation)
+
+    def of(self, relation: Relation) -> list[Clause]:
+        """The clauses of a table's permissive policies that serve a service."""
+        found = []
+        for policy in relation.policies:
+            services = self.served(policy, relation)
+            if policy.permissive and services:
+                found += [
+                    self.clause(relation, policy, name, services)
+                    for name in ("USING", "WITH CHECK")
+                    if self._text(policy, name)
+                ]
+        return found
+
+    def effective_check(self, relation: Relation, policy: Policy) -> Clause | None:
+        """What a row that is written must pass."""
+        services = self.served(policy, relation)
+        name = "WITH CHECK" if policy.check else "USING"
+        return self.clause(relation, policy, name, services) if services and self._text(policy, name) else None
+
+    def served(self, policy: Policy, relation: Relation) -> tuple[int, ...]:
+        """The services that a policy is for, and which may do on the table what it is about."""
+        letters = COMMANDS if policy.command == "*" else (policy.command,)
+        schema = self.catalog.schemas.get(relation.schema)
+        return tuple(
+            service
+            for service in self.services
+            if schema
+            and service in schema.entered
+            and any(role == 0 or role in self.catalog.roles[service].becomes for role in policy.roles)
+            and any(relation.may(service, letter) for letter in letters)
+        )
+
+    def clause(self, relation: Relation, policy: Policy, name: str, services: tuple[int, ...]) -> Clause:
+        """Read one clause; what was read is kept."""
+        key = (relation.oid, policy.name, name)
+        if key not in self._clauses:
+            text = self._text(policy, name) or "true"
+            verdicts, why = self.read(text, relation)
+            self._clauses[key] = Clause(
+                relation, policy, name, text, verdicts, services, self._walled(relation, policy, name), why
+            )
+        return self._clauses[key]
+
+    def read(self, text: str, relation: Relation) -> tuple[tuple[Verdict, ...], str]:
+        """Judge an expression on a table's row; and why it could not be read."""
+        reader = Reader(self.catalog, self.profile)
+        scope = Scope({relation.name: Binding(("row", 0), relation)}, near=relation.schema)
+        try:
+            branches: list[Branch] = reader.truths(expression(text), scope)
+        except (TooWide, Unreadable, RecursionError, LookupError, ValueError, AttributeError) as error:
+            return (Verdict("function", "it is more than can be read"),), str(
+                error
+            ) or "it can be true in too many ways"
+        found = {judged(reader, tuple(dict.fromkeys(branch)), relation, self) for branch in branches}
+        return tuple(sorted(found, key=lambda one: (-one.badness, one.why, sorted(one.flags)))), ""
+
+    def _walled(self, relation: Relation, policy: Policy, name: str) -> bool:
+        """Whether restrictive policies tie whatever this one lets pass."""
+        for wall in relation.policies:
+            if wall.permissive or wall.command not in ("*", policy.command):
+                continue
+            if 0 not in wall.roles and not set(policy.roles) <= set(wall.roles):
+                continue
+            text = (wall.check or wall.using) if name == "WITH CHECK" else wall.using
+            if text and all(one.kind in ("dead", "tied") for one in self.read(text, relation)[0]):
+                return True
+        return False
+
+    def decisions(self) -> dict[int, list[tuple[Decision, str]]]:
+        """Which tables' rows decide about others, by table, each with the policy that believes them."""
+        found: dict[int, list[tuple[Decision, str]]] = {}
+        for clause in self.judged():
+            for verdict in clause.verdicts:
+                for decision in verdict.decisions:
+                    if decision.relation.oid != clause.relation.oid or decision.limits:
+                        found.setdefault(decision.relation.oid, []).append((decision, clause.object))
+        return found
+
+    @staticmethod
+    def _text(policy: Policy, name: str) -> str | None:
+        return policy.using if name == "USING" else policy.check

@@ -1,0 +1,220 @@
+"""Queries within a policy: which rows they find, under which conditions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from userscope.audit.judge.catalog import Catalog
+from userscope.audit.judge.profiles import Profile
+from userscope.audit.judge.terms import (
+    Binding,
+    Branch,
+    Link,
+    Scope,
+    Source,
+    TooWide,
+    Tuple,
+    Value,
+    Values,
+    both,
+)
+from userscope.audit.judge.tree import A, name_of, names_of, of
+
+type Rows = list[tuple[list[tuple[str, Value]], Branch]]
+"""The columns of a row by name, and what holds for it."""
+
+
+class Queries:
+    """Reads queries; what it reads expressions with stands beside it in Reader."""
+
+    truths: Callable[[Any, Scope], list[Branch]]
+    values: Callable[[Any, Scope], Values]
+    called_rows: Callable[[Any, Scope], Rows | None]
+
+    def __init__(self, catalog: Catalog, profile: Profile) -> None:
+        self.catalog = catalog
+        self.profile = profile
+        self.tuples: dict[int, Tuple] = {}
+
+    def rows(self, query: Any, scope: Scope, *, counted: bool = True) -> Rows:
+        """The rows of a query; ``counted``: whether a count of no rows is a row."""
+        del counted
+        found: Rows = []
+
+        def columns(inner: Scope, select: Any) -> Rows:
+            rows: Rows = [([], ())]
+            for place, target in enumerate(select.target_list):
+                name, node = target.res_target.name, target.res_target.val
+                kind, one = of(node)
+                if kind == "column_ref" and of(one.fields[-1])[0] == "a_star":
+                    rows = [(row + self._star(one, inner), branch) for row, branch in rows]
+                    continue
+                label = name or (name_of(one.fields) if kind == "column_ref" else f"?{place}")
+                if kind == "func_call" and not name:
+                    label = name_of(one.funcname)
+                values = self.values(node, inner)
+                if len(rows) * len(values) > 100:
+                    raise TooWide
+                rows = [([*row, (label, value)], (*branch, *held)) for row, branch in rows for value, held in values]
+            return rows
+
+        for inner, branch, select in self._selected(query, scope):
+            found += [(row, branch + held) for row, held in columns(inner, select)]
+        return found
+
+    def row_truths(self, query: Any, scope: Scope) -> list[Branch]:
+        """The ways in which a query of one column gives true."""
+        found: list[Branch] = []
+        for inner, branch, select in self._selected(query, scope):
+            if not select.target_list:
+                continue
+            found += both([branch], self.truths(select.target_list[0].res_target.val, inner))
+        return found
+
+    def elements(self, node: Any, scope: Scope) -> Values:
+        """What an array, or a query that gives one, holds."""
+        kind, one = of(node)
+        if kind == "type_cast":
+            return self.elements(one.arg, scope)
+        if kind == "a_array_expr":
+            return [value for element in one.elements for value in self.values(element, scope)]
+        if kind == "sub_link":
+            return [(row[0][1] if row else Value(), branch) for row, branch in self.rows(one.subselect, scope)]
+        return self.values(node, scope)
+
+    def _selected(self, query: Any, scope: Scope) -> list[tuple[Scope, Branch, Any]]:
+        """Each plain SELECT of a query, with the scope of its columns and what holds for its rows."""
+        kind, select = of(query)
+        if kind == "select_stmt":
+            query = select
+        if query.HasField("with_clause"):
+            scope = scope.inner()
+            for part in query.with_clause.ctes:
+                cte = part.common_table_expr
+                if of(cte.ctequery)[0] == "select_stmt":
+                    body = of(cte.ctequery)[1]
+                    scope.queries[cte.ctename] = self.rows(
+                        body.larg if query.with_clause.recursive and body.HasField("larg") else body, scope
+                    )
+        if query.op != A.SETOP_NONE:
+            left, right = self._selected(query.larg, scope), self._selected(query.rarg, scope)
+            if query.op == A.SETOP_UNION:
+                return left + right
+            return left
+        if query.values_lists:
+            return []
+        alternatives: list[tuple[Scope, Branch, list[tuple[set[int], list[Branch]]]]] = [(scope.inner(), (), [])]
+        for item in query.from_clause:
+            alternatives = [
+                more for inner, branch, outer in alternatives for more in self._from(item, inner, branch, outer)
+            ]
+            if len(alternatives) > 60:
+                raise TooWide
+        found = []
+        for inner, branch, outer in alternatives:
+            where = (
+                both([branch], self.truths(query.where_clause, inner)) if query.HasField("where_clause") else [branch]
+            )
+            if query.HasField("having_clause"):
+                where = both(where, self.truths(query.having_clause, inner))
+            for tuples, held in outer:
+                where = [more for one in where for more in (both([one], held) if _speaks(one, tuples) else [one])]
+            found += [(inner, one, query) for one in where]
+        return found
+
+    def _from(self, item: Any, inner: Scope, branch: Branch, outer: Any) -> Any:
+        kind, one = of(item)
+        if kind == "join_expr":
+            made = self._from(one.larg, inner, branch, outer)
+            before = {id(scope): set(scope.aliases) for scope, _, _ in made}
+            made = [more for scope, held, rest in made for more in self._from(one.rarg, scope, held, rest)]
+            found = []
+            for scope, held, rest in made:
+                on: list[Branch] = self.truths(one.quals, scope) if one.HasField("quals") else [()]
+                on = both(on, [self._using(one, scope)])
+                if one.jointype in (A.JOIN_LEFT, A.JOIN_FULL):
+                    new = {
+                        binding.entity[1]
+                        for alias, binding in scope.aliases.items()
+                        if alias not in before.get(id(scope), set()) and binding.entity
+                    }
+                    found.append((scope, held, [*rest, (new, on)]))
+                else:
+                    found += [(scope, more, rest) for more in both([held], on)]
+            return found
+        if kind == "range_var":
+            names = [one.schemaname, one.relname] if one.schemaname else [one.relname]
+            alias = one.alias.aliasname or one.relname
+            rows = None if one.schemaname else self._query(one.relname, inner)
+            if rows is None:
+                relation = self.catalog.relation(names, inner.near)
+                number = len(self.tuples) + 1
+                self.tuples[number] = Tuple(relation, inner.above)
+                inner.aliases[alias] = Binding(("tuple", number), relation)
+                return [(inner, branch, outer)]
+            return self._derived(rows, alias, [], inner, branch, outer)
+        if kind == "range_subselect":
+            names = names_of(one.alias.colnames)
+            return self._derived(self.rows(one.subquery, inner), one.alias.aliasname, names, inner, branch, outer)
+        if kind == "range_function":
+            call = one.functions[0].list.items[0]
+            alias = one.alias.aliasname or (name_of(of(call)[1].funcname) if of(call)[0] == "func_call" else "")
+            called = self.called_rows(of(call)[1], inner) if of(call)[0] == "func_call" else None
+            rows = (
+                called
+                if called is not None
+                else [([(alias, value)], held) for value, held in self.elements(call, inner)]
+            )
+            columns = [column.column_def.colname for column in one.coldeflist] or names_of(one.alias.colnames)
+            return self._derived(rows, alias, columns, inner, branch, outer)
+        return [(inner, branch, outer)]
+
+    def _derived(self, rows: Rows, alias: str, names: list[str], inner: Scope, branch: Branch, outer: Any) -> Any:
+        made = []
+        for columns, held in rows:
+            named = {names[place] if place < len(names) else name: value for place, (name, value) in enumerate(columns)}
+            if len(columns) == 1 and alias:
+                named.setdefault(alias, columns[0][1])
+            scope = Scope(
+                {**inner.aliases, alias: Binding(None, None, named)},
+                inner.outer,
+                inner.params,
+                inner.queries,
+                inner.above,
+                inner.near,
+            )
+            made.append((scope, branch + held, outer))
+        return made
+
+    def _using(self, join: Any, scope: Scope) -> Branch:
+        """What JOIN … USING compares: the last two that have the column."""
+        found: list[Link] = []
+        for name in names_of(join.using_clause):
+            having = [value for binding in scope.aliases.values() if (value := binding.column(name))]
+            found += [Link(*having[-2:])] if len(having) > 1 else []
+        return tuple(found)
+
+    def _query(self, name: str, scope: Scope | None) -> Rows | None:
+        while scope:
+            if name in scope.queries:
+                return scope.queries[name]
+            scope = scope.outer
+        return None
+
+    def _star(self, one: Any, scope: Scope) -> list[tuple[str, Value]]:
+        alias = names_of(one.fields)[-2] if len(one.fields) > 1 else None
+        found: list[tuple[str, Value]] = []
+        for name, binding in scope.aliases.items():
+            if alias in (None, name):
+                found += list(binding.columns.items())
+                if binding.entity:
+                    columns = list(binding.relation.fields) if binding.relation else ["*"]
+                    kind, number = binding.entity
+                    found += [(column, Value(frozenset({Source(kind, column, number)}))) for column in columns]
+        return found
+
+
+def _speaks(branch: Branch, tuples: set[int]) -> bool:
+    """Whether a condition is on one of these rows, so that an outer join must have found it."""
+    from userscope.audit.judge.reading import atom_sources
+
+    return any(source.kind == "tuple" and source.of in tuples for atom in branch for source in atom_sources(atom))

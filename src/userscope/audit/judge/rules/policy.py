@@ -1,0 +1,212 @@
+"""Policies: open, public by design, decided by a function, by a claim that its subject edits, or never answered."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from userscope.audit.judge.catalog import Relation, quoted
+from userscope.audit.judge.policies import Clause, Policies
+from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PUBLIC_FLAGS, SENSITIVE
+from userscope.audit.judge.verdict import MUTABLE, Verdict
+from userscope.audit.model import Finding
+
+RULES = (
+    "mutable_claim",
+    "policy_function",
+    "policy_open",
+    "policy_public",
+    "policy_recursion",
+    "policy_unreadable",
+    "policy_write_wider",
+)
+
+
+def findings(policies: Policies) -> Iterator[Finding]:
+    """Judge every clause of every policy that serves a service."""
+    by_function: dict[int, set[str]] = defaultdict(set)
+    for clause in policies.judged():
+        if clause.unread:
+            yield Finding(
+                "warning",
+                "policy_unreadable",
+                clause.object,
+                f"{clause.name} could not be read",
+                f"It says: {clause.text[:300]} ({clause.unread}).",
+                "write it as a comparison of a column with the identity, or prove it by tests",
+            )
+            continue
+        claims = sorted({claim for verdict in clause.verdicts for claim in verdict.claims if MUTABLE.search(claim)})
+        if claims:
+            yield Finding(
+                "error",
+                "mutable_claim",
+                clause.object,
+                f"{clause.name} believes user_metadata, which the user edits",
+                f"It reads {', '.join(claims)}: auth.updateUser() changes that.",
+                "read app_metadata, which only the server writes, or a table of memberships",
+            )
+        for verdict in clause.verdicts:
+            for oid in verdict.functions:
+                by_function[oid].add(clause.object)
+        if not clause.walled:
+            found = opened(policies, clause)
+            if found:
+                yield found
+    for oid, objects in sorted(by_function.items()):
+        function = policies.catalog.functions[oid]
+        if function.entry not in policies.profile.accepted:
+            mark = hashlib.sha256(function.body.encode()).hexdigest()[:8]
+            yield Finding(
+                "warning",
+                "policy_function",
+                f"function {function.signature} as of {mark}",
+                "decides for policies, and could not be read",
+                f"It is believed by {', '.join(sorted(objects))}.",
+                "read it, and accept it: when its body changes, it is reported again",
+            )
+    yield from _recursion(policies)
+
+
+def opened(policies: Policies, clause: Clause) -> Finding | None:
+    """Judge what does not tie a row to its user."""
+    worst = max(clause.verdicts, key=lambda one: (one.badness, _weight(one)), default=Verdict("dead"))
+    strict = policies.profile.strict
+    if worst.kind in ("dead", "tied") or (worst.kind == "function" and not strict):
+        return None
+    if worst.kind == "role" and not strict:
+        return Finding(
+            "info",
+            "policy_public",
+            clause.object,
+            f"{clause.name} is decided by who asks",
+            f"{worst.why.capitalize()}: {clause.text[:300]}",
+            "accept it with the reason, once it is certain who gets there",
+        )
+    always = worst.kind == "public" and not worst.flags and not worst.rows
+    words = (
+        "is always true"
+        if always
+        else "can be true without an identity"
+        if worst.why == "without"
+        else "is not tied to the identity"
+    )
+    level = "error" if strict or worst.kind == "open" else public_level(policies, clause, worst)
+    narrow = (
+        clause.name == "WITH CHECK" and clause.policy.command in ("w", "*") and clause.policy.using and level == "error"
+    )
+    using = policies.clause(clause.relation, clause.policy, "USING", clause.services).worst if narrow else None
+    wider = bool(using) and using is not None and using.kind in ("tied", "role") and not strict
+    why = "" if worst.why == "without" else f" ({worst.why})" if worst.why else ""
+    return Finding(
+        level,
+        "policy_write_wider" if wider else "policy_open" if level == "error" else "policy_public",
+        clause.object,
+        "WITH CHECK is wider than USING" if wider else f"{clause.name} {words}",
+        f"Rows pass that are not the user's: {clause.text[:400]}{why}".strip() + ("" if why else "."),
+        f"alter policy {quoted(clause.policy.name)} on {clause.relation.full} {clause.name.lower()} (… = (select …))"
+        if level == "error"
+        else "accept it with the reason, if everybody is meant to",
+    )
+
+
+def _weight(verdict: Verdict) -> int:
+    """Among public ones: how many rows pass."""
+    return 2 if not verdict.flags else 1 if not all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) else 0
+
+
+def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
+    """How wrong it is that nothing is asked of the caller."""
+    relation, command = clause.relation, clause.policy.command
+    owned = owned_by(policies, relation)
+    writes = command in ("w", "d", "*") or clause.name == "WITH CHECK"
+    may = any(
+        relation.may(service, letter)
+        for service in clause.services
+        for letter in ("awd" if command == "*" else command if command != "r" else "")
+    )
+    flagged = bool(verdict.flags) and all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags)
+    if relation.schema in policies.profile.stores and clause.name == "WITH CHECK" and command in ("a", "w"):
+        return "warning"
+    if command in ("w", "d", "*") and writes and may:
+        own = verdict.rows and flagged  # through a parent that says so of itself: shared for editing
+        return "warning" if own or (clause.name == "WITH CHECK" and _same_row(clause, verdict)) else "error"
+    if command == "a":
+        if verdict.rows and flagged:
+            return "warning"
+        return "error" if owned and owned & _unbound(relation) else "warning"
+    if _inherited(policies, clause) and owned:
+        return "error"
+    if verdict.flags:
+        if any(LIVENESS.search(flag) for flag in verdict.flags) and (_siblings(policies, clause) or owned):
+            return "error"
+        return "info" if all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) or not owned else "warning"
+    if not owned:
+        return "info"
+    sensitive = [name for name in relation.fields if SENSITIVE.search(name)]
+    return "error" if sensitive or _siblings(policies, clause) else "warning"
+
+
+def owned_by(policies: Policies, relation: Relation) -> set[str]:
+    """The columns that say whose a row is."""
+    found = policies.catalog.persons(relation)
+    found |= {name for name in relation.fields if OWNERS.search(name)}
+    found |= {name for name, column in relation.fields.items() if "auth.uid()" in (column.default or "")}
+    return found
+
+
+def _same_row(clause: Clause, verdict: Verdict) -> bool:
+    """Whether a row is compared with what it was, by its key."""
+    return any(found.oid == clause.relation.oid for found in verdict.relations)
+
+
+def _unbound(relation: Relation) -> set[str]:
+    return set(relation.fields)
+
+
+def _inherited(policies: Policies, clause: Clause) -> bool:
+    """Whether the policy is for a role that a service is a member of, which is easily overlooked."""
+    return not set(clause.policy.roles) & {0, *policies.services}
+
+
+def _siblings(policies: Policies, clause: Clause) -> bool:
+    """Whether another policy for the same command ties the rows that this one opens."""
+    return any(
+        other.policy is not clause.policy
+        and other.name == clause.name
+        and other.policy.command == clause.policy.command
+        and other.worst.kind == "tied"
+        for other in policies.of(clause.relation)
+    )
+
+
+def _recursion(policies: Policies) -> Iterator[Finding]:
+    """Policies that are judged by reading what they judge: 42P17 when the first row is asked for."""
+    reads: dict[int, dict[int, str]] = defaultdict(dict)
+    for clause in policies.judged():
+        if clause.policy.serves("r") and clause.name == "USING":
+            for name in re.findall(r'(?:FROM|JOIN)\s+\(*("?[\w]+"?\."?[\w]+"?)', clause.text):
+                target = policies.catalog.relation([part.strip('"') for part in name.split(".")])
+                if target and target.secured:
+                    reads[clause.relation.oid].setdefault(target.oid, clause.object)
+    for start, targets in sorted(reads.items()):
+        seen, open_ = set[int](), list(targets)
+        while open_:
+            one = open_.pop()
+            if one not in seen:
+                seen.add(one)
+                open_ += reads.get(one, {})
+        if start in seen:
+            relation = policies.catalog.relations[start]
+            first = next(
+                (thing for target, thing in targets.items() if target == start or start in reads.get(target, {})),
+                min(targets.values()),
+            )
+            yield Finding(
+                "error",
+                "policy_recursion",
+                first,
+                "reads its own table through policies",
+                f"Reading {relation.full} fails with 42P17: infinite recursion detected in policy.",
+                "ask a SECURITY DEFINER function whose owner is above row-level security",
+            )

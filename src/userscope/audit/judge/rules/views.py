@@ -1,0 +1,108 @@
+"""Views: what they show as their owner, directly and through other views."""
+
+import re
+from collections.abc import Iterator
+
+from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.policies import Policies
+from userscope.audit.judge.reading import Reader, atom_sources
+from userscope.audit.judge.rules.access import names, reached
+from userscope.audit.judge.terms import Scope, TooWide
+from userscope.audit.judge.tree import Unreadable, statements
+from userscope.audit.model import Finding
+
+RULES = ("relation_kind", "view_definer")
+
+
+def findings(policies: Policies) -> Iterator[Finding]:
+    """Ask what views and materialized views show."""
+    if policies.profile.strict:
+        return
+    for relation in policies.catalog.relations.values():
+        if relation.schema in policies.profile.own | policies.profile.stores or relation.kind not in ("v", "m", "f"):
+            continue
+        services = reached(policies, relation, "r" if relation.kind == "m" else "rawd")
+        if not services:
+            continue
+        if relation.kind == "f":
+            yield Finding(
+                "error",
+                "relation_kind",
+                relation.full,
+                "a foreign table is open to a service",
+                f"{names(policies, services)} may use it. No policy can judge its rows.",
+                f"revoke all on {relation.full} from …",
+            )
+            continue
+        shown = _shown(policies, relation, relation.owner, set())
+        if not shown or _asks(policies, relation):
+            continue
+        behind = ", ".join(sorted({one.full for one in shown}))
+        if relation.kind == "m":
+            yield Finding(
+                "error",
+                "relation_kind",
+                relation.full,
+                "a materialized view is open to a service",
+                f"{names(policies, services)} may read it: it holds what {behind} hides, and no policy judges it.",
+                f"revoke all on {relation.full} from …",
+            )
+        elif not relation.invoker or any(one.schema in policies.profile.own for one in shown):
+            yield Finding(
+                "error",
+                "view_definer",
+                relation.full,
+                "a view shows what its owner sees",
+                f"{names(policies, services)} may read it, and it reads {behind} as its owner, whom no policy binds.",
+                f"alter view {relation.full} set (security_invoker = true)",
+            )
+        else:
+            yield Finding(
+                "error",
+                "view_definer",
+                relation.full,
+                "a view reads through one that shows what its owner sees",
+                f"{names(policies, services)} may read it, and behind it is {behind}.",
+                "set security_invoker on every view between",
+            )
+
+
+def _shown(policies: Policies, view: Relation, reader: int, seen: set[int]) -> list[Relation]:
+    """The tables of which a view shows rows that policies hide, read as its owner, and through other views."""
+    found = []
+    for oid in view.sources:
+        source = policies.catalog.relations.get(oid)
+        if source is None or oid in seen:
+            continue
+        seen.add(oid)
+        if source.kind in ("v", "m"):
+            if not view.invoker or not source.invoker:
+                found += _shown(policies, source, source.owner if not source.invoker else reader, seen)
+            continue
+        if view.invoker and view.kind == "v":
+            continue
+        private = source.schema in policies.profile.own and source.name == "users"
+        kept = view.kind == "m" or policies.catalog.above(
+            reader, source
+        )  # what a materialized view holds, it holds for all
+        if private or (kept and source.secured and _tied(policies, source)):
+            found.append(source)
+    return found
+
+
+def _tied(policies: Policies, relation: Relation) -> bool:
+    reads = [c for c in policies.of(relation) if c.policy.serves("r") and c.name == "USING"]
+    return all(c.worst.kind != "public" and (c.worst.kind != "open" or c.walled) for c in reads)
+
+
+def _asks(policies: Policies, view: Relation) -> bool:
+    """Whether a view asks itself whose rows are shown."""
+    text = re.sub(r";\s*$", "", view.definition or "")
+    reader = Reader(policies.catalog, policies.profile)
+    try:
+        rows = reader.rows(statements(text)[0], Scope(near=view.schema, above=True))
+    except (Unreadable, TooWide, RecursionError, LookupError, ValueError, AttributeError):
+        return False
+    return bool(rows) and all(
+        any(source.kind == "me" for atom in branch for source in atom_sources(atom)) for _, branch in rows
+    )

@@ -1,0 +1,227 @@
+"""What a service writes and policies believe: memberships, roles, flags, parents, keys that tell."""
+
+from collections.abc import Iterator
+
+from userscope.audit.judge.catalog import Policy, Relation
+from userscope.audit.judge.policies import Clause, Policies
+from userscope.audit.judge.reading import sources_of
+from userscope.audit.judge.rules.policy import owned_by
+from userscope.audit.judge.rules.words import GIVEN
+from userscope.audit.judge.terms import Link
+from userscope.audit.judge.verdict import Decision, Verdict
+from userscope.audit.model import Finding
+
+RULES = ("flag_writable", "key_unique", "parent_unchecked", "self_promotion")
+
+
+def findings(policies: Policies) -> Iterator[Finding]:
+    """Ask what is written."""
+    for oid, believed in sorted(policies.decisions().items()):
+        yield from _promotions(policies, policies.catalog.relations[oid], believed)
+    for relation in policies.catalog.relations.values():
+        if (
+            relation.secured
+            and relation.kind in ("r", "p")
+            and relation.schema not in policies.profile.own | policies.profile.stores
+        ):
+            clauses = policies.of(relation)
+            yield from _flags(policies, relation, clauses)
+            yield from _parents(policies, relation, clauses)
+            yield from _unique(policies, relation, clauses)
+
+
+def _writers(policies: Policies, relation: Relation) -> Iterator[tuple[str, Policy, Clause]]:
+    """What a service may write to a table: the command's letter, the policy, and what the new row must pass."""
+    for policy in relation.policies:
+        if policy.permissive:
+            for letter in "aw":
+                check = policies.effective_check(relation, policy)
+                if policy.serves(letter) and check and not check.walled:
+                    yield letter, policy, check
+
+
+def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Decision, str]]) -> Iterator[Finding]:
+    """Can whom these rows are about write what decides?"""
+    for letter, _, check in _writers(policies, relation):
+        for column in sorted({name for decision, _ in believed for name in decision.limits | decision.scopes}):
+            if not any(relation.may(service, letter, column) for service in check.services):
+                continue
+            if not any(column in decision.limits for decision, _ in believed) and _alone(relation, column):
+                continue
+            uses = [
+                (decision, who)
+                for decision, who in believed
+                if column in decision.limits | decision.scopes and not _only_own(relation, decision, column)
+            ]
+            who = sorted({who for _, who in uses})
+            if not uses or _guarded(policies, relation, column, letter):
+                continue
+            # Moving a row to where its user is not yet: what is asked of the old row is asked of the new one.
+            moved = letter == "w" and check.name == "USING" and not any(column in one.limits for one, _ in uses)
+            if moved and any(_speaks(verdict, column) for verdict in check.verdicts):
+                continue
+            free = [verdict for verdict in check.verdicts if not _decided(verdict, relation, column, uses)]
+            if free:
+                verb = "insert" if letter == "a" else "update"
+                yield Finding(
+                    "error",
+                    "self_promotion",
+                    relation.full,
+                    f"who it is about may {verb} {column}, which decides",
+                    f"{check.object} lets a user write {column} of their own row, and {', '.join(who[:4])} "
+                    f"{'believes' if len(who) == 1 else 'believe'} it.",
+                    f"revoke {verb} on {relation.full} from …, and grant it on the other columns, or compare {column}",
+                )
+                break
+
+
+def _alone(relation: Relation, column: str) -> bool:
+    """Whether a column is a key by itself, so that nobody can take what somebody has."""
+    return any(key.columns == [column] for key in relation.unique)
+
+
+def _only_own(relation: Relation, decision: Decision, column: str) -> bool:
+    """Whether the column is how the caller is found, so that writing it is what the check is about."""
+    del relation
+    return column in decision.mine
+
+
+def _decided(verdict: Verdict, relation: Relation, column: str, uses: list[tuple[Decision, str]]) -> bool:
+    """Whether a way to write asks for more than that the row is the writer's own."""
+    if verdict.kind in ("dead", "role", "function"):
+        return True
+    if _speaks(verdict, column):
+        powers = {name for decision, _ in uses for name in decision.limits}
+        through = [d for d in verdict.decisions if d.relation.oid == relation.oid]
+        # A member who may write every member's row: only one whose role is asked for may.
+        return column not in powers or not through or any(d.limits for d in through)
+    return any(decision.limits or decision.relation.oid != relation.oid for decision in verdict.decisions)
+
+
+def _speaks(verdict: Verdict, column: str) -> bool:
+    return any(source.kind == "row" and source.name == column for source in sources_of(verdict.branch))
+
+
+def _guarded(policies: Policies, relation: Relation, column: str, letter: str) -> bool:
+    """Whether a trigger looks at the column before it is written."""
+    del letter
+    bodies = [
+        policies.catalog.functions[oid].body.lower() for oid in relation.triggers if oid in policies.catalog.functions
+    ]
+    return any(f"new.{column}" in body for body in bodies)
+
+
+def _flags(policies: Policies, relation: Relation, clauses: list[Clause]) -> Iterator[Finding]:
+    """Rows that say of themselves that they are the system's: may anybody say so?"""
+    flags = {
+        flag
+        for clause in clauses
+        if clause.policy.serves("r") and clause.name == "USING"
+        for verdict in clause.verdicts
+        if verdict.kind == "public"
+        for flag in verdict.flags
+        if GIVEN.search(flag)
+    }
+    for letter, _, check in _writers(policies, relation):
+        for flag in sorted(flags):
+            if (
+                any(relation.may(s, letter, flag) for s in check.services)
+                and any(verdict.kind == "tied" and not _speaks(verdict, flag) for verdict in check.verdicts)
+                and not _guarded(policies, relation, flag, letter)
+            ):
+                yield Finding(
+                    "warning",
+                    "flag_writable",
+                    check.object,
+                    f"lets everybody set {flag}, which shows a row to everybody",
+                    f"{check.name} says nothing of {flag}: a user can plant rows that look like the system's.",
+                    f"grant the other columns alone, or add: and not {flag}",
+                )
+
+
+def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> Iterator[Finding]:
+    """Rows that are hung on another row: is it asked whose that is?"""
+    through = {
+        source.name
+        for clause in clauses
+        if clause.policy.serves("r") and clause.name == "USING"
+        for verdict in clause.verdicts
+        if verdict.kind == "tied"
+        for atom in verdict.branch
+        if isinstance(atom, Link) and {"row", "tuple"} == {s.kind for s in atom.left.sources | atom.right.sources}
+        for source in atom.left.sources | atom.right.sources
+        if source.kind == "row"
+    }
+    told = set()
+    for letter, policy, check in _writers(policies, relation):
+        for key in relation.foreign:
+            parent = policies.catalog.relations.get(key.target or 0)
+            column = key.columns[0] if len(key.columns) == 1 else None
+            if (
+                not parent
+                or not column
+                or not parent.secured
+                or parent.schema in policies.profile.own
+                or (column, check.object) in told
+            ):
+                continue
+            if not any(relation.may(service, letter, column) for service in check.services) or not _private(
+                policies, parent
+            ):
+                continue
+            free = [v for v in check.verdicts if v.kind == "tied" and not _speaks(v, column)]
+            if letter == "w" and policy.check is None and not free:
+                continue
+            if not free or _guarded(policies, relation, column, letter):
+                continue
+            told.add((column, check.object))
+            seen = column in through
+            yield Finding(
+                "error" if seen else "warning",
+                "parent_unchecked",
+                check.object,
+                f"does not ask whose {parent.full} a row is hung on",
+                f"{check.name} says nothing of {column}: "
+                + (
+                    "who reads the parent's rows reads what others put there."
+                    if seen
+                    else "a row can be hung on a hidden parent, and so tells that it exists."
+                ),
+                f"add: and exists (select from {parent.full} … where … = {column})",
+            )
+
+
+def _private(policies: Policies, parent: Relation) -> bool:
+    """Whether not everybody sees every row of a table."""
+    reads = [c for c in policies.of(parent) if c.policy.serves("r") and c.name == "USING"]
+    return bool(reads) and all(c.worst.kind in ("tied", "role", "dead") or c.walled for c in reads)
+
+
+def _unique(policies: Policies, relation: Relation, clauses: list[Clause]) -> Iterator[Finding]:
+    """Unique keys over everybody's rows: an insert tells whether a value is there."""
+    if not _private(policies, relation):
+        return
+    owners = owned_by(policies, relation)
+    for key in relation.unique:
+        columns = [column for column in key.columns if column]
+        if (
+            len(columns) < len(key.columns)
+            or owners & set(columns)
+            or any(relation.fields[c].type == "uuid" for c in columns)
+        ):
+            continue
+        if all(
+            any(relation.may(s, letter, c) for s in policies.services for letter in "aw") for c in columns
+        ) and _tied(clauses):
+            yield Finding(
+                "warning",
+                "key_unique",
+                relation.full,
+                f"{key.name} tells whether somebody else has a value",
+                f"An insert of a hidden row's {', '.join(columns)} fails with 23505.",
+                f"lead the key by the owner: unique ({', '.join([*sorted(owners)[:1], *columns])})",
+            )
+
+
+def _tied(clauses: list[Clause]) -> bool:
+    return any(clause.worst.kind == "tied" for clause in clauses)

@@ -1,0 +1,195 @@
+"""What a policy's expression comes to: values by where they come from, and conditions that hold together."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from userscope.audit.judge.catalog import Relation
+
+
+class Source(NamedTuple):
+    """Where a value comes from.
+
+    ``kind`` is row (the row that is judged), tuple (a row of a query in the policy, number ``of``), me (who acts:
+    ``name`` says by what), call (a function that cannot be read) or unknown.
+    """
+
+    kind: str
+    name: str
+    of: int = 0
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value: its sources, or the constant that it is. ``counts``: a number of rows, which is there without any."""
+
+    sources: frozenset[Source] = frozenset()
+    constant: str | None = None
+    counts: bool = False
+    null: bool = False
+
+    @property
+    def entities(self) -> set[tuple[str, int]]:
+        """The rows and other things that it is made of."""
+        return {(source.kind, source.of) for source in self.sources}
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two things are equal, or one holds the other."""
+
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A condition on one thing alone: ``constant`` is what it is compared with, ``positive`` whether it must be so."""
+
+    value: Value
+    operator: str
+    constant: str | None = None
+    positive: bool = True
+
+
+@dataclass(frozen=True)
+class Other:
+    """A condition that is none of these; ``why`` says what is wrong with it, where something is."""
+
+    sources: frozenset[Source]
+    why: str = ""
+
+
+type Atom = Link | Limit | Other
+type Branch = tuple[Atom, ...]
+type Values = list[tuple[Value, Branch]]
+"""What a value can be, each with what holds then."""
+
+
+@dataclass(frozen=True)
+class Tuple:
+    """A row that a policy's query finds; ``above``: it is read by who is above row-level security."""
+
+    relation: Relation | None
+    above: bool
+
+
+@dataclass
+class Binding:
+    """What an alias stands for: a row, by its entity, or the columns of a query in FROM."""
+
+    entity: tuple[str, int] | None = None
+    relation: Relation | None = None
+    columns: dict[str, Value] = field(default_factory=dict)
+
+    def column(self, name: str) -> Value | None:
+        """Find a column."""
+        if name in self.columns:
+            return self.columns[name]
+        if self.entity and (self.relation is None or name in self.relation.fields):
+            return Value(frozenset({Source(self.entity[0], name, self.entity[1])}))
+        return None
+
+
+@dataclass
+class Scope:
+    """What names mean at one place; ``params`` are a function's arguments and variables, ``near`` its schema."""
+
+    aliases: dict[str, Binding] = field(default_factory=dict)
+    outer: "Scope | None" = None
+    params: dict[str, Values] = field(default_factory=dict)
+    queries: dict[str, list[tuple[list[tuple[str, Value]], Branch]]] = field(default_factory=dict)
+    above: bool = False
+    near: str = "public"
+
+    def inner(self) -> "Scope":
+        """A scope within this one."""
+        return Scope({}, self, {}, {}, self.above, self.near)
+
+    def find(self, names: list[str]) -> Values:
+        """What a name means: the innermost column first, as PostgreSQL reads it, then arguments."""
+        scope: Scope | None = self
+        while scope:
+            found = scope.here(names)
+            if found:
+                return found
+            scope = scope.outer
+        return [(Value(frozenset({Source("unknown", ".".join(names))})), ())]
+
+    def here(self, names: list[str]) -> Values:
+        """What a name means in this scope alone; nothing where it means nothing."""
+        if len(names) == 1:
+            for binding in self.aliases.values():
+                value = binding.column(names[0]) if binding.relation or binding.columns else None
+                if value:
+                    return [(value, ())]
+            whole = self.aliases.get(names[0])
+            if whole and whole.entity:
+                return [(Value(frozenset({Source(whole.entity[0], "*", whole.entity[1])})), ())]
+            if names[0] in self.params:
+                return self.params[names[0]]
+            return [
+                (value, ())
+                for binding in self.aliases.values()
+                if binding.relation is None and not binding.columns
+                for value in [binding.column(names[0])]
+                if value
+            ]
+        alias, name = names[-2:]
+        named = self.aliases.get(alias)
+        if named:
+            if name == "*" and named.entity:
+                return [(Value(frozenset({Source(named.entity[0], "*", named.entity[1])})), ())]
+            value = named.column(name)
+            return [(value or Value(frozenset({Source("unknown", name)})), ())]
+        if alias in self.params:  # a row as an argument, or a record
+            return [(part(value, name), branch) for value, branch in self.params[alias]]
+        if name in self.params and alias not in self.params:
+            return self.params[name] if self.outer is None or not self.aliases else []
+        return []
+
+
+def part(value: Value, name: str) -> Value:
+    """A column of a whole row."""
+    return Value(frozenset(source._replace(name=name) if source.name == "*" else source for source in value.sources))
+
+
+class TooWide(Exception):
+    """There are more ways for it to be true than anybody would read."""
+
+
+MOST = 400
+
+
+def both(one: list[Branch], other: list[Branch]) -> list[Branch]:
+    """AND."""
+    if len(one) * len(other) > MOST:
+        raise TooWide
+    return [a + b for a in one for b in other]
+
+
+def condition(operator: str, left: Value, right: Value) -> Atom | bool:
+    """What comparing two values comes to; True or False where it is so for every row."""
+    sources = left.sources | right.sources
+    if left.null or right.null:
+        return False
+    if not sources:
+        if operator == "=" and left.constant is not None and right.constant is not None:
+            return left.constant == right.constant
+        return True
+    if any(source.kind in ("call", "unknown") for source in sources):
+        return Other(sources)
+    ours, theirs = left.entities, right.entities
+    if not right.sources or not left.sources:
+        value, constant = (left, right.constant) if left.sources else (right, left.constant)
+        return Limit(value, operator, constant) if len(value.entities) == 1 else Other(sources)
+    if len(ours) == 1 and len(theirs) == 1:
+        if ours == theirs:
+            return Other(sources, "it compares a column with itself" if left.sources == right.sources else "")
+        if operator in _JOINS:
+            return Link(left, right)
+        return Other(sources)
+    mixed = {("me", 0)} < (ours if len(ours) > 1 else theirs)
+    return Other(sources, "without" if mixed and len(ours | theirs) > 1 else "")
+
+
+_JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "^@"}
