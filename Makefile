@@ -81,6 +81,10 @@ lint: $(BIN)/.dev ## ruff, mypy and squawk
 	@$(BIN)/mypy
 	@$(BIN)/squawk --config squawk.toml schema/deploy/*.sql policies/deploy/*.sql
 
+.PHONY: docs
+docs: $(BIN)/.dev ## Build the documentation as a site, strictly, into build/docs
+	@$(BIN)/python docs/site/build.py
+
 .PHONY: bench
 bench: $(BIN)/.bench ## Compare: each figure is a ratio of two things measured in one run (ARGS='reads --quick')
 	@$(BIN)/python -m bench $(ARGS)

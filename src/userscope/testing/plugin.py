@@ -51,7 +51,9 @@ def userscope_projects() -> list[Project]:
 userscope_template = factories.postgresql_noproc(
     depends_on="userscope_server", dbname=f"userscope_tests_{secrets.token_hex(4)}"
 )
+"""The database that is migrated once; pytest-postgresql's own fixture."""
 userscope_clone = factories.postgresql("userscope_template")
+"""A connection of the admin's to a copy of it, which lasts for one test."""
 
 
 @pytest.fixture(scope="session")
