@@ -168,7 +168,8 @@ def _unwiped(read: Read, whole: Callable[[Scope], list[Command]] = Scope.preambl
     """Read without the clean slate: only what opens the transaction and says for whom."""
 
     def preamble(scope: Scope) -> list[Command]:
-        return [command for command in whole(scope) if command[0].startswith((b"begin", b"select pg_catalog.setseed"))]
+        kept = (b"begin", b"select pg_catalog.setseed")
+        return [command for command in whole(scope) if command.statement.startswith(kept)]
 
     def run(times: int) -> object:
         with patch.object(Scope, "preamble", preamble):

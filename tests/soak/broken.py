@@ -10,15 +10,15 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     bound: list[Scope] = []  # kept, so that no two have the same id()
 
     def preamble(scope: Scope) -> list[Command]:
-        begin: list[Command] = [] if scope.autocommit else [(b"begin", None)]
+        begin = [] if scope.autocommit else [Command(b"begin")]
         if any(scope is each for each in bound):
             return begin
         bound.append(scope)
-        who, values = scope._identity()
+        identity = scope._identity()
         if scope.user_id is None:
-            return [*begin, (who, values)]
-        assert values
+            return [*begin, identity]
+        assert identity.values
         remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
-        return [*begin, (remember, values[-2:])]
+        return [*begin, Command(remember, identity.values[-2:])]
 
     monkeypatch.setattr(Scope, "preamble", preamble)

@@ -66,8 +66,8 @@ class _Scoped(BaseCursor[Any, Any]):
         with self._conn.authorize(self.scope, needs_block=pipeline is None) as preamble:
             yield from super()._start_query(query)
             if pipeline is not None:
-                for command, values in preamble:
-                    pipeline.command_queue.append(partial(self._pgconn.send_query_params, command, values))
+                for command in preamble:
+                    pipeline.command_queue.append(partial(command.send, self._pgconn))
                     pipeline.result_queue.append(None)
             elif preamble:  # libpq streams and copies outside of pipelines only: a trip more
                 yield from self._send_gen(preamble)
@@ -99,8 +99,8 @@ class _Scoped(BaseCursor[Any, Any]):
         """Send a preamble and a statement in one pipeline, one trip; return the results of the last."""
         pgconn = self._pgconn
         pgconn.enter_pipeline_mode()
-        for command, values in preamble:
-            pgconn.send_query_params(command, values)
+        for command in preamble:
+            command.send(pgconn)
         if query:
             pgconn.send_query_params(
                 query.query, query.params, param_formats=query.formats, param_types=query.types, result_format=form

@@ -6,21 +6,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from psycopg.pq.abc import PGconn
+
 from userscope.errors import SessionError
 from userscope.identity import Kind, SealKey, UserId, parse_user_id
 from userscope.postgres.times import seconds
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
 
-type Command = tuple[bytes, Sequence[bytes] | None]
-"""A statement and the values of its parameters, in PostgreSQL's text form."""
 
-_DISCARD: Command = (b"discard all", None)
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A statement and the values of its parameters, in PostgreSQL's text form.
+
+    Who looks at it sees no value: tools that report errors show the variables of frames, and here would be a seal.
+    """
+
+    statement: bytes
+    values: Sequence[bytes] | None = field(default=None, repr=False)
+
+    def send(self, pgconn: PGconn) -> None:
+        """Send it, in a pipeline."""
+        pgconn.send_query_params(self.statement, self.values)
+
+
+_DISCARD = Command(b"discard all")
 _BEGIN: dict[str | None, Command] = {
-    None: (b"begin", None),
-    "read committed": (b"begin isolation level read committed", None),
-    "repeatable read": (b"begin isolation level repeatable read", None),
-    "serializable": (b"begin isolation level serializable", None),
+    None: Command(b"begin"),
+    "read committed": Command(b"begin isolation level read committed"),
+    "repeatable read": Command(b"begin isolation level repeatable read"),
+    "serializable": Command(b"begin isolation level serializable"),
 }
 _LOGIN = b"select pg_catalog.setseed($1), pg_catalog.set_config('statement_timeout', $2, true)"
 _IDENTITY = _LOGIN + b", app.set_user_id($3, $4)"
@@ -34,7 +49,7 @@ class Scope:
     ``autocommit``: every statement is a transaction of its own and one round trip; a user's cannot write then.
     """
 
-    user_id: str | None
+    user_id: str | None = field(repr=False)
     statement_timeout: str
     key: SealKey | None = field(default=None, repr=False)
     isolation: Isolation | None = None
@@ -81,7 +96,8 @@ class Scope:
 
     def _identity(self) -> Command:
         values = [f"0.{int.from_bytes(os.urandom(6))}", self.statement_timeout]
-        if self.user_id is None:
-            return _LOGIN, [value.encode() for value in values]
-        values += [self.user_id, self.key.seal(self.user_id) if self.key else ""]
-        return _READ_ONLY if self.read_only else _IDENTITY, [value.encode() for value in values]
+        statement = _LOGIN
+        if self.user_id is not None:
+            values += [self.user_id, self.key.seal(self.user_id) if self.key else ""]
+            statement = _READ_ONLY if self.read_only else _IDENTITY
+        return Command(statement, [value.encode() for value in values])
