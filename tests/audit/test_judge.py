@@ -64,8 +64,9 @@ def test_prelude(project: Connection) -> None:
 
 @pytest.mark.parametrize("sql", [sql for _, sql in RIGHT], ids=[title for title, _ in RIGHT])
 def test_right(project: Connection, sql: str) -> None:
-    """What is right is accused of nothing."""
-    assert [one for one in found(project, sql) if one.level == "error"] == []
+    """What is right is read, and accused of nothing."""
+    told = found(project, sql)
+    assert [one for one in told if one.level == "error" or one.rule in ("policy_unreadable", "policy_function")] == []
 
 
 @pytest.mark.parametrize(("title", "sql"), HOLES, ids=[title for title, _ in HOLES])

@@ -42,7 +42,9 @@ def plpgsql(text: str) -> Any:
 
 def of(node: Any) -> tuple[str, Any]:
     """A node's kind, and itself."""
-    kind = node.WhichOneof("node") if node is not None and hasattr(node, "WhichOneof") else None
+    if not isinstance(node, A.Node):
+        return "", node
+    kind = node.WhichOneof("node")
     return (kind, getattr(node, kind)) if kind else ("", node)
 
 

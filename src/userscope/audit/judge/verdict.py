@@ -113,6 +113,9 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
     for atom in others:
         if {source.kind for source in atom.sources} >= {"me", "tuple"}:
             tuples |= {source.of for source in atom.sources if source.kind == "tuple"}
+    alike = next((atom.why for atom in others if atom.why and {one.kind for one in atom.sources} == {"row"}), None)
+    if alike:
+        return alike
     if tuples:
         whys = [_unscoped(reader, number, branch, relation) for number in sorted(tuples)]
         return (whys[0] or "") if all(whys) else ""
@@ -122,7 +125,10 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
         return f"it names one user, {literal.constant}, who gets every row"
     if any(atom.operator == "is null" for atom in limits):
         return "without"
-    return "" if any(atom.constant is not None and not _loose(atom) for atom in limits) else None
+    said = any(
+        atom.constant is not None and (atom.operator in ("~~", "~~*", "~") or not _loose(atom)) for atom in limits
+    )
+    return "" if said else None
 
 
 def _without_me(reader: Reader, tied: Verdict, branch: Branch, sources: set[Source]) -> Verdict:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Relation, quoted
 from userscope.audit.judge.policies import Clause, Policies
-from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PUBLIC_FLAGS, SENSITIVE
+from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
 
@@ -143,7 +143,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         return "info" if all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) or not owned else "warning"
     if not owned:
         return "info"
-    sensitive = [name for name in relation.fields if SENSITIVE.search(name)]
+    sensitive = PRIVATE.search(relation.name) or any(SENSITIVE.search(name) for name in relation.fields)
     return "error" if sensitive or _siblings(policies, clause) else "warning"
 
 

@@ -7,6 +7,10 @@ SENSITIVE = re.compile(
     r"|latitude|longitude|ip_addr|otp|recovery|credit|bank|tax_?id|national|whatsapp|amount|balance",
     re.IGNORECASE,
 )
+PRIVATE = re.compile(
+    r"orders?|payments?|invoices?|messages?|transactions?|subscriptions?|medical|patients?|customers?|contacts?|leads?"
+    r"|applications?|tickets?|bookings?|reservations?|sessions?|notifications?|credentials?|keys?$"
+)
 OWNERS = re.compile(
     r"^(user|owner|author|creator|profile|customer|member|buyer|seller|patient|sender|recipient|receiver|account|tenant|org|organi[sz]ation"
     r"|team|workspace|company|client|student|created|uploaded)(_?(id|uuid|by))$|^(owner|user_uuid|created_by|uid)$"
