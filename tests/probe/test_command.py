@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Done, Runner
-from tests.clusters import Cluster, Database
+from tests.clusters import Cluster, Database, run_psql
 
 HOLE = """
 create table public.scores (user_id uuid primary key references auth.users, points int);
@@ -140,3 +140,23 @@ def test_what_cannot_be_copied_is_named(command: Run, database: Database) -> Non
             connection.execute("drop tablespace shape_space")
     assert 'not copied: invalid value for parameter "default_tablespace": "shape_space"' in told
     assert "QUESTION  public.scores" in told
+
+
+def test_script(command: Run, database: Database, tmp_path: Path) -> None:
+    """What --format sql writes shows the finding in psql, on the empty schema, and leaves nothing behind."""
+    script = tmp_path / "proof.sql"
+    script.write_text(command("--here", "--format", "sql").stdout, encoding="utf-8")
+    done = run_psql(database.cluster.url("admin", dbname=database.name), "-f", script)
+    assert "QUESTION  public.scores: Alice (authenticated) is shown everybody's rows" in done
+    assert "b0b00000-0000-4000-8000-000000000002" in done
+    assert rows(database) == 0
+
+
+def test_sarif_and_html(command: Run) -> None:
+    """Both tell of the same, with the proof."""
+    (result,) = json.loads(command("--here", "--format", "sarif").stdout)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("read_by_all", "warning")
+    assert "select * from public.scores where user_id" in result["message"]["text"]
+    page = command("--here", "--format", "html").stdout
+    assert '<h2 class="question">question: public.scores</h2>' in page
+    assert "select * from public.scores where user_id = &#x27;b0b00000" in page

@@ -21,6 +21,9 @@ class Format(StrEnum):
 
     text = "text"
     json = "json"
+    sarif = "sarif"
+    sql = "sql"
+    html = "html"
 
 
 class Level(StrEnum):
@@ -104,7 +107,9 @@ def probe(
         with _progress() as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
-        report = Report(answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene))
+        report = Report(
+            answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene), run.seed(result.scene)
+        )
     print(as_matrix(report) if matrix else RENDERERS["json" if as_json else form](report))
     raise typer.Exit(1 if report.failed(fail_on) else 2 if report.coverage.too_little else 0)
 

@@ -9,7 +9,7 @@ import psycopg
 
 from userscope.errors import AuditError
 from userscope.postgres.url import ConnectionURL
-from userscope.probe import answers, profiles, proof
+from userscope.probe import answers, profiles, proof, statements
 from userscope.probe import identities as who
 from userscope.probe.attacks import around, calling, changing, promoting, publishing, reading
 from userscope.probe.catalog import read
@@ -166,3 +166,8 @@ def _whose(worlds: set[World]) -> str:
     if BOB in worlds:
         return "everybody's rows"
     return "own rows" if worlds else "nothing"
+
+
+def seed(scene: Scene) -> tuple[str, ...]:
+    """Return the statements that put in what everything was tried on."""
+    return tuple(statements.insert(row.table, row.given) for row in scene.filling.places.values())

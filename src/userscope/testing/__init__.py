@@ -25,6 +25,7 @@ from userscope.testing.plugin import (
     userscope_template,
 )
 from userscope.testing.proxy import Proxy, Trips
+from userscope.testing.reach import reach
 from userscope.testing.sandbox import Sandbox, Target, denied
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Target",
     "Trips",
     "denied",
+    "reach",
     "userscope",
     "userscope_async",
     "userscope_clone",

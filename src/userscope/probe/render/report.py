@@ -16,6 +16,8 @@ class Report:
     coverage: Coverage
     matrix: list[tuple[str, str, str]]
     """Who (with the role), what, and whose rows of it they see."""
+    seed: tuple[str, ...] = ()
+    """The statements that put the rows in."""
 
     @property
     def findings(self) -> list[Finding]:
