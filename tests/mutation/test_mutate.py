@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database, first_of, run_psql
-from tests.mutation.running import SHOP, Mutate, start
+from tests.clusters import ROOT, Cluster, Database, first_of, run_psql
+from tests.mutation.running import OURS, SHOP, Mutate, start
 from tests.mutation.shop import suite
 from tests.processes import eventually
-from userscope.mutation.mutants import Mutant
+from userscope.mutation.mutants import Mutant, every
 from userscope.mutation.report import Tally, progress
+from userscope.mutation.selection import accepted
 
 OUR_SUITE = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--confcutdir=tests/isolation", "tests/isolation"]
 PLAIN = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--noconftest", str(SHOP / "suite.py")]
@@ -192,23 +193,72 @@ def test_children_are_ended(mutate: Mutate, database: Database) -> None:
 
 
 @pytest.mark.breadth
-def test_interrupted(database: Database) -> None:
-    """Ctrl-C ends what runs and its processes, and removes the copies."""
-    with start(database, "--jobs", "2", "--", "sleep", "602.5") as process:
+def test_interrupted(database: Database, tmp_path: Path) -> None:
+    """Ctrl-C ends what runs and its processes, removes the copies, and tells what was tried until then."""
+    runs = tmp_path / "runs"  # the unbroken copy and two mutants pass; what comes then hangs
+    command = ["sh", "-c", f"echo >> {runs}; test $(wc -l < {runs}) -le 3 || sleep 602.5"]
+    with start(database, "--jobs", "2", "--json", "-v", "--", *command) as process:
         try:
-            eventually(lambda: children_of("sleep 602.5"), patience=240)
-            command = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
-            listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            copies = re.findall(r"\S+/userscope-\S+", listing)  # where each copy's server is
+            eventually(lambda: len(children_of("sleep 602.5")) >= 2, patience=240)
+            listing = ["ps", "-ww", "-o", "args=", "--ppid", f"{process.pid}"]
+            servers = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+            copies = re.findall(r"\S+/userscope-\S+", servers)  # where each copy's server is
             assert len(set(copies)) == 2
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert children_of("sleep 602.5") == []
     assert not any(Path(copy).exists() for copy in copies)
+    result = json.loads(output)
+    assert 0 < result["mutants"] == len(result["survived"]) <= 2
+    assert result["timed_out"] == result["killed_mutants"] == [], "what was interrupted is not judged"
+    assert result["not_tried"] > 700
+
+
+def test_what_is_told() -> None:
+    """Accepted mutants are told together with their one reason, killed ones by name where that is asked."""
+    mutants = [Mutant("using true", f"p{number} on app.todos", (), "", "") for number in range(4)]
+    accepted = {mutant.id: "nobody could notice" for mutant in mutants[:2]}
+    tally = Tally(accepted, total=5, verbose=True)
+    for mutant in mutants:
+        tally.verdicts[mutant] = "survived" if mutant.id in accepted else "killed"
+    assert tally.text() == (
+        "ACCEPTED  nobody could notice\n    using true: p0 on app.todos\n    using true: p1 on app.todos\n\n"
+        "KILLED\n    using true: p2 on app.todos\n    using true: p3 on app.todos\n\n"
+        "interrupted: 4 of 5 mutants were tried\n\n4 mutants: 2 killed, 0 survived, 2 accepted"
+    )
+    told = json.loads(tally.json())
+    assert told["killed_mutants"] == [mutant.id for mutant in mutants[2:]]
+    assert told["not_tried"] == 1
+    quiet = Tally(accepted, total=4)
+    quiet.verdicts |= tally.verdicts
+    assert json.loads(quiet.json()).keys() == told.keys() - {"killed_mutants", "not_tried"}
+
+
+def test_accepted_with_until(database: Database, tmp_path: Path) -> None:
+    """A TOML file accepts by operator and target, in audit's format; what has expired or names nothing is told."""
+    with database.superuser_connection() as connection:
+        mutants = every(connection, [OURS])
+    ours, notes = accepted(ROOT / "policies" / "accepted-mutants.toml", mutants)
+    assert (len(ours), notes) == (2, []), "every entry of ours is of a mutant"
+    file = tmp_path / "accepted.toml"
+    head = "[[accepted]]\nreason = 'why'\nby = 'Ada'\nrule = 'using true'\nobject = "
+    file.write_text(
+        f"{head}'select_own on app.todos'\n{head}'update_own on app.todos'\nuntil = 2020-01-01\n"
+        f"{head}'nothing'\n{head.replace('using true', 'using nonsense')}'select_own on app.todos'\n",
+        encoding="utf-8",
+    )
+    found, notes = accepted(file, mutants)
+    assert found == {"using true: select_own on app.todos": "why"}
+    assert [note.finding for note in notes] == [
+        "what is accepted of using true was so until 2020-01-01, and counts again",
+        "what is accepted of using true is not found any more",
+        'there is no rule "using nonsense" to accept something of',
+    ]
+    assert accepted(tmp_path / "none.toml", mutants) == ({}, [])
 
 
 def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

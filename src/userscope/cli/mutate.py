@@ -2,14 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from userscope.cli._options import Json, Projects, beside_ours
 from userscope.errors import ConfigurationError
 
-_ACCEPTED = Path("policies/accepted-mutants.txt")
+if TYPE_CHECKING:
+    from userscope.postgres.url import ConnectionURL
+
+_ACCEPTED = Path("policies/accepted-mutants.toml")
 
 
 def mutate(
@@ -27,6 +30,15 @@ def mutate(
     accepted: Annotated[
         Path, typer.Option(metavar="FILE", dir_okay=False, help="Mutants that may survive, each with its reason.")
     ] = _ACCEPTED,
+    servers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            help="An empty server of your own to copy into: a superuser's URL, or a variable with it; repeatable.",
+        ),
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the mutants that were killed, too.")] = False,
     project: Projects = None,
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
     as_json: Json = False,
@@ -35,7 +47,7 @@ def mutate(
 
     The admin database is read, never touched: its schema, roles and grants are copied into servers of this command's
     own, and each copy gets one defect at a time. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and
-    ADMIN_DATABASE_URL. Exit code 1 if a defect survives.
+    ADMIN_DATABASE_URL. Exit code 1 if a defect survives. Ctrl-C tells what was tried so far.
 
     Example: userscope mutate -- pytest -x -q tests/isolation
     """
@@ -46,24 +58,36 @@ def mutate(
     from userscope.mutation.execute import Execution
     from userscope.mutation.report import Tally, progress
     from userscope.mutation.scratch import scratch_copy
+    from userscope.mutation.servers import given
     from userscope.postgres.connect import connect
     from userscope.settings import Settings
 
     if not command and not list_only:
         raise ConfigurationError("no command was given", hint="For example: userscope mutate -- pytest -x -q")
     settings = Settings()
-    with ExitStack() as stack:
-        first = stack.enter_context(scratch_copy(settings))
-        with connect(first.superuser) as connection:
-            every = mutants.every(connection, (project.folder / "mutants" for project in beside_ours(project)))
-        tally = Tally(selection.accepted(accepted, every))
-        chosen = selection.some(every, only, sample, seed)
-        if list_only or not command:
-            print(*(mutant.id for mutant in chosen), sep="\n")
-            return
-        others = min(jobs or os.cpu_count() or 1, len(chosen)) - 1
-        copies = [first, *(stack.enter_context(scratch_copy(settings)) for _ in range(others))]
-        with progress(len(chosen), tally) as report:
-            Execution(copies, command, timeout).run(chosen, report)
+    own = [given(text) for text in servers or ()]
+    tally = Tally({})
+    try:
+        with ExitStack() as stack:
+            first = stack.enter_context(scratch_copy(settings, *own[:1]))
+            with connect(first.superuser) as connection:
+                every = mutants.every(connection, (project.folder / "mutants" for project in beside_ours(project)))
+            may_survive, notes = selection.accepted(accepted, every)
+            for note in notes:
+                print(f"WARNING:  {note.object}: {note.finding}\nDETAIL:  {note.detail}", file=sys.stderr)
+            chosen = selection.some(every, only, sample, seed)
+            if list_only or not command:
+                print(*(mutant.id for mutant in chosen), sep="\n")
+                return
+            tally = Tally(may_survive, len(chosen), verbose)
+            others = min(jobs or len(own) or os.cpu_count() or 1, len(chosen), len(own) or len(chosen)) - 1
+            more: list[ConnectionURL | None] = [*own[1:]] or [None] * others
+            copies = [first, *(stack.enter_context(scratch_copy(settings, one)) for one in more[:others])]
+            with progress(len(chosen), tally) as report:
+                Execution(copies, command, timeout).run(chosen, report)
+    except KeyboardInterrupt:
+        if tally.total:
+            print(tally.json() if as_json else tally.text())
+        raise
     print(tally.json() if as_json else tally.text())
     sys.exit(1 if tally.holes else 0)

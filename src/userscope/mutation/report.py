@@ -17,9 +17,14 @@ _EVERY = 30.0
 
 @dataclass
 class Tally:
-    """The verdicts; ``accepted`` are the mutants that may survive, with their reasons."""
+    """The verdicts on ``total`` mutants; ``accepted`` are those that may survive, with their reasons.
+
+    ``verbose``: those that were killed are named too.
+    """
 
     accepted: Mapping[str, str]
+    total: int = 0
+    verbose: bool = False
     verdicts: dict[Mutant, Verdict] = field(default_factory=dict)
 
     def of(self, verdict: Verdict, *, accepted: bool | None = None) -> list[Mutant]:
@@ -33,6 +38,11 @@ class Tally:
         """The mutants that the tests did not notice, or did not come to an end with."""
         return self.of("survived", accepted=False) + self.of("timed out")
 
+    @property
+    def missing(self) -> int:
+        """How many were to be tried and were not, since somebody interrupted it."""
+        return max(0, self.total - len(self.verdicts))
+
     def json(self) -> str:
         """Return the result as a JSON document."""
         document: dict[str, Any] = {
@@ -45,6 +55,10 @@ class Tally:
             "timed_out": [_told(mutant) for mutant in self.of("timed out")],
             "invalid": [_told(mutant) for mutant in self.of("invalid")],
         }
+        if self.verbose:
+            document["killed_mutants"] = [mutant.id for mutant in self.of("killed")]
+        if self.missing:
+            document["not_tried"] = self.missing
         return json.dumps(document, ensure_ascii=False, indent=2)
 
     def text(self) -> str:
@@ -54,9 +68,18 @@ class Tally:
             lines += [f"{self.verdicts[mutant].upper()}  {mutant.id}"]
             lines += [f"    {statement};" for statement in mutant.ddl]
             lines += [f"    breaks  {mutant.promise}", f"    test    {mutant.idea}", ""]
+        by_reason: dict[str, list[str]] = {}
+        for mutant in self.of("survived", accepted=True):
+            by_reason.setdefault(self.accepted[mutant.id], []).append(mutant.id)
+        for reason, names in by_reason.items():
+            lines += [f"ACCEPTED  {reason}", *(f"    {name}" for name in names), ""]
+        if self.verbose and self.of("killed"):
+            lines += ["KILLED", *(f"    {mutant.id}" for mutant in self.of("killed")), ""]
         for mutant in self.of("killed"):
             if mutant.id in self.accepted:
                 lines += [f"killed, though accepted: {mutant.id} (take it off the list)", ""]
+        if self.missing:
+            lines += [f"interrupted: {len(self.verdicts)} of {self.total} mutants were tried", ""]
         counts = {
             "killed": len(self.of("killed")),
             "survived": len(self.of("survived", accepted=False)),

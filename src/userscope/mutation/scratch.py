@@ -14,8 +14,8 @@ from psycopg import sql
 
 from userscope.admin.logins import exists
 from userscope.errors import AuditError, MissingSetting
-from userscope.local.throwaway import throwaway
 from userscope.login import Login
+from userscope.mutation.servers import server
 from userscope.postgres import libpq, programs
 from userscope.postgres.clones import acl, clone, databases, drop, set_acl
 from userscope.postgres.connect import connect
@@ -25,9 +25,20 @@ from userscope.settings import Settings
 _BASE = "base"
 _PROTECTED = "select from pg_policy union all select from pg_namespace where nspname = 'app_private' limit 1"
 # Newer minor releases stamp columns so in pg_attribute.attoptions; a pg_dump that is older takes it for an option.
-_STAMP = re.compile(rb"^ALTER TABLE ONLY .* ALTER COLUMN .* SET \(pg_attver=\d+\);$", re.MULTILINE)
+# And a pg_dump that is newer than a server to copy into sets what that one does not know.
+_STAMP = re.compile(
+    rb"^ALTER TABLE ONLY .* ALTER COLUMN .* SET \(pg_attver=\d+\);$|^SET transaction_timeout = 0;$", re.MULTILINE
+)
 _FAILED = re.compile(r"ERROR:  (.*)$", re.MULTILINE)
 _KEPT = {_BASE, "app", "postgres", "template0", "template1"}
+_READING = (
+    "the schema cannot be read",
+    "Connect as the owner of the schema: copying its definition locks each table against change.",
+)
+_LOADING = (
+    "the copied schema cannot be loaded",
+    "Give a server that has what it needs, extensions for example: userscope mutate --server URL.",
+)
 _ATTRIBUTES = {
     "rolsuper": "superuser",
     "rolinherit": "inherit",
@@ -62,22 +73,25 @@ class ScratchCopy:
                     drop(self.superuser, left)
 
     def environment(self, clone: ConnectionURL) -> dict[str, str]:
-        """Return the variables by which a test suite finds a clone, beside this process's own."""
+        """Return the variables by which a test suite finds a clone, beside this process's own.
+
+        Programs of PostgreSQL's find it as the admin by those of libpq.
+        """
         ours = {login.variable for login in Login} | {"DATABASE_URL_UNPOOLED", "USERSCOPE_SEAL_KEY"}
         kept = {name: text for name, text in libpq.cleaned(os.environ).items() if name not in ours}
-        return kept | {
-            login.variable: ConnectionURL("clone", {**clone.params, **user}).text()
-            for login, user in self.logins.items()
-        }
+        urls = {login: ConnectionURL("clone", {**clone.params, **user}) for login, user in self.logins.items()}
+        admin = urls[Login.ADMIN].params.items()
+        kept |= {libpq.VARIABLES[name]: text for name, text in admin if libpq.VARIABLES.get(name)}
+        return kept | {login.variable: url.text() for login, url in urls.items()}
 
 
 @contextmanager
-def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
-    """Copy the admin database into a server that lasts until the end of the block.
+def scratch_copy(settings: Settings, own: ConnectionURL | None = None) -> Iterator[ScratchCopy]:
+    """Copy the admin database into a server that lasts until the end of the block, or into an ``own`` one till then.
 
     Raises AuditError where it cannot be copied or was not migrated, MissingTool where no pg_dump reaches it.
     """
-    with copied(settings) as copy:
+    with copied(settings, own) as copy:
         with connect(copy.superuser) as connection:
             if connection.execute(_PROTECTED).fetchone() is None:
                 raise AuditError(
@@ -89,14 +103,10 @@ def scratch_copy(settings: Settings) -> Iterator[ScratchCopy]:
 
 
 @contextmanager
-def copied(settings: Settings, *, forgiving: bool = False) -> Iterator[ScratchCopy]:
+def copied(settings: Settings, own: ConnectionURL | None = None, *, forgiving: bool = False) -> Iterator[ScratchCopy]:
     """Copy the admin database, whatever is in it; ``forgiving`` goes on where a statement of the copy fails."""
     source = settings.url(Login.ADMIN)
-    with (
-        connect(source, autocommit=True) as connection,
-        throwaway(settings={"max_connections": "100"}) as server,
-    ):
-        superuser = server.url(Login.ADMIN)
+    with connect(source, autocommit=True) as connection, server(own) as superuser:
         here = superuser.on(_BASE)
         with connect(superuser.on("postgres"), autocommit=True) as there:
             _copy_roles(connection, there)
@@ -138,16 +148,16 @@ def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL, *, 
     """Dump and load; return the errors that were gone past."""
     dumping = ["--schema-only", "--no-publications", "--no-subscriptions"]
     pg_dump = programs.find("pg_dump", source, least=version // 10000)
-    dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, "the schema cannot be read")[0])
+    dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, *_READING)[0])
     loading = ["--no-psqlrc", "--quiet", "--output", os.devnull]
     loading += [] if forgiving else ["--set", "ON_ERROR_STOP=1"]
     psql = programs.find("psql", target)
-    said = _run(psql, loading, target, "the copied schema cannot be loaded into the embedded PostgreSQL", dump)[1]
+    said = _run(psql, loading, target, *_LOADING, dump)[1]
     return tuple(dict.fromkeys(_FAILED.findall(said)))
 
 
 def _run(
-    program: Path, arguments: list[str], url: ConnectionURL, failure: str, text: bytes | None = None
+    program: Path, arguments: list[str], url: ConnectionURL, failure: str, hint: str, text: bytes | None = None
 ) -> tuple[bytes, str]:
     """Run a program, and return what it wrote, and what it said."""
     with programs.environment(url) as environment:
@@ -158,7 +168,7 @@ def _run(
         raise AuditError(
             failure,
             detail=said[0] if said else None,
-            hint="Connect as the owner of the schema: copying its definition locks each table against change.",
+            hint=hint,
         )
     return done.stdout, words
 
@@ -175,7 +185,7 @@ def _give_passwords(
 ) -> dict[Login, dict[str, str]]:
     """Give the logins of the configured URLs passwords of the copy's own; leave out who is not there."""
     logins: dict[Login, dict[str, str]] = {}
-    passwords = {superuser.user: superuser.params["password"]}
+    passwords = {superuser.user: superuser.params.get("password", "")}
     for login in Login:
         try:
             user = settings.url(login).user
@@ -184,7 +194,8 @@ def _give_passwords(
         if not exists(connection, user):
             continue
         password = passwords.setdefault(user, secrets.token_urlsafe(16))
-        alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))
-        connection.execute(alter)
+        if user != superuser.user:
+            alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))
+            connection.execute(alter)
         logins[login] = {"user": user, "password": password}
     return logins

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from userscope.audit.baseline import Baseline
+from userscope.audit.model import Finding
 from userscope.errors import AuditError
 from userscope.mutation.mutants import Mutant
 
@@ -19,14 +21,23 @@ def some(mutants: Sequence[Mutant], pattern: str, sample: int, seed: int) -> lis
     return matching
 
 
-def accepted(path: Path, mutants: Sequence[Mutant]) -> dict[str, str]:
-    """Read the list of mutants that may survive, ``<id>  # <reason>`` a line; none where there is no such file.
+def accepted(path: Path, mutants: Sequence[Mutant]) -> tuple[dict[str, str], list[Finding]]:
+    """Read which mutants may survive, each with the reason, and what is wrong with the entries.
 
-    Raises AuditError for a line without a reason, and for one that names no mutant.
+    A ``.toml`` file is a baseline (``userscope.audit.baseline``), whose rules are operators and objects their targets;
+    any other is a list, ``<id>  # <reason>`` a line. None where there is no such file. Raises ConfigurationError for
+    what is no baseline, AuditError for a line without a reason, and for one that names no mutant.
     """
     if not path.exists():
-        return {}
-    known = {mutant.id for mutant in mutants}
+        return {}, []
+    if path.suffix != ".toml":
+        return _listed(path, {mutant.id for mutant in mutants}), []
+    operators = {mutant.operator for mutant in mutants}
+    judged = Baseline.read(path).sort(mutants, lambda mutant: (mutant.operator, mutant.target, ""), known=operators)
+    return {mutant.id: entry.reason for mutant, entry in judged.accepted}, judged.notes
+
+
+def _listed(path: Path, known: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):

@@ -23,11 +23,21 @@ judged as (
     select * from pg_policy
      where coalesce(pg_get_expr(polqual, polrelid), '') not like '( SELECT pg\_has\_role(SESSION\_USER, ''%''::name, ''member''::text) AS pg\_has\_role)'
 ),
--- Whoever a policy names, but PUBLIC: these are the roles that services act as.
+-- Whoever a policy names: these are the roles that services act as. Where it is PUBLIC, whom the table is granted to,
+-- but those that no policy binds.
 roles as (
     select distinct pg_roles.oid, quote_ident(rolname) as name
       from judged join tables on tables.oid = polrelid cross join unnest(polroles) as named (member)
       join pg_roles on pg_roles.oid = member
+     union
+    select pg_roles.oid, quote_ident(rolname)
+      from judged join pg_class on pg_class.oid = polrelid
+           cross join lateral (
+               select grantee from aclexplode(relacl)
+                union select grantee from pg_attribute, aclexplode(attacl) where attrelid = pg_class.oid
+           ) as granted
+           join pg_roles on pg_roles.oid = grantee
+     where 0 = any (polroles) and grantee <> relowner and not rolsuper and not rolbypassrls
 ),
 -- Views through which one of these roles answers: its policies bind them.
 fences as (
