@@ -28,7 +28,7 @@ def write(scene: Scene) -> None:
                     promoting.by_update(scene, actor, relation)
                 if rights.insert:
                     inserting.insert(scene, actor, relation)
-    scene.findings.summed_up("truncates")
+    scene.findings.summed_up("truncates", 1 if scene.truncating else 3)
 
 
 def change(scene: Scene, actor: Actor, table: Relation) -> None:
