@@ -95,6 +95,17 @@ def test_profiles() -> None:
     assert {platform.value for platform in Platform} == set(PROFILES)
 
 
+@pytest.mark.parametrize("profile", ["supabase", "neon", "postgrest", None])
+def test_profiles_agree(project: Connection, profile: str | None) -> None:
+    """Helpers that a profile does not know are read like any others: one equality is tied, and none is open."""
+    one = "create policy r on lib.loans for select to authenticated using (reader_id = (select auth.uid()))"
+    assert [told for told in found(project, one, profile) if told.level == "error"] == []
+    project.execute("alter policy r on lib.loans using (auth.uid() = any (array[auth.uid()]))")
+    assert ("policy_open", "policy r on lib.loans") in {
+        (told.rule, told.object) for told in found(project, "select", profile) if told.level == "error"
+    }
+
+
 def test_believed_function(project: Connection) -> None:
     """A function that cannot be read is named once for all that believe it, by its body; accepted, it is not."""
     made = """

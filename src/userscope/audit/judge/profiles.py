@@ -98,7 +98,7 @@ PROFILES = {
             makers=frozenset({"cloud_admin", "neondb_owner"}),
             web=True,
         ),
-        Profile("postgrest", above=("authenticator",), own=frozenset({"auth"}), web=True),
+        Profile("postgrest", above=("authenticator", "service_role"), web=True),
     )
 }
 

@@ -184,7 +184,16 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
         return Limit(value, operator, constant) if len(value.entities) == 1 else Other(sources)
     if len(ours) == 1 and len(theirs) == 1:
         if ours == theirs:
-            return Other(sources, "it compares a column with itself" if left.sources == right.sources else "")
+            return Other(
+                sources,
+                (
+                    "it compares the caller with the caller"
+                    if ours == {("me", 0)}
+                    else "it compares a column with itself"
+                )
+                if left.sources == right.sources
+                else "",
+            )
         if operator in _JOINS:
             return Link(left, right)
         return Other(sources)

@@ -113,7 +113,7 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
     for atom in others:
         if {source.kind for source in atom.sources} >= {"me", "tuple"}:
             tuples |= {source.of for source in atom.sources if source.kind == "tuple"}
-    alike = next((atom.why for atom in others if atom.why and {one.kind for one in atom.sources} == {"row"}), None)
+    alike = next((atom.why for atom in others if atom.why and len({one.kind for one in atom.sources}) == 1), None)
     if alike:
         return alike
     if tuples:

@@ -81,7 +81,7 @@ def _shown(policies: Policies, view: Relation, reader: int, seen: set[int]) -> l
             continue
         if view.invoker and view.kind == "v":
             continue
-        private = source.schema in policies.profile.own and source.name == "users"
+        private = source.schema in policies.profile.own | {"auth"} and source.name == "users"
         kept = view.kind == "m" or policies.catalog.above(
             reader, source
         )  # what a materialized view holds, it holds for all
