@@ -14,6 +14,9 @@ from userscope.postgres.url import ConnectionURL
 from userscope.probe.catalog.read import Connection
 from userscope.probe.worlds import ALICE, World
 
+_PATIENCE = 20.0
+"""Seconds that a statement of the superuser's may take: it may meet a trigger that hangs."""
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -68,6 +71,7 @@ class Stage:
     def _open(self) -> Connection:
         connection: Connection = connect(self.url, autocommit=True)
         connection.prepare_threshold = None
+        connection.execute(f"set statement_timeout = '{max(_PATIENCE, self.limit):g}s'".encode())
         connection.add_notice_handler(lambda said: self.notices.append(said.message_primary or ""))
         return connection
 
