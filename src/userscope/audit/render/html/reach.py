@@ -82,7 +82,11 @@ def reached(report: Report, told: Difference | None) -> Reached:
     objects = sorted({thing for _, thing, _ in every})
     named = {thing: rf'(?<![\w."]){re.escape(thing)}(?![\w"])' for thing in objects}
     named |= {f"role {role}": rf'^role "?{re.escape(role)}"?$' for role in roles}
-    about = {name: [one for one in report.findings if re.search(word, one.object)] for name, word in named.items()}
+    about: dict[str, list[Finding]] = {name: [] for name in named}
+    for finding in report.findings:
+        for name, word in named.items():
+            if name.removeprefix("role ") in finding.object and re.search(word, finding.object):
+                about[name].append(finding)
     by_policy: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_policy.setdefault(_plain(finding.object), []).append(finding)
