@@ -35,9 +35,8 @@ class Queries:
         self.profile = profile
         self.tuples: dict[int, Tuple] = {}
 
-    def rows(self, query: Any, scope: Scope, *, counted: bool = True) -> Rows:
-        """The rows of a query; ``counted``: whether a count of no rows is a row."""
-        del counted
+    def rows(self, query: Any, scope: Scope) -> Rows:
+        """The rows of a query."""
         found: Rows = []
 
         def columns(inner: Scope, select: Any) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 from userscope.audit.judge.calls import Calls
 from userscope.audit.judge.queries import Queries
 from userscope.audit.judge.terms import Atom, Branch, Limit, Other, Scope, TooWide, Value, Values, both, condition
-from userscope.audit.judge.tree import A, constant, name_of, names_of, of
+from userscope.audit.judge.tree import A, constant, name_of, of
 
 _NEGATED = {"=": "<>", "<>": "=", "!=": "=", "~~": "!~~", "~": "!~"}
 
@@ -182,7 +182,7 @@ class Reader(Queries, Calls):
     def _sub_link(self, one: Any, scope: Scope) -> list[Branch]:
         query = one.subselect
         if one.sub_link_type == A.EXISTS_SUBLINK:
-            return [branch for _, branch in self.rows(query, scope, counted=False)]
+            return [branch for _, branch in self.rows(query, scope)]
         if one.sub_link_type == A.EXPR_SUBLINK:
             return self.row_truths(query, scope)
         if one.sub_link_type != A.ANY_SUBLINK:
@@ -242,6 +242,3 @@ def _some(operator: str, left: Value, right: Value) -> bool:
     if operator == ">":
         return right.constant is not None
     return operator in (">=", "=") and right.constant not in (None, "0")
-
-
-__all__ = ["Reader", "atom_sources", "names_of", "sources_of"]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from userscope.audit.judge.catalog import Function, Relation, quoted
+from userscope.audit.judge.catalog import Function, Relation
 from userscope.audit.judge.policies import Policies
 from userscope.audit.judge.rules.access import names
 from userscope.audit.judge.rules.words import POWERS
@@ -202,6 +202,3 @@ def _kinds(policies: Policies, function: Function, runners: list[int]) -> Iterat
             "A condition that calls it is tried on every row, hidden ones too.",
             f"alter function {function.signature} not leakproof",
         )
-
-
-__all__ = ["RULES", "findings", "quoted"]

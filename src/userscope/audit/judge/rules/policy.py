@@ -134,7 +134,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
     if command == "a":
         if verdict.rows and flagged:
             return "warning"
-        return "error" if owned and owned & _unbound(relation) else "warning"
+        return "error" if owned else "warning"
     if _inherited(policies, clause) and owned:
         return "error"
     if verdict.flags:
@@ -158,10 +158,6 @@ def owned_by(policies: Policies, relation: Relation) -> set[str]:
 def _same_row(clause: Clause, verdict: Verdict) -> bool:
     """Whether a row is compared with what it was, by its key."""
     return any(found.oid == clause.relation.oid for found in verdict.relations)
-
-
-def _unbound(relation: Relation) -> set[str]:
-    return set(relation.fields)
 
 
 def _inherited(policies: Policies, clause: Clause) -> bool:

@@ -51,10 +51,10 @@ def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Dec
             uses = [
                 (decision, who)
                 for decision, who in believed
-                if column in decision.limits | decision.scopes and not _only_own(relation, decision, column)
+                if column in decision.limits | decision.scopes and column not in decision.mine
             ]
             who = sorted({who for _, who in uses})
-            if not uses or _guarded(policies, relation, column, letter):
+            if not uses or _guarded(policies, relation, column):
                 continue
             # Moving a row to where its user is not yet: what is asked of the old row is asked of the new one.
             moved = letter == "w" and check.name == "USING" and not any(column in one.limits for one, _ in uses)
@@ -80,12 +80,6 @@ def _alone(relation: Relation, column: str) -> bool:
     return any(key.columns == [column] for key in relation.unique)
 
 
-def _only_own(relation: Relation, decision: Decision, column: str) -> bool:
-    """Whether the column is how the caller is found, so that writing it is what the check is about."""
-    del relation
-    return column in decision.mine
-
-
 def _decided(verdict: Verdict, relation: Relation, column: str, uses: list[tuple[Decision, str]]) -> bool:
     """Whether a way to write asks for more than that the row is the writer's own."""
     if verdict.kind in ("dead", "role", "function"):
@@ -102,9 +96,8 @@ def _speaks(verdict: Verdict, column: str) -> bool:
     return any(source.kind == "row" and source.name == column for source in sources_of(verdict.branch))
 
 
-def _guarded(policies: Policies, relation: Relation, column: str, letter: str) -> bool:
+def _guarded(policies: Policies, relation: Relation, column: str) -> bool:
     """Whether a trigger looks at the column before it is written."""
-    del letter
     bodies = [
         policies.catalog.functions[oid].body.lower() for oid in relation.triggers if oid in policies.catalog.functions
     ]
@@ -127,7 +120,7 @@ def _flags(policies: Policies, relation: Relation, clauses: list[Clause]) -> Ite
             if (
                 any(relation.may(s, letter, flag) for s in check.services)
                 and any(verdict.kind == "tied" and not _speaks(verdict, flag) for verdict in check.verdicts)
-                and not _guarded(policies, relation, flag, letter)
+                and not _guarded(policies, relation, flag)
             ):
                 yield Finding(
                     "warning",
@@ -172,7 +165,7 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
             free = [v for v in check.verdicts if v.kind == "tied" and not _speaks(v, column)]
             if letter == "w" and policy.check is None and not free:
                 continue
-            if not free or _guarded(policies, relation, column, letter):
+            if not free or _guarded(policies, relation, column):
                 continue
             told.add((column, check.object))
             seen = column in through
