@@ -109,6 +109,7 @@ def test_nothing_of_the_database_is_markup(page: Page, file: Path) -> None:
     )
 
 
+@pytest.mark.breadth
 def test_no_other_script(chromium: Browser, file: Path) -> None:
     """Were something of the database's markup after all, the page's own policy would run and load none of it."""
     text = file.read_text(encoding="utf-8")
@@ -123,6 +124,7 @@ def test_no_other_script(chromium: Browser, file: Path) -> None:
         page.close()
 
 
+@pytest.mark.breadth
 def test_the_picture(page: Page) -> None:
     """Each sign tells which rows, and leads to condition, policy, plan and findings; Escape leads back."""
     picture(page, "audit")
@@ -150,6 +152,7 @@ def test_the_picture(page: Page) -> None:
     expect(page.locator("#findings")).not_to_contain_text("every_price on shop.prices: USING is always true")
 
 
+@pytest.mark.breadth
 def test_the_difference(page: Page) -> None:
     """What has changed is marked in the picture and listed: gained, lost, otherwise; and what was found since."""
     changes = page.locator("#changes")
@@ -168,6 +171,7 @@ def test_the_difference(page: Page) -> None:
     expect(page.locator("#shown")).to_have_text(re.compile("^1 of [0-9]+ tables$"))
 
 
+@pytest.mark.breadth
 def test_keys(page: Page) -> None:
     """By Tab one comes into the picture and out again; arrows go through it, Enter opens, Escape closes."""
     assert page.locator("#picture a.tile[tabindex='0']").count() == 1
@@ -205,6 +209,7 @@ def test_without_scripts(chromium: Browser, file: Path) -> None:
     context.close()
 
 
+@pytest.mark.breadth
 def test_small(page: Page) -> None:
     """At 320 px nothing stands out at the side, and each role is named; what is read contrasts, by day and by night."""
     page.set_viewport_size({"width": 320, "height": 700})
@@ -223,6 +228,7 @@ def test_small(page: Page) -> None:
                 assert page.evaluate(_CONTRAST, [name, paper]) >= 4.5, (scheme, name, paper)
 
 
+@pytest.mark.breadth
 def test_theme(page: Page) -> None:
     """A button turns day into night."""
     paper = "getComputedStyle(document.documentElement).backgroundColor"
@@ -231,6 +237,7 @@ def test_theme(page: Page) -> None:
     assert page.evaluate(paper) != light
 
 
+@pytest.mark.breadth
 def test_print(page: Page) -> None:
     """On paper everything stands that a screen would open, on white."""
     page.emulate_media(media="print", color_scheme="dark")
