@@ -213,3 +213,19 @@ def test_from_any_folder(cli: Runner, folder: Path) -> None:
     write(folder / "policies", Sketch.table("x"), name="yours")
     assert cli("migrate", "--dry-run").stdout.splitlines()[1:] == ["  + mine:a", "  + yours:x"]
     assert cli("migrate", "--dry-run", "--project", str(ROOT / "schema")).stdout.count("  + ") == 5
+
+
+def test_no_verify(cli: Runner) -> None:
+    """--no-verify leaves verifications out, and so does sqitch.conf; each line of the ledger says so."""
+    project = write(cli.folder / "p", replace(A, verify="select 1/0;\n"), replace(B, verify="select 1/0;\n"))
+    again = ("migrate", "--project", str(project.folder))
+    refused = cli(*again, code=2)
+    assert "HINT:  Correct the script; or leave verifications out, as Sqitch does unless asked, by --no-verify." in (
+        refused.stderr
+    )
+    done = cli(*again, "--to", "a", "--no-verify")
+    assert re.search(r"^  \+ p:a \.\. ok \(\d+ ms, not verified\)$", done.stdout, re.MULTILINE)
+    with (project.folder / "sqitch.conf").open("a", encoding="utf-8") as file:
+        file.write("[deploy]\n\tverify = no\n")
+    cli(*again, "--verify", code=2)
+    assert "not verified" in cli(*again).stdout

@@ -78,11 +78,12 @@ def run(
     url: ConnectionURL,
     *arguments: str,
     check: bool = True,
+    target: str | None = None,
     committer: Mapping[str, str] = COMMITTER,
 ) -> Done:
     """Run ``sqitch ARGUMENTS`` in a project's folder on the database of ``url``."""
     environ = {**_server_of(url), **dict.fromkeys(COMMITTER, ""), **committer}
-    done = _server().run(project, [*arguments, "--target", f"db:pg:{url.params['dbname']}"], environ)
+    done = _server().run(project, [*arguments, "--target", target or f"db:pg:{url.params['dbname']}"], environ)
     if check:
         assert done.returncode == 0, done.output
     return done

@@ -47,7 +47,7 @@ def test_parse(tmp_path: Path, text: str, values: dict[str, str]) -> None:
         assert sqitch.config(path, key) == value
 
 
-@pytest.mark.parametrize("text", ["a = b", "[core\na = b", "[core]\n= b", "[core]\n\n a b\n"])
+@pytest.mark.parametrize("text", ["a = b", "[core\na = b", "[core]\n= b", "git add ."])
 def test_not_valid(tmp_path: Path, text: str) -> None:
     """What is neither a section nor a key is refused, with its line."""
     with pytest.raises(ConfigurationError) as refused:
@@ -58,6 +58,39 @@ def test_not_valid(tmp_path: Path, text: str) -> None:
 def test_key_without_value(tmp_path: Path) -> None:
     """A key without a value is empty; for folders and names that is as good as none."""
     assert parse_config("[core]\n top_dir\n a # c\n", tmp_path) == {"core.top_dir": "", "core.a": ""}
+
+
+def test_stray_words(tmp_path: Path) -> None:
+    """A line of other words is a key without a value, as Sqitch reads it: what follows still counts."""
+    path = tmp_path / "sqitch.conf"
+    path.write_text("[core]\n\tengine = pg\ngit add .\n\tregistry = ops\n", encoding="utf-8")
+    assert read_config(tmp_path)["core.registry"] == sqitch.config(path, "core.registry") == "ops"
+
+
+def test_said_twice(tmp_path: Path) -> None:
+    """One file must not set a key twice, where Sqitch takes one value; two files may, and the later one wins."""
+    path = tmp_path / "sqitch.conf"
+    path.write_text("[core]\n\tregistry = a\n\tRegistry = b\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"sets core\.registry twice"):
+        read_config(tmp_path)
+    with pytest.raises(AssertionError):
+        sqitch.config(path, "core.registry")
+
+
+def test_include(tmp_path: Path) -> None:
+    """Another file is read where it is included, beside the one that says so; one that is not there is none."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "a.conf").write_text("[include]\npath = b.conf\n[core]\na = 1\n", encoding="utf-8")
+    (tmp_path / "more" / "b.conf").write_text("[core]\nb = 1\nc = 1\n", encoding="utf-8")
+    text = "[core]\na = 0\nc = 0\n[include]\npath = more/a.conf\npath = nowhere\n[core]\nd = 0\n"
+    (tmp_path / "sqitch.conf").write_text(text, encoding="utf-8")
+    found = read_config(tmp_path)
+    assert {key: found[f"core.{key}"] for key in "abcd"} == {"a": "1", "b": "1", "c": "1", "d": "0"}
+    for key in "abcd":
+        assert sqitch.config(tmp_path / "sqitch.conf", f"core.{key}") == found[f"core.{key}"]
+    (tmp_path / "sqitch.conf").write_text("[include]\npath = sqitch.conf\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="is included too deeply"):
+        read_config(tmp_path)
 
 
 def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,13 +17,20 @@ def deployment(folder: Path, sketch: Sketch) -> Deployment:
     project = write(folder, Sketch.table("first"), sketch, "@v1")
     change = project.plan.changes[-1]
     kinds: tuple[script.Kind, ...] = ("deploy", "verify", "revert")
-    scripts = [script.load(project.script_of(kind, change), kind) for kind in kinds]
-    return Deployment(change, "hash", tuple((needed, "id") for needed in change.requires), *scripts)
+    deploy, verify, revert = (script.load(project.script_of(kind, change), kind) for kind in kinds)
+    return Deployment(
+        project, change, "hash", tuple((needed, "id") for needed in change.requires), deploy, verify, revert
+    )
 
 
 def told(trip: Batch) -> list[str]:
     """The messages, shortened to what tells them apart."""
-    return ["SYNC" if message is SYNC else message.sql.split("(")[0].replace("\n", " ").strip() for message in trip]
+    return ["SYNC" if message is SYNC else _first_words(message.sql) for message in trip]
+
+
+def _first_words(text: str) -> str:
+    lines = (line for line in text.splitlines() if not line.startswith("--"))
+    return " ".join(lines).split("(")[0].strip()
 
 
 def test_one_transaction(tmp_path: Path) -> None:
@@ -41,6 +48,7 @@ def test_one_transaction(tmp_path: Path) -> None:
             "set constraints all immediate",
             *FORGET,
             *FRESH,
+            "with given as",
             "savepoint userscope_verification",
             "select id from public.b where false",
             "rollback to savepoint userscope_verification",
@@ -78,7 +86,11 @@ def test_statement_by_statement(tmp_path: Path) -> None:
     made = deployment(tmp_path / "p", sketch)
     first, *rest = statements.deploy(made, REGISTRY, Timeouts())
     assert first[-1].params == ("0", "0")
-    assert [told(trip) for trip in rest] == [["create table public.b"], ["vacuum"]]
+    assert [told(trip) for trip in rest] == [
+        ["create table public.b"],
+        ["vacuum"],
+        [*FORGET, *FRESH, "SYNC", "with given as"],
+    ]
     assert told(statements.record(made, REGISTRY, Timeouts()))[-5:] == [
         'lock table "my ""own""".changes in exclusive mode',
         'insert into "my ""own""".changes',
@@ -92,9 +104,10 @@ def test_revert(tmp_path: Path) -> None:
     """A revert is one transaction as well: the script, the event, and the rows gone."""
     made = deployment(tmp_path / "p", Sketch.table("b"))
     (trip,) = statements.revert("id", made.revert, REGISTRY, Timeouts())
-    assert told(trip)[-6:] == [
+    assert told(trip)[-7:] == [
         "select pg_catalog.set_config",
         "select pg_catalog.pg_try_advisory_lock",
+        "with given as",
         'insert into "my ""own""".events',
         'delete from "my ""own""".tags where change_id = $1',
         'delete from "my ""own""".changes where change_id = $1',

@@ -160,3 +160,10 @@ def test_driver() -> None:
     """What SQLAlchemy writes of psycopg is taken for what it is."""
     for scheme in ("postgresql+psycopg", "postgres+psycopg", "postgresql+psycopg_async"):
         assert ConnectionURL.parse(f"{scheme}://me@localhost/app", "DATABASE_URL").params["dbname"] == "app"
+
+
+def test_options_are_not_shown() -> None:
+    """Settings that travel in a URL may be passwords: they are sent, and never shown."""
+    url = ConnectionURL.parse("postgresql://u@localhost/d?options=-c%20my.password%3DZx9q", "X")
+    assert "Zx9q" in url.conninfo()
+    assert "Zx9q" not in f"{url} {url!r}"

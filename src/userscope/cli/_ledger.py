@@ -52,7 +52,8 @@ class Ledger:
             return
         if not self._line:  # a warning stands between
             self._start(event)
-        time = f" ({event.seconds * 1000:.0f} ms)" if event.seconds else ""
+        said = [f"{event.seconds * 1000:.0f} ms" if event.seconds else "", event.remark]
+        time = f" ({', '.join(filter(None, said))})" if any(said) else ""
         word = painted("ok", "green", sys.stdout) if event.kind == "ok" else painted("not ok", "red", sys.stdout)
         print(f"{word}{time}", flush=True)
         self._line = ""

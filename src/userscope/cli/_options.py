@@ -93,9 +93,11 @@ def again(command: str, folders: Sequence[Path] | None) -> str:
     return " ".join([f"userscope {command}", *(f"--project {folder}" for folder in named)])
 
 
-def run_options(lock: str, statement: str, wait: float, *, log_only: bool = False) -> "Options":
+def run_options(
+    lock: str, statement: str, wait: float, *, log_only: bool = False, verify: bool | None = None
+) -> "Options":
     """Return what a run is told."""
     from userscope.migrations.engine import Options
     from userscope.migrations.statements import Timeouts
 
-    return Options(Timeouts(lock, statement), wait=wait, log_only=log_only)
+    return Options(Timeouts(lock, statement), wait=wait, log_only=log_only, verify=verify)

@@ -31,6 +31,10 @@ def migrate(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be deployed.")] = False,
     log_only: LogOnly = False,
+    verify: Annotated[
+        bool | None,
+        typer.Option("--verify/--no-verify", help="Verify what is deployed (or as [deploy] verify says: yes)."),
+    ] = None,
     lock_timeout: LockTimeout = "5s",
     statement_timeout: StatementTimeout = "0",
     wait: Wait = 60,
@@ -52,7 +56,7 @@ def migrate(
     if not (yes or dry_run):
         _ask_about_remote(settings.url(Login.ADMIN) if not settings.embedded else None)
     started = start_embedded(settings)
-    options = run_options(lock_timeout, statement_timeout, wait, log_only=log_only)
+    options = run_options(lock_timeout, statement_timeout, wait, log_only=log_only, verify=verify)
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
         deployed = runner.migrate(

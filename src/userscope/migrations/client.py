@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Self
 
@@ -42,11 +43,21 @@ class Failed(Exception):  # a carrier between client and runner, which words the
 class Client:
     """A connection in autocommit, used through ``run``."""
 
-    def __init__(self, connection: psycopg.Connection, notice: Callable[[str, str], None]) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        notice: Callable[[str, str], None],
+        again: Callable[[], psycopg.Connection] | None = None,
+    ) -> None:
         self.stopped = False
-        self._pgconn = connection.pgconn
         self._notice = notice
+        self._again = again
+        self._first: psycopg.Connection | None = None
+        self._use(connection)
+
+    def _use(self, connection: psycopg.Connection) -> None:
+        self.connection = connection
+        self._pgconn = connection.pgconn
         connection.add_notice_handler(self._on_notice)
 
     @classmethod
@@ -55,13 +66,30 @@ class Client:
 
         Raises Unavailable or ConfigurationError.
         """
-        return cls(connect(url, autocommit=True), notice)
+        again = partial(connect, url, autocommit=True)
+        return cls(again(), notice, again)
+
+    def renew(self) -> None:
+        """Go on in a new session; the first one stays open, since it has Sqitch's lock.
+
+        Raises Unavailable or ConfigurationError.
+        """
+        if self._again is None:
+            return
+        before = self.connection
+        self._use(self._again())
+        if self._first is None:
+            self._first = before
+        else:
+            before.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
+        if self._first is not None:
+            self._first.close()
 
     def run(self, trip: Sequence[Statement]) -> list[Rows]:
         """Send the messages at once and return the rows of each, ``SYNC`` not counted.

@@ -9,19 +9,23 @@ from pathlib import Path
 
 from userscope.errors import ConfigurationError
 
-_SECTION = re.compile(r'\[\s*([A-Za-z0-9.\-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\](.*)', re.DOTALL)
-_KEY = re.compile(r"([A-Za-z0-9_\-]+)[ \t]*(?:=[ \t]*(.*)|(?:[#;].*)?)\Z", re.DOTALL)
+_SECTION = re.compile(r'\[([^\s\[\]"]+)(?:[ \t]*"((?:[^"\\]|\\.)*)")?\](.*)', re.DOTALL)
+_KEY = re.compile(r"([^\[=]+?)[ \t]*(?:=[ \t]*(.*)|(?:[#;].*)?)\Z", re.DOTALL)
 _VALUE = re.compile(
     r'(?P<comment>[ \t]*[#;].*)|(?P<blank>[ \t]+)|"(?P<quoted>(?:[^"\\]|\\.)*)"|\\(?P<escape>.)|(?P<word>[^ \t\\"]+)',
     re.DOTALL,
 )
+_DEEPEST = 10
+# Sections of which Sqitch reads one value a key, and refuses two.
+_SAID_ONCE = {"core", "engine", "target", "user", "deploy", "revert", "verify", "add", "tag", "rework"}
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", "\n": ""}
 
 
 def read_config(project: Path) -> dict[str, str]:
     """Read the system's, the user's and the project's ``sqitch.conf``, later ones winning.
 
-    Keys are ``section.key`` or ``section.Subsection.key``. Raises ConfigurationError for a file that cannot be read.
+    Keys are ``section.key`` or ``section.Subsection.key``. Raises ConfigurationError for a file that cannot be read, or
+    one that says two things.
     """
     home = Path(os.environ.get("HOME", "~")).expanduser()
     files = (
@@ -29,39 +33,73 @@ def read_config(project: Path) -> dict[str, str]:
         ("SQITCH_USER_CONFIG", home / ".sqitch" / "sqitch.conf"),
         ("SQITCH_CONFIG", project / "sqitch.conf"),
     )
-    values: dict[str, str] = {}
+    read = _Reading()
     for variable, default in files:
-        path = Path(os.environ.get(variable) or default)
-        try:
-            values |= parse_config(path.read_text(encoding="utf-8"), path)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise ConfigurationError(f'cannot read "{path}"', detail=f"{reason}.") from None
-    return values
+        read.file(Path(os.environ.get(variable) or default))
+    return read.values
 
 
 def parse_config(text: str, path: Path) -> dict[str, str]:
     """Parse one file. Raises ConfigurationError, which names the line."""
-    values: dict[str, str] = {}
-    section = ""
-    lines = iter(enumerate(text.splitlines(), start=1))
-    for number, line in lines:
-        rest = line.lstrip()
-        if match := _SECTION.match(rest):
-            subsection = (match[2] or "").replace("\\\\", "\\").replace('\\"', '"')
-            section = match[1].lower() + (f".{subsection}" if subsection else "")
-            rest = match[3].lstrip()
-        if not rest or rest[0] in "#;":
-            continue
-        while re.search(r"(?<!\\)(?:\\\\)*\\\Z", rest):
-            rest += "\n" + next(lines, (number, ""))[1]
-        match = _KEY.match(rest)
-        if match is None or not section:
-            raise ConfigurationError(f'"{path}" is not valid', detail=f"Line {number} is neither a section nor a key.")
-        values[f"{section}.{match[1].lower()}"] = _value(match[2] or "")
-    return values
+    read = _Reading()
+    read.text(text, path)
+    return read.values
+
+
+class _Reading:
+    """What files have said so far, and which of them said it: one must not say two things."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self._origins: dict[str, Path] = {}
+
+    def file(self, path: Path, depth: int = 0) -> None:
+        if depth > _DEEPEST:
+            raise ConfigurationError(f'"{path}" is included too deeply', hint="Does a file include itself?")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ConfigurationError(f'cannot read "{path}"', detail=f"{reason}.") from None
+        self.text(text, path, depth)
+
+    def text(self, text: str, path: Path, depth: int = 0) -> None:
+        section = ""
+        lines = iter(enumerate(text.splitlines(), start=1))
+        for number, line in lines:
+            rest = line.lstrip()
+            if match := _SECTION.match(rest):
+                subsection = (match[2] or "").replace("\\\\", "\\").replace('\\"', '"')
+                section = match[1].lower() + (f".{subsection}" if subsection else "")
+                rest = match[3].lstrip()
+            if not rest or rest[0] in "#;":
+                continue
+            while re.search(r"(?<!\\)(?:\\\\)*\\\Z", rest):
+                rest += "\n" + next(lines, (number, ""))[1]
+            match = _KEY.match(rest)
+            if match is None or not section:
+                raise ConfigurationError(
+                    f'"{path}" is not valid', detail=f"Line {number} is neither a section nor a key."
+                )
+            value = _value(match[2] or "")
+            self._define(section, match[1], value, path, number)
+            if section == "include" and match[1].lower() == "path":
+                # Beside the file that says so; one that is not there is none.
+                self.file(path.parent / Path(value).expanduser(), depth + 1)
+
+    def _define(self, section: str, name: str, value: str, path: Path, line: int) -> None:
+        # Keys are of either case, but those of variables are names.
+        key = f"{section}.{name if section.endswith('variables') else name.lower()}"
+        if self._origins.get(key) == path and section.partition(".")[0] in _SAID_ONCE:
+            raise ConfigurationError(
+                f'"{path}" sets {key} twice',
+                detail=f"Line {line} is the second. Sqitch refuses it as well: multiple values.",
+                hint="Remove one of the two.",
+            )
+        self.values[key] = value
+        self._origins[key] = path
 
 
 def _value(text: str) -> str:

@@ -3,25 +3,24 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from userscope.errors import MigrationError, ScriptError, Unavailable
+from userscope.errors import MigrationError, Unavailable
 from userscope.migrations import statements
-from userscope.migrations.client import Client, Failed
+from userscope.migrations.client import Client, Failed, Rows
 from userscope.migrations.failures import wording
-from userscope.migrations.order import Step
 from userscope.migrations.plan.plan import Change
+from userscope.migrations.preparation import Options as Options
+from userscope.migrations.preparation import Preparation
 from userscope.migrations.projects import Project
 from userscope.migrations.registry.read import Deployed, State
-from userscope.migrations.registry.write import Batch, Registry
-from userscope.migrations.statements import Deployment, Timeouts
+from userscope.migrations.registry.write import SYNC, Batch, Registry
+from userscope.migrations.statements import Deployment
 
-if TYPE_CHECKING:
-    from userscope.migrations.script import Kind, Script
-
+NOT_INSIDE = {"25001", "2D000"}
+"""SQLSTATEs of what cannot run inside a transaction, or a savepoint."""
 # Waiting for another session's lock, or losing against it: the change was rolled back whole and may be tried again.
 _RETRIED = {"55P03", "40P01"}
 _ATTEMPTS = 5
@@ -36,18 +35,10 @@ class Event:
     sign: str = ""
     width: int = 0
     seconds: float = 0.0
+    remark: str = ""
 
 
 type Report = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to go about it: ``wait`` is how long another runner is waited for, in seconds."""
-
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    wait: float = 60.0
-    log_only: bool = False
 
 
 @dataclass
@@ -63,6 +54,8 @@ class Engine:
     initialized: bool = False
     functions: Sequence[Mapping[str, str | None]] = ()  # those that verify scripts may call
     state: State = field(default_factory=State)
+    known: Sequence[str] = ()  # the settings of database and role that this session began with
+    _settings: list[str] = field(default_factory=list)
 
     def remark(self, text: str) -> None:
         """Show a line."""
@@ -93,28 +86,36 @@ class Engine:
             if missing:
                 self.client.run([self.registry.tag(tag) for tag in missing])
 
-    def deploy(self, steps: Sequence[Step]) -> None:
+    @property
+    def preparation(self) -> Preparation:
+        """What reads the scripts."""
+        return Preparation(self.state, self.options, self.warn)
+
+    def deploy(self, deployments: Sequence[Deployment]) -> None:
         """Deploy the changes in order; the first that fails ends it, those before it stay.
 
-        Every script is read before the first runs. Raises ScriptError, RegistryError.
+        Raises ScriptError, RegistryError.
         """
-        deployments = [self._prepare(step) for step in steps]
-        self._refuse_same_scripts(deployments)
         self._create_registry({deployment.change.project for deployment in deployments})
         width = max(len(deployment.change.label) for deployment in deployments)
         for deployment in deployments:
-            with self._ledger("+", deployment.change.label, width):
+            remark = "not verified" if deployment.unverified else ""
+            with self._ledger("+", deployment.change.label, width, remark):
                 self._deploy(deployment)
 
     def revert(self, changes: Sequence[Deployed]) -> None:
         """Revert the changes in order; the first that fails ends it. Raises ScriptError, RegistryError."""
         projects = {project.name: project for project in self.projects}
-        planned = [(change, self._revert_script(projects[change.project], change)) for change in changes]
+        reading = self.preparation
+        planned = [
+            (change, reading.revert_script(projects[change.project], change, self.label(change))) for change in changes
+        ]
         width = max(len(self.label(change)) for change in changes)
         for change, script in planned:
             with self._ledger("-", self.label(change), width):
                 try:
-                    self.run(statements.revert(change.id, script, self.registry, self.options.timeouts))
+                    self.run(statements.revert(change.id, script, self.registry, self.options.timeouts, self.known))
+                    self._renew(leaving=script is not None and script.leaves_settings)
                 except Failed as error:
                     raise wording(error, f'reverting "{self.label(change)}"') from None
 
@@ -123,7 +124,7 @@ class Engine:
         for attempt in count(1):
             try:
                 for trip in trips:
-                    self.client.run(trip)
+                    self._heard(trip, self.client.run(trip))
             except Failed as error:
                 self.client.roll_back()
                 if self.client.stopped:
@@ -136,49 +137,59 @@ class Engine:
                 self.client.roll_back()  # a verification may end inside its transaction
                 return
 
-    def _prepare(self, step: Step) -> Deployment:
-        project, change = step.project, step.change
-        deployment = Deployment(change, project.script_hash(change), step.requires)
-        if self.options.log_only:
-            return deployment
-        deploy = _required(project, "deploy", project.script_of("deploy", change), f'change "{change.label}"')
-        deployment = replace(deployment, deploy=deploy, verify=self._optional(project, "verify", change))
-        if deployment.verifies_inside:
-            return deployment
-        # A verification after the commit may have to take the change back.
-        return replace(deployment, revert=self._optional(project, "revert", change))
+    def knows(self, settings: Rows) -> None:
+        """Keep what was answered of the settings that this session began with."""
+        self.known = self._settings = [row["setting"] or "" for row in settings]
 
-    def _optional(self, project: Project, kind: "Kind", change: Change) -> "Script | None":
-        path = project.script_of(kind, change)
-        try:
-            return project.load(kind, path)
-        except FileNotFoundError:
-            self.warn(f"{kind.capitalize()} script {path} does not exist")
-            return None
+    def _heard(self, trip: Batch, answers: Sequence[Rows]) -> None:
+        """Keep what was answered of the settings that a new session would have."""
+        asked = [message for message in trip if message is not SYNC]
+        for message, rows in zip(asked, answers, strict=True):
+            if message.sql == self.registry.settings(None).sql:
+                self._settings = [row["setting"] or "" for row in rows]
 
-    def _revert_script(self, project: Project, change: Deployed) -> "Script | None":
-        if self.options.log_only:
-            return None
-        planned = project.plan.find(change.id)
-        path = project.script_of("revert", planned) if planned else project.script("revert", change.name)
-        return _required(project, "revert", path, f'the deployed change "{self.label(change)}"')
+    def _renew(self, *, leaving: bool) -> None:
+        """Begin a new session where the next script would notice that this one is not: psql has one for each."""
+        if leaving or self._settings != list(self.known):
+            self.client.renew()
+            self.known = self._settings
 
     def _deploy(self, deployment: Deployment) -> None:
-        timeouts = self.options.timeouts
-        what = f'change "{deployment.change.label}"'
+        timeouts, change = self.options.timeouts, deployment.change
         try:
-            self.run(statements.deploy(deployment, self.registry, timeouts), retry=deployment.is_atomic)
+            self.run(statements.deploy(deployment, self.registry, timeouts, self.known), retry=deployment.is_atomic)
         except Failed as error:
-            self._record_failure(deployment.change)
-            raise wording(error, what, rolled_back=deployment.is_atomic) from None
-        if deployment.is_atomic and deployment.verifies_inside:
-            return
+            if _cannot_run_inside(error, deployment):
+                return self._deploy(self.preparation.apart(deployment))
+            self._record_failure(change)
+            raise self._worded(error, deployment, rolled_back=deployment.is_atomic) from None
+        self._renew(leaving=deployment.leaves_settings)
+        if not (deployment.is_atomic and deployment.verifies_inside):
+            self._finish(deployment)
+        return None
+
+    def _finish(self, deployment: Deployment) -> None:
+        """Verify and record what was committed already."""
+        timeouts = self.options.timeouts
         try:
-            self.run(statements.verify(deployment.verify, timeouts))
+            self.run(statements.verify(deployment.verify, timeouts, one_by_one=deployment.apart))
             if not deployment.is_atomic:
                 self.run([statements.record(deployment, self.registry, timeouts)])
         except Failed as error:
-            raise self._undo(deployment, wording(error, what)) from None
+            if _cannot_run_inside(error, deployment):
+                return self._finish(self.preparation.apart(deployment))
+            raise self._undo(deployment, self._worded(error, deployment)) from None
+        return self._renew(leaving=deployment.leaves_settings)
+
+    def _worded(self, error: Failed, deployment: Deployment, *, rolled_back: bool = True) -> MigrationError:
+        verifying = deployment.verify is not None and error.message.path == deployment.verify.path
+        hint = "Correct the script; or leave verifications out, as Sqitch does unless asked, by --no-verify."
+        return wording(
+            error,
+            f'change "{deployment.change.label}"',
+            rolled_back=rolled_back,
+            otherwise=hint if verifying else None,
+        )
 
     def _undo(self, deployment: Deployment, cause: MigrationError) -> MigrationError:
         """Take back what was committed before the verification failed; return the cause, or what is worse."""
@@ -206,22 +217,8 @@ class Engine:
         elif register:
             self.run([register])
 
-    def _refuse_same_scripts(self, deployments: Sequence[Deployment]) -> None:
-        taken = {(row.project, row.script_hash): row.name for row in self.state.changes if row.script_hash}
-        for deployment in deployments:
-            if deployment.script_hash is None:
-                continue
-            key = (deployment.change.project, deployment.script_hash)
-            if key in taken:
-                raise ScriptError(
-                    f'change "{deployment.change.label}" has the same deploy script as "{taken[key]}"',
-                    detail="Sqitch's registry takes a script only once in a project. Nothing was run.",
-                    hint="Tell the two apart, be it by a comment.",
-                )
-            taken[key] = deployment.change.name
-
     @contextmanager
-    def _ledger(self, sign: str, label: str, width: int) -> Iterator[None]:
+    def _ledger(self, sign: str, label: str, width: int, remark: str = "") -> Iterator[None]:
         self.client.heed()
         self.report(Event("start", label, sign, width))
         began = time.monotonic()
@@ -230,15 +227,16 @@ class Engine:
         except BaseException:
             self.report(Event("failed", label, sign, width, time.monotonic() - began))
             raise
-        self.report(Event("ok", label, sign, width, time.monotonic() - began))
+        self.report(Event("ok", label, sign, width, time.monotonic() - began, remark))
 
 
-def _required(project: Project, kind: "Kind", path: Path, what: str) -> "Script":
-    try:
-        return project.load(kind, path)
-    except FileNotFoundError:
-        raise ScriptError(
-            f"{what} has no script to run",
-            detail=f"There is no file {path}. Nothing was run.",
-            hint="Bring the script back.",
-        ) from None
+def _cannot_run_inside(error: Failed, deployment: Deployment) -> bool:
+    """Whether a verification failed only because it ran inside another transaction."""
+    verify = deployment.verify
+    return (
+        verify is not None
+        and not deployment.apart
+        and verify.folds
+        and error.message.path == verify.path
+        and error.sqlstate in NOT_INSIDE
+    )

@@ -20,8 +20,8 @@ _CURES = {
 }
 
 
-def wording(error: Failed, what: str, *, rolled_back: bool = True) -> MigrationError:
-    """Word what the server refused while it worked on ``what``."""
+def wording(error: Failed, what: str, *, rolled_back: bool = True, otherwise: str | None = None) -> MigrationError:
+    """Word what the server refused while it worked on ``what``; ``otherwise`` is the hint where there is no better."""
     path, line, details = error.message.path, error.line, [error.detail]
     if path is not None:
         stays = "The script is no single transaction: what it did before that line stays."
@@ -31,5 +31,5 @@ def wording(error: Failed, what: str, *, rolled_back: bool = True) -> MigrationE
     return kind(
         f"{what} failed: {error.primary.rstrip('.')}",
         detail=" ".join(filter(None, details)) or None,
-        hint=error.hint or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]),
+        hint=error.hint or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]) or otherwise,
     )

@@ -3,17 +3,20 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations import statements
 from userscope.migrations.client import Failed
-from userscope.migrations.engine import Engine, Event, Options, Report
+from userscope.migrations.engine import NOT_INSIDE, Engine, Event, Options, Report
 from userscope.migrations.failures import wording
 from userscope.migrations.projects import Project
 from userscope.migrations.runner import connected, silent
 from userscope.migrations.verification import refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
+
+if TYPE_CHECKING:
+    from userscope.migrations.script import Script
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
         if change is None or not change.is_reworked:
             path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
-                engine.run(statements.verify(project.load("verify", path), engine.options.timeouts, replica=True))
+                _run(engine, project.load("verify", path))
             except FileNotFoundError:
                 engine.warn(f"Verify script {path} does not exist")
             except Failed as error:
@@ -130,6 +133,19 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
         engine.report(Event("failed", label, "*", width))
         results.append(Verification(label, ["Not deployed"]))
     return results
+
+
+def _run(engine: Engine, script: "Script") -> None:
+    """Run a verification, statement by statement where it cannot run in one transaction."""
+    timeouts = engine.options.timeouts
+    try:
+        engine.run(statements.verify(script, timeouts, replica=True))
+    except Failed as error:
+        if error.sqlstate not in NOT_INSIDE or not script.folds:
+            raise
+        engine.run(statements.verify(script, timeouts, replica=True, one_by_one=True))
+    if script.leaves_settings:
+        engine.client.renew()
 
 
 def _undeployed(engine: Engine, project: Project) -> tuple[list[str], list[str]]:

@@ -27,6 +27,7 @@ def pending(state: State, projects: Sequence[Project], to: tuple[Project, int] |
     """
     waiting = {project.name: project.plan.changes[state.position(project.plan) + 1 :] for project in projects}
     _refuse_deployed(state, waiting)
+    _refuse_moved_tags(state, projects)
     if to is not None:
         waiting = _needed(state, projects, waiting, *to)
     steps: list[Step] = []
@@ -128,6 +129,22 @@ def _refuse_deployed(state: State, waiting: dict[str, list[Change]]) -> None:
                     f'change "{change.label}" is deployed already, before changes that the plan puts before it',
                     hint="Revert to where the plan and the database agree, or bring the plan back.",
                 )
+
+
+def _refuse_moved_tags(state: State, projects: Sequence[Project]) -> None:
+    names = {change.id: change.name for change in state.changes}
+    for project in projects:
+        for change in project.plan.changes:
+            for tag in change.tags:
+                found = state.tags.get((project.name, tag.label))
+                if found is not None and found[0] != change.id and found[0] in names:
+                    raise RegistryError(
+                        f'tag "{tag.label}" of "{project.name}" was deployed at "{names[found[0]]}", '
+                        f'and the plan has it at "{change.name}"',
+                        detail="A tag stays where it was deployed. Nothing was run.",
+                        hint="Put it back where it was, and give the new place a tag of another name; "
+                        f'or "userscope revert --to" a change before "{names[found[0]]}".',
+                    )
 
 
 def _refuse_missing(state: State, waiting: dict[str, list[Change]]) -> NoReturn:

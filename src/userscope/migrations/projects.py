@@ -1,7 +1,7 @@
 """Projects: a plan with its folders of scripts, and which ones a command means."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from userscope import pyproject
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations.config import read_config
+from userscope.migrations.layout import Layout
 from userscope.migrations.plan import grammar
 from userscope.migrations.plan.plan import Change, Plan, Tag
 
@@ -31,22 +32,23 @@ class Project:
     folder: Path
     plan: Plan
     config: dict[str, str] = field(repr=False)
+    target: str | None = None
+    """The target of its configuration that a command named, if any."""
 
     @property
     def name(self) -> str:
         """The name in its plan."""
         return self.plan.project
 
+    @cached_property
+    def layout(self) -> Layout:
+        """Where its files lie and what they are called."""
+        return Layout(self.folder, self.config, self.target)
+
     @property
     def registry(self) -> str:
         """The schema of the registry that records it."""
-        return _setting(self.config, "registry", "sqitch")
-
-    @cached_property
-    def variables(self) -> frozenset[str]:
-        """Names, in lower case, of the psql variables that its configuration sets."""
-        names = (key.rpartition(".") for key in self.config)
-        return frozenset(name for section, _, name in names if section.endswith("variables"))
+        return self.layout.registry
 
     def script(self, kind: str, name: str, rework_tags: Iterable[Tag] = ()) -> Path:
         """Return the path of a change's script; it need not exist.
@@ -55,13 +57,14 @@ class Project:
         script exists, or else the first.
         """
         *parents, last = name.split("/")
-        extension = _setting(self.config, "extension", "sql")
+        extension = self.layout.extension
         choices = [Path(*parents, f"{last}{tag.label}.{extension}") for tag in rework_tags]
         if not choices:
-            return self._directory(kind, reworked=False) / Path(*parents, f"{last}.{extension}")
-        deploy = self._directory("deploy", reworked=True)
-        chosen = next((path for path in choices if (deploy / path).exists()), choices[0])
-        return self._directory(kind, reworked=True) / chosen
+            return self.layout.directory(kind) / Path(*parents, f"{last}.{extension}")
+        folders = self.layout.reworked("deploy")
+        chosen = next((path for path in choices if any((folder / path).exists() for folder in folders)), choices[0])
+        found = [folder / chosen for folder in self.layout.reworked(kind)]
+        return next((path for path in found if path.exists()), found[0])
 
     def script_of(self, kind: str, change: Change) -> Path:
         """Return the path of a planned change's script; it need not exist."""
@@ -71,7 +74,7 @@ class Project:
         """Read and check one of its scripts. Raises ScriptError, or FileNotFoundError where there is none."""
         from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
 
-        return script.load(path, kind, self.variables)
+        return script.load(path, kind, frozenset(name.lower() for name in self.layout.variables("deploy")))
 
     def script_hash(self, change: Change) -> str | None:
         """Return the SHA-1 of the deploy script's bytes, or None where there is no such file."""
@@ -81,23 +84,11 @@ class Project:
             return None
         return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
-    def _directory(self, kind: str, *, reworked: bool) -> Path:
-        top = _setting(self.config, "top_dir", ".")
-        if reworked:
-            base = _setting(self.config, "reworked_dir", top)
-            return self.folder / _setting(self.config, f"reworked_{kind}_dir", f"{base}/{kind}")
-        return self.folder / _setting(self.config, f"{kind}_dir", f"{top}/{kind}")
 
-
-def load(folder: Path) -> Project:
-    """Load the project in ``folder``. Raises PlanError or ConfigurationError."""
+def load(folder: Path, target: str | None = None) -> Project:
+    """Load the project in ``folder``, as its target has it. Raises PlanError or ConfigurationError."""
     config = read_config(folder)
-    plan = _setting(config, "plan_file", f"{_setting(config, 'top_dir', '.')}/sqitch.plan")
-    return Project(folder, grammar.read(folder / plan), config)
-
-
-def _setting(config: Mapping[str, str], key: str, default: str) -> str:
-    return config.get(f"engine.pg.{key}") or config.get(f"core.{key}") or default
+    return Project(folder, grammar.read(Layout(folder, config, target).plan_file), config, target)
 
 
 def find(folders: Iterable[Path] = ()) -> list[Project]:
@@ -155,7 +146,7 @@ def _together(projects: list[Project]) -> list[Project]:
     if len(registries) > 1:
         raise ConfigurationError(
             f"the projects use different registries: {', '.join(sorted(registries))}",
-            hint="Set the same core.registry in every sqitch.conf.",
+            hint="Set the same registry in every sqitch.conf, or migrate them one after the other.",
         )
     return projects
 

@@ -46,6 +46,9 @@ def migrate(
             )
         steps = pending(copy.deepcopy(engine.state), projects, target)
         labels = [step.change.label for step in steps]
+        deployments = engine.preparation.deployments(steps)
+        if steps:
+            refuse_changed_functions(engine.functions)
         if not dry_run:
             engine.record_tags()
         if not steps:
@@ -56,8 +59,7 @@ def migrate(
                 engine.remark(f"  + {label}")
         else:
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
-            refuse_changed_functions(engine.functions)
-            engine.deploy(steps)
+            engine.deploy(deployments)
     return labels
 
 
@@ -124,14 +126,16 @@ def _look(engine: Engine, *, lock: bool) -> None:
     """Take the lock and, in the same trip, look at the server: who held it until now may have changed what is seen."""
     facts = engine.registry.statement("facts", engine.registry.schema)
     try_lock = engine.registry.statement("try_lock")
-    asked = [facts, question()]
+    asked = [facts, question(), engine.registry.settings(None)]
     locked, *rows = engine.client.run([try_lock, *asked]) if lock else [[], *engine.client.run(asked)]
     _check_server(rows[0][0], writing=lock)
     if lock and locked[0]["locked"] != "true":
         _wait_for_lock(engine)
+        engine.client.renew()  # settings of the database may be others by now
         rows = engine.client.run(asked)
     engine.initialized = rows[0][0]["initialized"] == "true"
     engine.functions = rows[1]
+    engine.knows(rows[2])
 
 
 def _check_server(facts: dict[str, str | None], *, writing: bool) -> None:

@@ -8,6 +8,7 @@ Rules, which docs/migrations.md explains:
 - Refused by name: what only psql understands, a script that ends inside a transaction, one that ends in ``rollback``.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,10 @@ Kind = Literal["deploy", "revert", "verify"]
 Control = Literal["", "begin", "commit", "rollback"]
 
 _TOKEN = postgast.pg_query_pb2.Token
+_LEAVES_SETTINGS = re.compile(
+    r"\bset_config\s*\(|\bset\s+(?:session\s+|local\s+)?\"?\w+\"?\s*\.|\bload\s+'", re.IGNORECASE
+)
+_RESETS = re.compile(r"\balter\s+(?:database|role|user)\b[^;]*\breset\b", re.IGNORECASE)
 _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
 
 
@@ -62,8 +67,13 @@ class ScriptStatement:
 
     @property
     def reads_only(self) -> bool:
-        """Whether it begins a transaction that cannot write."""
-        return self.control == "begin" and "READ ONLY" in " ".join(self.tokens)
+        """Whether it makes its transaction one that cannot write."""
+        return (self.control == "begin" or self.sets_transaction) and "READ ONLY" in " ".join(self.tokens)
+
+    @property
+    def sets_transaction(self) -> bool:
+        """Whether it sets what its transaction is like."""
+        return self.tokens[:2] == ("SET", "TRANSACTION")
 
     @property
     def adds_enum_value(self) -> bool:
@@ -77,6 +87,10 @@ class Script:
 
     path: Path
     statements: tuple[ScriptStatement, ...] = ()
+    leaves_settings: bool = False
+    """Whether its session may keep what ``reset all`` does not undo: custom settings, loaded libraries."""
+    takes_settings_back: bool = False
+    """Whether it may ``reset`` settings of database or role, which only a new session shows."""
 
     @property
     def is_transaction(self) -> bool:
@@ -84,7 +98,7 @@ class Script:
         if not self.statements:
             return True
         first, *inside = self.statements
-        if first.control != "begin" or first.reads_only:
+        if first.control != "begin" or any(statement.reads_only for statement in self.statements):
             return False
         if inside and inside[-1].control and not inside[-1].chains and inside[-1].tokens[0] != "PREPARE":
             inside.pop()
@@ -126,7 +140,8 @@ def load(path: Path, kind: Kind, variables: Iterable[str] = ()) -> Script:
         raise
     except OSError as error:
         raise ScriptError(f'cannot read script "{path}"', detail=f"{error.strerror}.") from None
-    script = Script(path, tuple(split(text, path, frozenset(variables))))
+    statements = tuple(split(text, path, frozenset(variables)))
+    script = Script(path, statements, _LEAVES_SETTINGS.search(text) is not None, _RESETS.search(text) is not None)
     if kind != "verify":
         _check_end(script)
     return script
@@ -141,17 +156,19 @@ def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Ite
         statements = postgast.split(text)
     except postgast.PgQueryError as error:
         _explain(text, path, error)
-    end = 0
+    end, line = 0, 1
     for sql in statements:
         start = data.index(sql.encode(), end)
+        line += data.count(b"\n", end, start)
         end = start + len(sql.encode())
-        statement = ScriptStatement(sql, data.count(b"\n", 0, start) + 1, _tokens(sql, path, data[:start], variables))
+        statement = ScriptStatement(sql, line, _tokens(sql, path, line, variables))
+        line += sql.count("\n")
         if copy := _client_copy(statement.tokens):
             _refuse(path, statement.line, copy)
         yield statement
 
 
-def _tokens(sql: str, path: Path, before: bytes, variables: frozenset[str]) -> tuple[str, ...]:
+def _tokens(sql: str, path: Path, line: int, variables: frozenset[str]) -> tuple[str, ...]:
     data = sql.encode()
     tokens = postgast.scan(sql).tokens
     for colon, name in pairwise(tokens):
@@ -160,8 +177,7 @@ def _tokens(sql: str, path: Path, before: bytes, variables: frozenset[str]) -> t
             word = data[name.start : name.end].decode()
             bare = word.strip("'\"")
             if bare.lower() in variables or bare == "registry" or (word == bare and word.isupper() and word.isalpha()):
-                line = (before + data[: colon.start]).count(b"\n") + 1
-                _refuse(path, line, f'the psql variable ":{word}"')
+                _refuse(path, line + data.count(b"\n", 0, colon.start), f'the psql variable ":{word}"')
     names = (_TOKEN.Name(token.token) for token in tokens)
     return tuple(name for name in names if name not in _COMMENTS)
 

@@ -4,12 +4,14 @@ A ``Batch`` is sent at once and answered at once. After an error the server skip
 or the trip's end, so a ``commit`` at the end of a trip runs only if everything before it did.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from userscope.errors import ConfigurationError
 from userscope.migrations.plan.plan import Change, Dependency
+from userscope.migrations.projects import Project
 from userscope.migrations.registry.write import BEGIN, COMMIT, ROLLBACK, SYNC, Batch, Registry, Statement
 from userscope.postgres.times import seconds
 
@@ -53,12 +55,17 @@ class Timeouts:
 class Deployment:
     """A change to deploy: ``requires`` pairs what it requires with the ids found; no scripts under ``--log-only``."""
 
+    project: Project
     change: Change
     script_hash: str | None
     requires: tuple[tuple[Dependency, str], ...]
     deploy: "Script | None" = None
     verify: "Script | None" = None
     revert: "Script | None" = None
+    unverified: bool = False
+    """Whether its verification was left out on purpose."""
+    apart: bool = False
+    """Whether the verification was found to be unable to run inside another transaction."""
 
     def rows(self, registry: Registry) -> Batch:
         """The registry's rows once it is deployed."""
@@ -74,7 +81,13 @@ class Deployment:
         """Whether that transaction holds the verification as well."""
         if self.deploy is None or self.verify is None:
             return self.is_atomic
-        return self.is_atomic and self.verify.folds and not self.deploy.adds_enum_value
+        late = self.apart or self.deploy.adds_enum_value or self.deploy.takes_settings_back
+        return self.is_atomic and self.verify.folds and not late
+
+    @property
+    def leaves_settings(self) -> bool:
+        """Whether a script may leave what only a new session is rid of."""
+        return any(script is not None and script.leaves_settings for script in (self.deploy, self.verify))
 
 
 def fresh(timeouts: Timeouts) -> Batch:
@@ -82,20 +95,20 @@ def fresh(timeouts: Timeouts) -> Batch:
     return (*_RESET, Statement(_LIMITS, (timeouts.lock, timeouts.statement)))
 
 
-def deploy(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> list[Batch]:
-    """Return the trips that deploy one change: with its registry rows where ``deployment.is_atomic``."""
+def deploy(deployment: Deployment, registry: Registry, timeouts: Timeouts, known: Sequence[str] = ()) -> list[Batch]:
+    """Return the trips that deploy one change: with its registry rows where ``deployment.is_atomic``.
+
+    ``known`` is what ``alter database`` and ``alter role`` had set when this session began.
+    """
     script = deployment.deploy
+    settings = registry.settings(known)
     if script is not None and not deployment.is_atomic:
-        return _as_psql(script, timeouts)
-    transaction = [
-        *_clean(timeouts),
-        Statement(script.begin if script else "begin"),
-        registry.statement("lock_changes"),
-        *_messages(script),
-    ]
+        return [*_as_psql(script, timeouts), (*_clean(timeouts), settings)]
+    transaction = [*_clean(timeouts), *_begun(script, registry)]
     if script is not None and script.statements:
         # Deferred constraints speak now, and the verification meets what any other session will meet.
         transaction += [Statement("set constraints all immediate", path=script.path), *_FORGET, *fresh(timeouts)]
+        transaction.append(settings)
     if deployment.verify is not None and deployment.verifies_inside:
         transaction += [
             Statement(f"savepoint {_SAVEPOINT}"),
@@ -111,12 +124,17 @@ def record(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> Ba
     return _alone(deployment.rows(registry), registry, timeouts)
 
 
-def verify(script: "Script | None", timeouts: Timeouts, *, replica: bool = False) -> list[Batch]:
-    """Return the trips that run a verification by itself; a ``replica`` knows no LISTEN and so no UNLISTEN."""
+def verify(
+    script: "Script | None", timeouts: Timeouts, *, replica: bool = False, one_by_one: bool = False
+) -> list[Batch]:
+    """Return the trips that run a verification by itself, in one transaction if that is how it was written, or can be.
+
+    A ``replica`` knows no LISTEN and so no UNLISTEN.
+    """
     if script is None:
         return []
     clean = (*(_FORGET_READING if replica else _FORGET), *fresh(timeouts), SYNC)
-    if script.folds:
+    if script.folds and not one_by_one:
         return [(*clean, BEGIN, *_messages(script), ROLLBACK)]
     return [clean, *_one_by_one(script)]
 
@@ -130,9 +148,12 @@ def undo(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> list
     return _reverting(deployment.revert, (*forget, registry.event("fail", deployment.change)), registry, timeouts)
 
 
-def revert(change_id: str, script: "Script | None", registry: Registry, timeouts: Timeouts) -> list[Batch]:
+def revert(
+    change_id: str, script: "Script | None", registry: Registry, timeouts: Timeouts, known: Sequence[str] = ()
+) -> list[Batch]:
     """Return the trips that revert and record one change."""
-    return _reverting(script, registry.reverted(change_id), registry, timeouts)
+    rows = registry.reverted(change_id)
+    return _reverting(script, (registry.settings(known), *rows) if script else rows, registry, timeouts)
 
 
 def failed(change: Change, registry: Registry, timeouts: Timeouts) -> Batch:
@@ -143,8 +164,8 @@ def failed(change: Change, registry: Registry, timeouts: Timeouts) -> Batch:
 def _reverting(script: "Script | None", rows: Batch, registry: Registry, timeouts: Timeouts) -> list[Batch]:
     if script is not None and not script.is_transaction:
         return [*_as_psql(script, timeouts), _alone(rows, registry, timeouts)]
-    begin = (Statement(script.begin if script else "begin"), registry.statement("lock_changes"))
-    return [(*_clean(timeouts), *begin, *_messages(script), *fresh(timeouts), _relock(registry), *rows, COMMIT)]
+    begun = _begun(script, registry)
+    return [(*_clean(timeouts), *begun, *fresh(timeouts), _relock(registry), *rows, COMMIT)]
 
 
 def _as_psql(script: "Script", timeouts: Timeouts) -> list[Batch]:
@@ -164,6 +185,17 @@ def _clean(timeouts: Timeouts) -> Batch:
 def _relock(registry: Registry) -> Statement:
     """Take Sqitch's lock once more, which does no harm: a script may have given up all advisory locks."""
     return registry.statement("try_lock")
+
+
+def _begun(script: "Script | None", registry: Registry) -> Iterable[Statement]:
+    """Return the begin of a transaction that writes the registry, and what a script does in it."""
+    yield Statement(script.begin if script else "begin")
+    messages = list(_messages(script))
+    # The transaction's own characteristics are set before its first query.
+    first = len(list(takewhile(lambda statement: statement.sets_transaction, script.body if script else ())))
+    yield from messages[:first]
+    yield registry.statement("lock_changes")
+    yield from messages[first:]
 
 
 def _messages(script: "Script | None") -> Iterable[Statement]:

@@ -25,7 +25,8 @@ _UNESCAPED = re.compile(
     r"|//[^/?]*@[^/?]*@"  # a second @ before the host's end
     r"|//[^@/?]*[/?].*[^=@]@"  # an @ after the host's end, where none was before: only a socket "@name" has one there
 )
-_SECRETS = {"password", "sslpassword", "oauth_client_secret"}
+# Settings may be passwords as well: options=-c my.password=…
+_SECRETS = {"password", "sslpassword", "oauth_client_secret", "options"}
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,11 @@ _PORTS = {
     "news": 119,
     "nntp": 119,
     "nntps": 563,
+    "pg": 5432,
+    "pgsql": 5432,
     "pop": 110,
+    "postgres": 5432,
+    "postgresql": 5432,
     "rlogin": 513,
     "rsync": 873,
     "rtsp": 554,
@@ -32,6 +36,8 @@ _PORTS = {
     "telnet": 23,
     "tn3270": 23,
 }
+# A database's own address names a project now and then: all are one scheme then.
+_POSTGRES = ("pg", "pgsql", "postgres", "postgresql")
 # Perl has rules of their own for these, which name no project.
 _STRANGE = re.compile(
     r"(ldap[a-z]*|sips?|db2?|.*db|cassandra|cockroach|couch|cubrid|derby|exasol|hive|impala|informix|ingres|interbase"
@@ -48,8 +54,11 @@ def escaped(text: str) -> str:
     text = re.sub(r"\A<(?:URL:)?(.*)>\Z", r"\1", text)
     text = re.sub(r'\A"(.*)"\Z', r"\1", text).strip()
     scheme = match[1].lower() if (match := _SCHEME.match(text)) else ""
-    if _STRANGE.fullmatch(scheme):
-        raise PlanError(f'the URI of a project cannot begin with "{scheme}:"', hint="Use an https URI.")
+    if scheme not in _POSTGRES and _STRANGE.fullmatch(scheme):
+        raise PlanError(
+            f'the URI of a project cannot begin with "{scheme}:"',
+            hint="Use an https URI; but where changes are deployed already, it stays: leave them to Sqitch.",
+        )
     if scheme in _PORTS and (parts := _PARTS.fullmatch(text)):
         text = f"{parts[1]}//{_ascii_host(parts[2])}{parts[3]}"
     text = _UNSAFE.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), text)
@@ -69,6 +78,8 @@ def canonical(uri: str) -> str:
     uri = re.sub(r"\Aurn:[^:%]*(?=:|\Z)", lambda match: match[0].lower(), uri)
     uri = re.sub(r"%([0-9a-fA-F]{2})", _unescape, uri)
     scheme = uri.partition(":")[0]
+    if scheme in _POSTGRES:
+        uri = f"pg{uri.removeprefix(scheme)}"
     parts = _PARTS.fullmatch(uri)
     if parts is None:
         return uri

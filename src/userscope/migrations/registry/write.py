@@ -28,6 +28,14 @@ SYNC = Statement("")
 BEGIN, COMMIT, ROLLBACK = Statement("begin"), Statement("commit"), Statement("rollback")
 
 
+_UNLESS_THERE = """\
+if coalesce(
+    (select pg_catalog.pg_has_role(nspowner, 'usage') from pg_catalog.pg_namespace where nspname = %s), true
+) then
+%s
+end if;"""
+
+
 @dataclass(frozen=True)
 class Registry:
     """The registry's statements: its schema, and the committer that rows carry."""
@@ -37,13 +45,16 @@ class Registry:
     email: str
 
     def statement(self, name: str, *params: str | None) -> Statement:
-        """Return a statement of ``bookkeeping.sql``."""
+        """Return a statement of ``write.sql``."""
         return Statement(_statements(self.schema)[name], params)
 
     def create(self, register: Batch = ()) -> Batch:
         """Make the registry, and ``register`` the first projects, in one transaction."""
         # One message for all of it.
-        definitions = Statement(f"do $registry$ begin\n{_source('registry.sql', self.schema)}end $registry$")
+        schema, *tables = _source("registry.sql", self.schema).split("\n\nCREATE TABLE ")
+        # Whoever made the schema beforehand may own it, and may have the right to make one.
+        body = "\n\nCREATE TABLE ".join([_UNLESS_THERE % (_literal(self.schema), schema), *tables])
+        definitions = Statement(f"do $registry$ begin\n{body}end $registry$")
         return (
             BEGIN,
             Statement("set local client_min_messages = warning"),
@@ -52,6 +63,10 @@ class Registry:
             *register,
             COMMIT,
         )
+
+    def settings(self, known: Iterable[str] | None) -> Statement:
+        """Ask what a new session would be set to; this one, which began with what is ``known``, is set to the rest."""
+        return self.statement("settings", None if known is None else _array(known))
 
     def register(self, project: str, uri: str | None) -> Statement:
         """Register a project."""
@@ -107,6 +122,10 @@ def _array(items: Iterable[str]) -> str:
     """Return an array literal of texts."""
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:

@@ -25,6 +25,32 @@ select pg_catalog.format(
   join pg_catalog.pg_stat_activity using (pid)
  where locktype = 'advisory' and (classid, objid, objsubid) = (0, :lock, 1) and granted
 
+-- name: settings
+-- What "alter database … set" and "alter role … set" give a session that begins now, the strongest of each name. Here it
+-- is given to this session as well, where $1, what it began with, has it otherwise and the role may set it.
+with given as (
+    select distinct on (name) name, value
+      from (select pg_catalog.split_part(entry, '=', 1) as name,
+                   pg_catalog.substr(entry, pg_catalog.strpos(entry, '=') + 1) as value,
+                   case when setrole <> 0 then 2 else 0 end + case when setdatabase <> 0 then 1 else 0 end as rank
+              from pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) as entry
+             where setdatabase in (
+                       0, (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
+                   )
+               and setrole in (0, (select oid from pg_catalog.pg_roles where rolname = session_user))) as entries
+     order by name, rank desc
+)
+select name || '=' || value as setting,
+       case when not (name || '=' || value) = any ($1::text[]) and coalesce(
+                (select source <> 'client'
+                        and (context = 'user'
+                             or context = 'superuser' and pg_catalog.has_parameter_privilege(given.name, 'SET'))
+                   from pg_catalog.pg_settings
+                  where pg_settings.name = given.name),
+                pg_catalog.strpos(name, '.') > 0
+            ) then pg_catalog.set_config(name, value, false) end as set
+  from given
+
 -- name: state
 select pg_catalog.json_build_object(
     'version', (select max(version)::text from :"registry".releases),
