@@ -24,6 +24,7 @@ def block(beginning: str) -> str:
     return found[0]
 
 
+@pytest.mark.breadth
 def test_migrations(tmp_path: Path) -> None:
     """The page's migration is tried as the page tells it."""
     (tmp_path / "supabase" / "migrations").mkdir(parents=True)

@@ -60,6 +60,7 @@ def test_question(command: Run, database: Database, tmp_path: Path) -> None:
     assert rows(database) == 0
 
 
+@pytest.mark.breadth
 def test_matrix(command: Run) -> None:
     """Who sees whose rows, a line for each."""
     assert command("--here", "--matrix").stdout.splitlines() == [
@@ -117,6 +118,7 @@ def test_refused(command: Run, words: list[str], said: str) -> None:
     assert said in command("--here", *words, code=2).stderr
 
 
+@pytest.mark.breadth
 def test_too_little(command: Run, database: Database) -> None:
     """Where nobody sees a row of their own, nothing found is no answer."""
     with database.superuser_connection() as connection:
@@ -126,6 +128,7 @@ def test_too_little(command: Run, database: Database) -> None:
     assert "public.diaries: Alice (authenticated) does not see the own row" in told
 
 
+@pytest.mark.breadth
 def test_what_cannot_be_copied_is_named(command: Run, database: Database) -> None:
     """What the copy's server refuses, such as an extension that it has not, is named; the rest goes on."""
     with database.superuser_connection() as connection:
@@ -142,6 +145,7 @@ def test_what_cannot_be_copied_is_named(command: Run, database: Database) -> Non
     assert "QUESTION  public.scores" in told
 
 
+@pytest.mark.breadth
 def test_script(command: Run, database: Database, tmp_path: Path) -> None:
     """What --format sql writes shows the finding in psql, on the empty schema, and leaves nothing behind."""
     script = tmp_path / "proof.sql"
@@ -152,6 +156,7 @@ def test_script(command: Run, database: Database, tmp_path: Path) -> None:
     assert rows(database) == 0
 
 
+@pytest.mark.breadth
 def test_sarif_and_html(command: Run) -> None:
     """Both tell of the same, with the proof."""
     (result,) = json.loads(command("--here", "--format", "sarif").stdout)["runs"][0]["results"]
