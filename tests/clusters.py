@@ -123,11 +123,15 @@ class Cluster:
         return Database(self, name, owner)
 
     def let_hand_over(self, owner: str) -> None:
-        """Let a role become app_gate, where another owner made that one already, as "userscope migrate" asks for it."""
+        """Let a role become app_gate and app_roster, where another owner made these, as "userscope migrate" asks.
+
+        Up to PostgreSQL 15 a membership gives what app_roster sees, and CREATEROLE is enough to get it when needed.
+        """
         options = "" if self.version < 16 else " with set true, inherit false"
         with self.superuser_connection() as connection:
-            if connection.execute("select to_regrole('app_gate') is not null").fetchone() == (True,):
-                connection.execute(sql.SQL(f"grant app_gate to {{}}{options}").format(sql.Identifier(owner)))
+            for role in ("app_gate", "app_roster") if options else ("app_gate",):
+                if connection.execute("select to_regrole(%s) is not null", [role]).fetchone() == (True,):
+                    connection.execute(sql.SQL(f"grant {role} to {{}}{options}").format(sql.Identifier(owner)))
 
 
 @dataclass(frozen=True)
@@ -171,21 +175,22 @@ class Database:
         """The server as if this were its only database: roles are the server's, and an audit sees those of others."""
         with self.superuser_connection() as connection:
             members = connection.execute(
-                "select member::regrole::text from pg_auth_members where roleid = 'app_gate'::regrole"
+                "select roleid::regrole::text, member::regrole::text from pg_auth_members "
+                "where roleid = any (array[to_regrole('app_gate'), to_regrole('app_roster')])"
             ).fetchall()
             others = connection.execute(
                 "select quote_ident(datname) from pg_database where datallowconn and datname <> current_database()"
             ).fetchall()
             try:
-                for (member,) in members:
-                    connection.execute(f"revoke app_gate from {member}".encode())
+                for role, member in members:
+                    connection.execute(f"revoke {role} from {member}".encode())
                 for (other,) in others:
                     connection.execute(f"revoke connect on database {other} from public".encode())
                 yield
             finally:
                 for (other,) in others:
                     connection.execute(f"grant connect on database {other} to public".encode())
-                for (member,) in members:
+                for _, member in members:
                     self.cluster.let_hand_over(member)
 
     def drop(self) -> None:

@@ -27,7 +27,7 @@ select 'error', object, 'a right in app_fenced is another''s than app_gate''s', 
   from roles,
        lateral (
            select format('function %s', pg_proc.oid::regprocedure) as object, 'EXECUTE' as privilege from pg_proc
-            where pronamespace = to_regnamespace('app_fenced') and has_function_privilege(roles.oid, pg_proc.oid, 'execute')
+            where pronamespace = to_regnamespace('app_fenced') and has_function_privilege(roles.oid, pg_proc.oid, 'execute') and proowner <> roles.oid
            union all
            select 'schema app_fenced', privilege from unnest(array['USAGE', 'CREATE']) as privilege
             where has_schema_privilege(roles.oid, to_regnamespace('app_fenced'), privilege)

@@ -1,24 +1,25 @@
--- Can app_gate act as another role, or another as app_gate? Only who could turn policies off anyway may: owners, who hand
--- over what they make. Owners of other databases of the server do so there; who may not connect here does no harm.
-select 'error' as level, 'role app_gate' as object, finding, detail, cure
-  from gate
-  join pg_roles using (oid),
+-- Can app_gate or app_roster act as another role, or another as one of them? Only who could turn policies off anyway may:
+-- owners, who hand over what they make. Owners of other databases of the server do so there; who may not connect here does
+-- no harm.
+select 'error' as level, format('role %I', pg_roles.rolname) as object, finding, detail, cure
+  from pg_roles,
        lateral (
-           select 'app_gate can become another role' as finding,
+           select format('%I can become another role', pg_roles.rolname) as finding,
                   format('It is a member of "%s", and has its rights.', other.rolname) as detail,
-                  format('revoke %I from app_gate', other.rolname) as cure
+                  format('revoke %I from %I', other.rolname, pg_roles.rolname) as cure
              from pg_roles as other
-            where not pg_roles.rolsuper and other.oid <> gate.oid and pg_has_role(gate.oid, other.oid, 'member')
+            where not pg_roles.rolsuper and other.oid <> pg_roles.oid and pg_has_role(pg_roles.oid, other.oid, 'member')
            union all
-           select 'app_gate may log in', 'Whoever does is bound by no fence.', 'alter role app_gate nologin'
-            where rolcanlogin
+           select format('%I may log in', pg_roles.rolname), 'Whoever does is bound by no fence.', format('alter role %I nologin', pg_roles.rolname)
+            where pg_roles.rolcanlogin
            union all
-           select 'a role can become app_gate', format('"%s" can, and is bound by no fence then.', other.rolname),
-                  format('revoke app_gate from %I, or connect on database %I from it and public', other.rolname, current_database())
+           select format('a role can become %I', pg_roles.rolname), format('"%s" can, and is bound by no fence then.', other.rolname),
+                  format('revoke %I from %I, or connect on database %I from it and public', pg_roles.rolname, other.rolname, current_database())
              from pg_roles as other
-            where not other.rolsuper and other.oid <> gate.oid and pg_has_role(other.oid, gate.oid, 'member')
+            where not other.rolsuper and other.oid <> pg_roles.oid and pg_has_role(other.oid, pg_roles.oid, 'member')
               and has_database_privilege(other.oid, current_database(), 'connect')
               and not exists (select from (select oid from administrators union select datdba from pg_database) as owners
                                where pg_has_role(other.oid, owners.oid, 'member'))
        ) as findings
- order by 3, 4;
+ where pg_roles.rolname in ('app_gate', 'app_roster')
+ order by 2, 3, 4;

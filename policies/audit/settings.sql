@@ -19,6 +19,9 @@ select 'error' as level, setting as object, 'names nothing that exists' as findi
         from identity
   ) as entries
  where not found and entry <> 'none'
+   -- An application without organizations lacks what belongs to them.
+   and not (not exists (select from pg_class join audited on audited.oid = relnamespace where relname = 'organizations')
+            and entry in ('app_roster', 'app.colleagues()', 'app.my_invitations()', 'app.current_organization_id()'))
 union all
 select case when nullif(current_setting('userscope.audit_schemas', true), '') is null then 'warning' else 'error' end,
        'userscope.audit_schemas', 'nothing to audit', 'The schemas hold no table.', 'name the schemas that hold tables'

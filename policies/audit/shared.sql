@@ -7,10 +7,11 @@ with recursive lists (setting, kind, entry) as (
       from (values ('userscope.audit_schemas', 'schema', 'app'),
                    ('userscope.audit_private_schemas', 'schema', 'app_private'),
                    ('userscope.audit_service_roles', 'role', 'app_user'),
-                   ('userscope.audit_provider_roles', 'role', 'app_auth'),
+                   ('userscope.audit_provider_roles', 'role', 'app_auth,app_roster'),
                    ('userscope.audit_identity', 'function or expression',
-                    'app.current_user_id(),app.current_user_key()'),
-                   ('userscope.audit_definer_functions', 'function', 'app.current_user_key(),app.seal_required()')
+                    'app.current_user_id(),app.current_user_key(),app.current_organization_id()'),
+                   ('userscope.audit_definer_functions', 'function',
+                    'app.current_user_key(),app.seal_required(),app.colleagues(),app.my_invitations()')
            ) as known (setting, kind, standard),
            unnest(('{' || coalesce(nullif(current_setting(setting, true), ''), standard) || '}')::text[]) as entry
 ),
@@ -81,11 +82,11 @@ logins (oid) as (  -- whom above.sql is asked about
     select oid from members except select oid from administrators union select oid from gate
 ),
 /* above.sql */,
-identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without
-    select coalesce(proc.oid::regprocedure::text, entry), proc.oid
+identity (call, proc) as (  -- as PostgreSQL writes it in a policy: with its schema, or without; with roles, or without
+    select coalesce(proc.oid::regproc || '()', entry), proc.oid
       from lists
       left join (pg_proc as proc join pg_namespace on pg_namespace.oid = pronamespace)
-             on pronargs = 0 and format('%s.%s()', nspname, proname) = entry
+             on pronargs = pronargdefaults and format('%s.%s()', nspname, proname) = entry
      where setting = 'userscope.audit_identity'
 ),
 clauses (relation, object, policy, command, permissive, roles, clause, expression, name) as (
@@ -106,7 +107,8 @@ told (expression, name, text) as (  -- @me: the identity, however it is spelt, a
            regexp_replace(regexp_replace(expression, spelt, '@me', 'g'),
                           '\(@me\)::[\w.]+(?: varying| precision| with(?:out)? time zone)?', '@me', 'g')
       from (select distinct expression, name from clauses) as expressions,
-           (select string_agg(regexp_replace(call, '([^\w\s])', '\\\1', 'g'), '|' order by length(call) desc) as spelt
+           (select string_agg(regexp_replace(regexp_replace(call, '([^\w\s])', '\\\1', 'g'), '\\\)$', '(?:VARIADIC ARRAY\[[^]]*\])?\\)'), '|'
+                                order by length(call) desc) as spelt
               from identity) as every
 ),
 compared (expression, attname) as (  -- the columns of its table that an expression compares with the identity

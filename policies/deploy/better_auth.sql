@@ -20,9 +20,9 @@ comment on policy update_auth on app.sessions is 'The identity provider renews s
 create policy delete_auth on app.sessions for delete to app_auth using (true);
 comment on policy delete_auth on app.sessions is 'The identity provider removes sessions.';
 
-grant select (id, user_id, token, expires_at, ip_address, user_agent, created_at, updated_at),
-      insert (user_id, token, expires_at, ip_address, user_agent, created_at, updated_at),
-      update (expires_at, updated_at),
+grant select (id, user_id, token, expires_at, ip_address, user_agent, created_at, updated_at, active_organization_id),
+      insert (user_id, token, expires_at, ip_address, user_agent, created_at, updated_at, active_organization_id),
+      update (expires_at, updated_at, active_organization_id),
       delete
    on app.sessions to app_auth;
 

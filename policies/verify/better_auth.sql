@@ -25,9 +25,9 @@ $$);
 
 select app_private.verify_access('policies:better_auth', 'app.sessions', $$
     app_auth may delete
-    app_auth may insert (user_id, token, expires_at, ip_address, user_agent, created_at, updated_at)
-    app_auth may select (id, user_id, token, expires_at, ip_address, user_agent, created_at, updated_at)
-    app_auth may update (expires_at, updated_at)
+    app_auth may insert (user_id, token, expires_at, ip_address, user_agent, created_at, updated_at, active_organization_id)
+    app_auth may select (id, user_id, token, expires_at, ip_address, user_agent, created_at, updated_at, active_organization_id)
+    app_auth may update (expires_at, updated_at, active_organization_id)
     permissive policy delete_auth for delete to {app_auth} using true
     permissive policy insert_auth for insert to {app_auth} check true
     permissive policy select_auth for select to {app_auth} using true

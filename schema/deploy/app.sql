@@ -11,14 +11,14 @@ begin
     end if;
     -- Titles are checked for blanks beyond ASCII, which only UTF8 can name.
     if getdatabaseencoding() <> 'UTF8' then
-        raise exception 'the database''s encoding is %, it must be UTF8', getdatabaseencoding()
-            using hint = 'Create the database with: create database … encoding ''UTF8'' template template0.';
+        raise exception 'the database''s encoding is %, it must be UTF8', getdatabaseencoding() using
+            hint = 'Create the database with: create database … encoding ''UTF8'' template template0.';
     end if;
 end
 $$;
 
--- Roles belong to the whole server: another database may have made them already, or be making them this moment.
--- Only their maker may comment on them (PostgreSQL 16 asks for ADMIN), so the comment is part of making them.
+-- Roles belong to the whole server: another database may have made them already, or be making them this moment. Only
+-- their maker may comment on them (PostgreSQL 16 asks for ADMIN), so the comment is part of making them.
 do $$
 declare
     service text;
@@ -29,36 +29,13 @@ begin
         ('app_auth', 'The identity provider, such as Better Auth: manages accounts and sessions, sees no todos.'),
         ('app_gate', 'Owns what answers for fenced tables; subject to row-level security, and nobody''s to become.')
     loop
-        if to_regrole(service) is null then
-            begin
-                execute format('create role %I nologin', service);
-                execute format('comment on role %I is %L', service, purpose);
-            exception
-                when duplicate_object or unique_violation then null;
-            end;
-        end if;
+        continue when to_regrole(service) is not null;
+        begin
+            execute format('create role %I nologin', service);
+            execute format('comment on role %I is %L', service, purpose);
+        exception when duplicate_object or unique_violation then null;
+        end;
     end loop;
-end
-$$;
-
--- Whoever deploys hands what it makes over to app_gate, and must be able to become it for that. Where the membership
--- can say so, it gives no right of app_gate's by itself.
-do $$
-declare
-    may_become text := case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end;
-begin
-    if not pg_has_role('app_gate', may_become) then
-        execute 'grant app_gate to current_user'
-             || case may_become when 'set' then ' with set true, inherit false' else '' end;
-    end if;
-exception
-    when insufficient_privilege then
-        raise exception 'role "%" may not become app_gate', current_user using
-            errcode = '42501',
-            detail = 'What answers for fenced tables is handed over to that role.',
-            hint = format('Roles belong to the whole server. Whoever made app_gate, or a superuser, runs: '
-                          'grant app_gate to %I%s.', current_user,
-                          case may_become when 'set' then ' with set true, inherit false' else '' end);
 end
 $$;
 
@@ -71,16 +48,39 @@ comment on schema app_fenced is 'Fenced tables, which app_gate alone may touch, 
 revoke all on schema app_fenced from public;
 
 create schema app_private;
-comment on schema app_private is 'Seal keys, whether seals are required, what verify scripts share. Nothing here is granted to anyone.';
+comment on schema app_private is 'Seal keys, whether they are required, what scripts share. Nothing here is granted to anyone.';
 revoke all on schema app_private from public;
+
+-- Whoever deploys hands what it makes over to a role that owns it, and must be able to become it for that. Where the
+-- membership can say so, it gives no right of that role's by itself; what was given for the occasion can be taken back.
+create function app_private.become(role name, becoming boolean default true) returns void
+    language plpgsql volatile parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    options constant text := case when current_setting('server_version_num')::int >= 160000 then ' with set true, inherit false' else '' end;
+begin
+    if becoming and not pg_has_role(role, case options when '' then 'member' else 'set' end) then
+        execute format('grant %I to current_user%s', role, options);
+    elsif not becoming and exists (select from pg_auth_members where pg_get_userbyid(roleid) = role and member = grantor
+                                                                 and pg_get_userbyid(member) = current_user) then
+        execute format('revoke %I from current_user', role);
+    end if;
+exception when insufficient_privilege then
+    raise exception 'role "%" may not become %', current_user, role using
+        errcode = '42501', detail = 'What answers for fenced tables is handed over to that role.', hint = format(
+            'Roles belong to the whole server. Whoever made %1$s, or a superuser, runs: grant %1$s to %2$I%3$s.', role, current_user, options);
+end
+$$;
+comment on function app_private.become(name, boolean) is
+    'Lets whoever deploys become a role that owns what answers, or takes back what that gave. Raises 42501 with the cure.';
+select app_private.become('app_gate');
 
 -- A temporary table or function could shadow a name, or wait in a pooled session for the next user. Whoever is not the
 -- database's owner gets no more than a warning here; the verification tests the effect.
-do $$
-begin
+do $$ begin
     execute format('revoke temporary on database %I from public', current_database());
-end
-$$;
+end $$;
 
 create function app.touch() returns trigger
     language plpgsql volatile parallel unsafe security invoker

@@ -7,14 +7,15 @@
 begin;
 
 create table app.sessions (
-    id         uuid        not null default gen_random_uuid() primary key,
-    user_id    uuid        not null constraint sessions_user_id_fkey references app.users on delete cascade,
-    token      text        not null constraint sessions_token_key unique,
-    expires_at timestamptz not null,
-    ip_address text,
-    user_agent text,
-    created_at timestamptz not null default now(),
-    updated_at timestamptz not null default now()
+    id                     uuid        not null default gen_random_uuid() primary key,
+    user_id                uuid        not null constraint sessions_user_id_fkey references app.users on delete cascade,
+    token                  text        not null constraint sessions_token_key unique,
+    expires_at             timestamptz not null,
+    ip_address             text,
+    user_agent             text,
+    created_at             timestamptz not null default now(),
+    updated_at             timestamptz not null default now(),
+    active_organization_id uuid
 );
 
 create table app.accounts (
@@ -68,6 +69,7 @@ create index verifications_identifier_idx on app.verifications (identifier);
 
 comment on table app.sessions is 'A browser that is signed in. For the identity provider alone.';
 comment on column app.sessions.token is 'What the browser''s cookie carries; a secret.';
+comment on column app.sessions.active_organization_id is 'The organization that the browser is in, where there are organizations.';
 comment on table app.accounts is 'A way for a user to sign in: a password, or an account at a provider. For the identity provider alone.';
 comment on column app.accounts.password is 'The password''s scrypt hash, where the provider is “credential”.';
 comment on table app.verifications is 'A link or code that was sent and not yet used. For the identity provider alone.';

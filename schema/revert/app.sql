@@ -16,6 +16,7 @@ drop function app_private.verify_function(text, regprocedure, text);
 drop function app_private.verify_access(text, regclass, text);
 drop function app_private.verify_table(text, regclass, text);
 drop function app_private.verify(text, text, text, text[], boolean);
+drop function app_private.become(name, boolean);
 drop function app.touch();
 drop schema app_private;
 drop schema app_fenced;

@@ -12,6 +12,7 @@ select app_private.verify_table('schema:better_auth', 'app.sessions', $$
     column user_agent text
     column created_at timestamp with time zone not null default now()
     column updated_at timestamp with time zone not null default now()
+    column active_organization_id uuid
     constraint sessions_pkey PRIMARY KEY (id)
     constraint sessions_token_key UNIQUE (token)
     constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES app.users(id) ON DELETE CASCADE

@@ -60,8 +60,27 @@ KEYS = {
     ("accounts", "f", ("user_id",), "app.users on delete cascade"),
     ("verifications", "p", ("id",), None),
     ("jwks", "p", ("id",), None),
+    ("organizations", "p", ("id",), None),
+    ("organizations", "u", ("slug",), None),
+    ("members", "p", ("id",), None),
+    ("members", "u", ("organization_id", "user_id"), None),
+    ("members", "f", ("organization_id",), "app.organizations on delete cascade"),
+    ("members", "f", ("user_id",), "app.users on delete cascade"),
+    ("invitations", "p", ("id",), None),
+    ("invitations", "f", ("organization_id",), "app.organizations on delete cascade"),
+    ("invitations", "f", ("inviter_id",), "app.users on delete cascade"),
+    ("sessions", "f", ("active_organization_id",), "app.organizations"),
 }
-INDEXES = {("sessions", "user_id"), ("accounts", "user_id"), ("verifications", "identifier")}
+INDEXES = {
+    ("sessions", "user_id"),
+    ("sessions", "active_organization_id"),
+    ("accounts", "user_id"),
+    ("verifications", "identifier"),
+    ("members", "user_id"),
+    ("invitations", "organization_id"),
+    ("invitations", "email"),
+    ("invitations", "inviter_id"),
+}
 
 
 @pytest.fixture

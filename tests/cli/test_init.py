@@ -22,7 +22,7 @@ def test_whole(cli: Runner, empty: Database) -> None:
     """init, migrate, pytest: green; a second table goes where the first went."""
     done = cli("init", *TABLE)
     assert done.stdout.splitlines()[-1] == ('Next: "userscope migrate && pytest"; "userscope new-table" adds more.')
-    assert "+ us_" in cli("migrate").stdout.partition("policies:better_auth")[2]
+    assert "+ us_" in cli("migrate").stdout.partition("policies:organizations")[2]
     make_logins(empty)
     test = ("pytest", "-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib")
     environment = cli.environment | empty.environment | {"PYTHONDONTWRITEBYTECODE": "1"}

@@ -24,12 +24,14 @@ LABELS = [
     "schema:users",
     "schema:todos",
     "schema:better_auth",
+    "schema:organizations",
     "policies:access",
     "policies:users",
     "policies:todos",
     "policies:better_auth",
+    "policies:organizations",
 ]
-TAGS = {"identity": " @core", "access": " @core", "better_auth": " @v0.1.0"}
+TAGS = {"identity": " @core", "access": " @core", "organizations": " @v0.1.0"}
 TAGGED = [label + TAGS.get(label.partition(":")[2], "") for label in LABELS]
 
 
@@ -102,29 +104,29 @@ def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
     assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}
     pending = json.loads(cli("status", "--json", code=1).stdout)
-    assert [item["pending"] for item in pending] == [TAGGED[:5], TAGGED[5:]]
+    assert [item["pending"] for item in pending] == [TAGGED[:6], TAGGED[6:]]
     migrated = json.loads(cli("migrate", "--json").stdout)
     assert migrated["deployed"] == TAGGED
     assert sorted(migrated["seconds"]) == sorted(TAGGED)
     status = json.loads(cli("status", "--json").stdout)
     assert [(item["project"], item["change"], item["pending"]) for item in status] == [
-        ("schema", "better_auth", []),
-        ("policies", "better_auth", []),
+        ("schema", "organizations", []),
+        ("policies", "organizations", []),
     ]
     assert status[0]["committer"] == "Ada Love <ada@example.com>"
     verified = json.loads(cli("verify", "--json").stdout)
     assert [item["change"] for item in verified["changes"]] == TAGGED
     assert (verified["errors"], verified["pending"]) == (0, [])
     assert json.loads(cli("check", "--json").stdout) == [
-        {"project": "schema", "deployed": 5, "diverges": None},
-        {"project": "policies", "deployed": 4, "diverges": None},
+        {"project": "schema", "deployed": 6, "diverges": None},
+        {"project": "policies", "deployed": 5, "diverges": None},
     ]
     events = json.loads(cli("log", "--json", "--max-count", "2").stdout)
     assert [(event["event"], event["project"], event["change"]) for event in events] == [
+        ("deploy", "policies", "organizations"),
         ("deploy", "policies", "better_auth"),
-        ("deploy", "policies", "todos"),
     ]
-    assert events[1]["requires"] == ["access", "schema:todos"]
+    assert events[1]["requires"] == ["access", "schema:better_auth"]
     reverted = json.loads(cli("revert", "--all", "--yes", "--json").stdout)
     assert reverted["reverted"] == TAGGED[::-1]
 
@@ -212,7 +214,7 @@ def test_from_any_folder(cli: Runner, folder: Path) -> None:
     write(folder / "schema", A, name="mine")
     write(folder / "policies", Sketch.table("x"), name="yours")
     assert cli("migrate", "--dry-run").stdout.splitlines()[1:] == ["  + mine:a", "  + yours:x"]
-    assert cli("migrate", "--dry-run", "--project", str(ROOT / "schema")).stdout.count("  + ") == 5
+    assert cli("migrate", "--dry-run", "--project", str(ROOT / "schema")).stdout.count("  + ") == 6
 
 
 def test_no_verify(cli: Runner) -> None:

@@ -97,7 +97,7 @@ def test_back_to_core(cli: Runner, folder: Path) -> None:
     cli("migrate")
     (folder / "pyproject.toml").write_text(SECTION, encoding="utf-8")
     told = cli("status", code=1).stdout
-    assert 'the newest deployed change, "schema:better_auth", is beyond what is wanted of ours' in told
+    assert 'the newest deployed change, "policies:organizations", is beyond what is wanted of ours' in told
     assert "userscope revert --to schema:identity" in cli("migrate", code=2).stderr
     cli("revert", "--to", "schema:identity", "--yes")
     assert cli("status").stdout.count("Nothing to deploy (up-to-date)") == 2

@@ -8,8 +8,8 @@ from tests.clusters import ROOT, Connection
 from userscope.audit.render.markdown import matrix_table
 from userscope.audit.run import ask, questions
 
-TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
-VIEWS = ("account",)
+TABLES = ("users", "todos", "organizations", "members", "invitations", "sessions", "accounts", "verifications", "jwks")
+VIEWS = ("account", "organization", "memberships")
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
@@ -164,7 +164,7 @@ def _view(connection: Connection, view: str) -> str:
         "from pg_class where oid = ('app.' || %s)::regclass",
         [view],
     )
-    source = re.findall(r"FROM (\S+)", definition)[0]
+    source = " and ".join(dict.fromkeys(re.findall(r"(?:FROM|JOIN) \(?(app\.\w+)", definition)))
     lines = [
         f"## app.{view}",
         "",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests.isolation.teams import Teams
 from tests.isolation.world import World
 from userscope.postgres.url import ConnectionURL
 
@@ -47,3 +48,9 @@ def world(connections: World) -> Iterator[World]:
     connections.add_user("bob")
     yield connections
     connections.empty()
+
+
+@pytest.fixture
+def teams(world: World) -> Teams:
+    """Two organizations, and everybody who may have to do with one."""
+    return Teams(world)

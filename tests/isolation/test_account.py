@@ -91,4 +91,7 @@ def test_built_as_a_fence(world: World) -> None:
         world,
         "select oid::regprocedure::text, pg_get_userbyid(proowner), prosecdef, proconfig from pg_proc "
         "where pronamespace = 'app_fenced'::regnamespace",
-    ) == {("app_fenced.write_account()", "app_gate", True, ("search_path=pg_catalog, pg_temp",))}
+    ) == {
+        ("app_fenced.write_account()", "app_gate", True, ("search_path=pg_catalog, pg_temp",)),
+        ("app_fenced.keep_owner()", "app_roster", True, ("search_path=pg_catalog, pg_temp",)),
+    }

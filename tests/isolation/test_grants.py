@@ -14,6 +14,8 @@ MATRIX = re.findall(
     re.MULTILINE,
 )
 """What README says: role, table, command, which rows and columns."""
+SUFFIXES = {"app_auth": "auth", "app_roster": "roster"}
+"""How a role's policies end, where these are not about one's own."""
 NEVER_WHOLE = {"SELECT", "INSERT", "UPDATE", "REFERENCES"}
 """Privileges of columns: of a whole table they would open the system columns too."""
 FUNCTIONS = {
@@ -22,10 +24,17 @@ FUNCTIONS = {
     ("app_gate", "app.current_user_key()"),
     ("app_user", "app.current_user_id()"),
     ("app_gate", "app.current_user_id()"),
+    ("app_user", "app.set_organization_id(text)"),
+    ("app_user", "app.current_organization_id(text[])"),
+    ("app_user", "app.colleagues()"),
+    ("app_user", "app.my_invitations()"),
+    ("app_roster", "app.current_user_key()"),
+    ("app_roster", "app.current_user_id()"),
+    ("app_roster", "app.current_organization_id(text[])"),
     ("app_user", "app.seal_required()"),
     ("app_auth", "app.seal_required()"),
 }
-ROLES = "(values ('app_user'), ('app_auth'), ('app_gate'), ('public')) as roles (role)"
+ROLES = "(values ('app_user'), ('app_auth'), ('app_gate'), ('app_roster'), ('public')) as roles (role)"
 SCHEMAS = "('app'::regnamespace, 'app_fenced'::regnamespace, 'app_private'::regnamespace)"
 
 
@@ -84,7 +93,7 @@ def test_whole_tables(world: World) -> None:
 
 def test_matrix() -> None:
     """README tells of every command, and of DELETE alone that it is granted whole."""
-    assert len(MATRIX) == 25
+    assert len(MATRIX) == 46
     assert {command for _, _, command, _, words in MATRIX if words == "the row"} == {"DELETE"}
 
 
@@ -115,6 +124,7 @@ def test_schemas_and_database(world: World) -> None:
         ("app_user", "app", "USAGE"),
         ("app_auth", "app", "USAGE"),
         ("app_gate", "app", "USAGE"),
+        ("app_roster", "app", "USAGE"),
         ("app_gate", "app_fenced", "USAGE"),
     }
     assert (
@@ -133,13 +143,13 @@ def test_roles(world: World) -> None:
     assert rows(
         world,
         "select rolname, rolcanlogin or rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication "
-        "from pg_roles where rolname in ('app_user', 'app_auth', 'app_gate')",
-    ) == {("app_user", False), ("app_auth", False), ("app_gate", False)}
+        "from pg_roles where rolname in ('app_user', 'app_auth', 'app_gate', 'app_roster')",
+    ) == {("app_user", False), ("app_auth", False), ("app_gate", False), ("app_roster", False)}
     assert (
         rows(
             world,
             "select m.rolname, r.rolname from pg_roles as m, pg_roles as r "
-            "where m.rolname in ('app_user', 'app_auth', 'app_gate') "
+            "where m.rolname in ('app_user', 'app_auth', 'app_gate', 'app_roster') "
             "and m.oid <> r.oid and pg_has_role(m.oid, r.oid, 'member')",
         )
         == set()
@@ -164,7 +174,7 @@ def test_every_table_is_closed(world: World, table: str) -> None:
     assert rows(
         world,
         f"select relrowsecurity, relforcerowsecurity, "
-        f"exists (select from unnest(array['app_user', 'app_auth', 'app_gate']) as role "
+        f"exists (select from unnest(array['app_user', 'app_auth', 'app_gate', 'app_roster']) as role "
         f"where pg_has_role(role, relowner, 'member')) "
         f"from pg_class where oid = 'app.{table}'::regclass",
     ) == {(True, True, False)}
@@ -179,7 +189,7 @@ def test_policies(world: World) -> None:
     )
     letters = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d"}
     expected = {
-        (table, f"{command.lower()}_{'auth' if role == 'app_auth' else 'own'}", letters[command], True, (role,))
+        (table, f"{command.lower()}_{SUFFIXES.get(role, 'own')}", letters[command], True, (role,))
         for role, table, command, which, _ in MATRIX
         if which != "`what app_gate sees`"
     }
@@ -189,7 +199,7 @@ def test_policies(world: World) -> None:
 def test_nothing_else_stands_in_the_schemas(world: World) -> None:
     """No sequence, foreign table, further view or table stands beside ours: each would need rules of its own."""
     others = "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind not in ('i', 'r')"
-    assert rows(world, others) == {("account",)}
+    assert rows(world, others) == {("account",), ("organization",), ("memberships",)}
     assert rows(world, "select relname from pg_class where relnamespace = 'app_fenced'::regnamespace") == set()
     assert rows(world, "select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r'") == {
         (table,) for table in TABLES
@@ -204,7 +214,7 @@ def test_nothing_else_stands_in_the_schemas(world: World) -> None:
 
 def test_no_statistics_on_what_services_read(world: World) -> None:
     """EXPLAIN reads statistics of hidden rows: no column that a user may see has any, also after ANALYZE."""
-    world.admin.execute("analyze app.users, app.todos")
+    world.admin.execute("analyze app.users, app.todos, app.organizations, app.members, app.invitations")
     assert (
         rows(
             world,

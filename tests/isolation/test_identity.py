@@ -212,9 +212,13 @@ def test_functions_are_as_declared(world: World) -> None:
     ).fetchall()
     pinned = ["search_path=pg_catalog, pg_temp"]
     assert found == [
+        ("colleagues", True, "s", "s", pinned, False),
+        ("current_organization_id", True, "s", "s", pinned, False),
         ("current_user_id", False, "s", "s", None, False),
         ("current_user_key", True, "s", "s", pinned, False),
+        ("my_invitations", True, "s", "s", pinned, False),
         ("seal_required", True, "s", "s", pinned, False),
+        ("set_organization_id", False, "v", "u", None, False),
         ("set_user_id", False, "v", "u", None, False),
         ("touch", False, "v", "u", pinned, False),
     ]

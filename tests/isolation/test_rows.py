@@ -37,6 +37,9 @@ CONTENT = {
     "users": "name",
     "account": "name",
     "todos": "title",
+    "organizations": "name",
+    "members": "role",
+    "invitations": "expires_at",
     "sessions": "expires_at",
     "accounts": "scope",
     "verifications": "value",
@@ -46,6 +49,10 @@ VALUES = {
     "users": "(name, email) values ('new', 'new@example.com')",
     "account": "(name, email) values ('new', 'new@example.com')",
     "todos": "(title) values ('new')",
+    "organizations": "(name, slug) values ('new', 'new')",
+    "members": "(organization_id, user_id) values (gen_random_uuid(), {user})",
+    "invitations": "(organization_id, email, expires_at, inviter_id) "
+    "values (gen_random_uuid(), 'a@b.c', now(), {user})",
     "sessions": "(user_id, token, expires_at) values ({user}, 'new', now())",
     "accounts": "(user_id, account_id, provider_id) values ({user}, 'new', 'new')",
     "verifications": "(identifier, value, expires_at) values ('new', 'new', now())",
@@ -57,6 +64,7 @@ STORED = {"account": "users"}
 
 DENIED = "permission denied for (table|view) {table}|cannot (insert into|delete from) view"
 VIOLATES = 'new row violates row-level security policy for table "{table}"'
+OWNERLESS = "an organization has at least one owner"
 MALFORMED = "invalid input syntax for type uuid"
 UNSEALED = "the identity's seal names no active key"
 
@@ -70,11 +78,17 @@ APP_USER: dict[tuple[str, str], tuple[str, ...]] = {
     ("todos", "delete"): (OWN, NONE, NONE, MALFORMED, NONE, UNSEALED),
 }
 # The role that a view's table knows: bound by the same policies, whoever asks through the view.
-APP_GATE = {("users", "select"): OWN, ("users", "update"): OWN}
+APP_GATE = {("users", "select"): OWN, ("users", "update"): OWN, ("organizations", "select"): OWN}
 # The identity provider's role; what is not named here is denied.
 APP_AUTH = {
     ("users", "select"): ALL, ("users", "insert"): ONE, ("users", "update"): ALL, ("users", "delete"): ALL,
     ("users", "take"): "null value in column",
+    ("organizations", "select"): ALL, ("organizations", "insert"): ONE, ("organizations", "update"): ALL,
+    ("organizations", "delete"): ALL,
+    ("members", "select"): ALL, ("members", "insert"): "members_organization_id_fkey", ("members", "update"): OWNERLESS,
+    ("members", "delete"): OWNERLESS, ("members", "take"): "null value in column",
+    ("invitations", "select"): ALL, ("invitations", "insert"): "invitations_organization_id_fkey",
+    ("invitations", "update"): ALL, ("invitations", "delete"): ALL, ("invitations", "take"): "null value in column",
     ("sessions", "select"): ALL, ("sessions", "insert"): ONE, ("sessions", "update"): ALL, ("sessions", "delete"): ALL,
     ("sessions", "take"): "null value in column",
     ("accounts", "select"): ALL, ("accounts", "insert"): ONE, ("accounts", "update"): ALL, ("accounts", "delete"): ALL,
@@ -87,7 +101,7 @@ CASES = [
     (table, command)
     for table in TABLES
     for command in STATEMENTS
-    if table not in ("verifications", "jwks") or command not in ("give away", "take")
+    if table not in ("organizations", "verifications", "jwks") or command not in ("give away", "take")
 ]
 VIEWS = [("account", command) for command in STATEMENTS if command != "truncate"]
 
@@ -147,7 +161,7 @@ def check(
     assert before[table] - reached[expected] <= after[table], "nobody else's row was touched"
     change = {"insert": 1, "delete": -len(reached[expected])}.get(command, 0)
     assert len(after[table]) == len(before[table]) + change
-    if table != "users" or command != "delete":
+    if table not in ("users", "organizations") or command != "delete":
         assert {name: rows for name, rows in after.items() if name != table} == {
             name: rows for name, rows in before.items() if name != table
         }

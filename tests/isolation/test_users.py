@@ -15,7 +15,9 @@ def test_deleting_a_user(world: World) -> None:
     with world.auth.transaction():
         world.auth.execute("delete from app.users where id = %s", [alice])
     after = world.snapshot()
-    assert after == {table: frozenset(row for row in rows if row[0] != alice) for table, rows in before.items()}
+    gone = {table: frozenset(row for row in rows if row[0] != alice) for table, rows in before.items()}
+    assert {row[1] for row in after["organizations"]} == {row[1] for row in before["organizations"]}  # they stay
+    assert after | {"organizations": None} == gone | {"organizations": None}
     assert world.titles(bob) != set()
 
 
@@ -164,6 +166,9 @@ def test_one_user_each(world: World, column: str) -> None:
 NOT_NULL = {
     "users": {"id", "name", "email", "email_verified", "created_at", "updated_at"},
     "todos": {"owner_id", "id", "title", "completed", "created_at", "updated_at"},
+    "organizations": {"id", "name", "slug", "created_at"},
+    "members": {"id", "organization_id", "user_id", "role", "created_at"},
+    "invitations": {"id", "organization_id", "email", "status", "expires_at", "created_at", "inviter_id"},
     "sessions": {"id", "user_id", "token", "expires_at", "created_at", "updated_at"},
     "accounts": {"id", "user_id", "account_id", "provider_id", "created_at", "updated_at"},
     "verifications": {"id", "identifier", "value", "expires_at", "created_at", "updated_at"},
@@ -221,7 +226,9 @@ def test_one_row_each(world: World, table: str, columns: list[str]) -> None:
         world.admin.execute(f"update app.{table} set {sets}")
 
 
-@pytest.mark.parametrize("table", ["users", "sessions", "accounts", "verifications", "jwks"])
+@pytest.mark.parametrize(
+    "table", ["users", "organizations", "members", "invitations", "sessions", "accounts", "verifications", "jwks"]
+)
 def test_primary_keys(world: World, table: str) -> None:
     """An id names one row."""
     assert world.admin.execute(f"select from app.{table}").rowcount >= 2
@@ -230,8 +237,20 @@ def test_primary_keys(world: World, table: str) -> None:
         world.admin.execute(f"update app.{table} set id = %s", [uuid4()])
 
 
-@pytest.mark.parametrize(("table", "column"), [("todos", "owner_id"), ("sessions", "user_id"), ("accounts", "user_id")])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("todos", "owner_id"),
+        ("sessions", "user_id"),
+        ("accounts", "user_id"),
+        ("members", "organization_id"),
+        ("members", "user_id"),
+        ("invitations", "organization_id"),
+        ("invitations", "inviter_id"),
+        ("sessions", "active_organization_id"),
+    ],
+)
 def test_references(world: World, table: str, column: str) -> None:
-    """Nothing belongs to a user who does not exist."""
+    """Nothing belongs to a user or an organization that does not exist."""
     with pytest.raises(ForeignKeyViolation, match=f"{table}_{column}_fkey"):
         world.admin.execute(f"update app.{table} set {column} = gen_random_uuid()")

@@ -8,18 +8,21 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-TABLES = ("users", "todos", "sessions", "accounts", "verifications", "jwks")
+TABLES = ("users", "todos", "organizations", "members", "invitations", "sessions", "accounts", "verifications", "jwks")
 type Connection = psycopg.Connection[tuple[Any, ...]]
 OWNER = {
     "users": "id",
     "account": "id",
     "todos": "owner_id",
+    "organizations": "(select user_id from app.members where organization_id = t.id order by 1 limit 1)",
+    "members": "user_id",
+    "invitations": "inviter_id",
     "sessions": "user_id",
     "accounts": "user_id",
     "verifications": "null::uuid",
     "jwks": "null::uuid",
 }
-"""Each relation's column that says whose a row is; the last two are nobody's."""
+"""Each relation's column that says whose a row is; those of null are nobody's."""
 
 type Row = tuple[UUID | None, UUID, str]
 type Snapshot = dict[str, frozenset[Row]]
@@ -31,6 +34,13 @@ insert into app.todos (owner_id, title, description, completed, due_at)
 select '{user}', concat('{name} ', completed), description, completed, due_at
   from (values (false), (true)) as a (completed), (values (null), ('why')) as b (description),
        (values (null), (now())) as c (due_at);
+with organization as (
+    insert into app.organizations (name, slug) values ('{name}''s', '{tag}') returning id
+), owner as (
+    insert into app.members (organization_id, user_id, role) select id, '{user}', 'owner' from organization
+)
+insert into app.invitations (organization_id, email, expires_at, inviter_id)
+select id, '{tag}@example.com', now() + '1 day', '{user}' from organization;
 insert into app.sessions (user_id, token, expires_at) values ('{user}', '{tag}', now());
 insert into app.accounts (user_id, account_id, provider_id) values ('{user}', '{tag}', 'credential');
 insert into app.verifications (identifier, value, expires_at) values ('{tag}', 'code', now());
@@ -72,7 +82,9 @@ class World:
 
     def empty(self) -> None:
         """Delete all rows, as the admin."""
-        self.admin.execute("delete from app.users; delete from app.verifications; delete from app.jwks")
+        self.admin.execute(
+            "delete from app.users; delete from app.organizations; delete from app.verifications; delete from app.jwks"
+        )
 
     @contextmanager
     def acting_as(self, user: object, seal: str = "") -> Iterator[Connection]:

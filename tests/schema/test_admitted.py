@@ -115,7 +115,17 @@ def test_page(plain: Database) -> None:
 
 def test_audit(plain: Database) -> None:
     """Neither the audit nor drift minds that the owner is let in; the audit minds each table where it is not."""
-    tables = ["accounts", "jwks", "sessions", "todos", "users", "verifications"]
+    tables = [
+        "accounts",
+        "invitations",
+        "jwks",
+        "members",
+        "organizations",
+        "sessions",
+        "todos",
+        "users",
+        "verifications",
+    ]
     admitted = "select app_private.admit_owner(format('app.%%I', name)::regclass, %s) from unnest(%s::text[]) as name"
     before = run.audit(plain.url()).findings
     with plain.connect() as owner:

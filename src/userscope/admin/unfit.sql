@@ -19,7 +19,7 @@ reasons (why) as (
     select unnest(array[case when rolcanlogin then 'logs in itself' end,
                         case when rolcreaterole or rolcreatedb then 'may create roles or databases' end,
                         case when rolname ~ '^pg_' then 'belongs to PostgreSQL' end,
-                        case when rolname = 'app_gate' then 'is nobody''s to become' end])
+                        case when rolname in ('app_gate', 'app_roster') then 'is nobody''s to become' end])
       from logins join pg_catalog.pg_roles using (oid)
 )
 select string_agg(why, ', ' order by why) as why from reasons where why is not null having count(why) > 0

@@ -25,7 +25,7 @@ above (login, role, why) as (
      where oid <> login
        and rolname in ('pg_read_all_data', 'pg_write_all_data', 'pg_maintain', 'pg_monitor', 'pg_read_all_stats',
                        'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program',
-                       'pg_create_subscription', 'app_gate')
+                       'pg_create_subscription', 'app_gate', 'app_roster')
 ),
 -- An injected ALTER ROLE leaves settings for every later connection. One is borne: Better Auth names its tables without
 -- a schema, so "create-login" gives its login a search_path.
