@@ -8,6 +8,8 @@ from contextlib import suppress
 from userscope.cli import _paint
 from userscope.errors import MissingExtra, UserscopeError
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run one command; every refusal is printed in PostgreSQL's form, without a traceback."""
@@ -15,9 +17,11 @@ def main() -> None:
     try:
         code = _run()
         sys.stdout.flush()
+        if code == _INTERRUPTED:  # Typer says nothing
+            _tell("interrupted", before="\n")
     except KeyboardInterrupt:
         _tell("interrupted", before="\n")
-        code = 130
+        code = _INTERRUPTED
     except SystemExit as ended:
         if not _unwritten(ended.__context__):
             raise
@@ -33,7 +37,7 @@ def main() -> None:
         if refusal is None:
             raise
         _tell(refusal)
-        code = 2
+        code = _INTERRUPTED if refusal == "interrupted" else getattr(refusal, "exit_code", 2)
     sys.exit(code)
 
 

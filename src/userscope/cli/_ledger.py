@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from userscope.cli._paint import painted
+from userscope.errors import UserscopeError
 
 if TYPE_CHECKING:
     from userscope.migrations.engine import Event
+
+
+class Interrupted(UserscopeError):
+    """Ctrl-C or SIGTERM ended a run; it says how things stand."""
+
+    exit_code = 130
 
 
 class Ledger:
@@ -65,13 +72,11 @@ def told_when_interrupted() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo(
-            "ERROR:  interrupted\n"
-            "DETAIL:  What the ledger calls ok stays; the transaction that was under way was rolled back.\n"
-            "HINT:  Run the command again to go on.",
-            err=True,
-        )
-        raise typer.Exit(130) from None
+        raise Interrupted(
+            "interrupted",
+            detail="What the ledger calls ok stays; the transaction that was under way was rolled back.",
+            hint="Run the command again to go on.",
+        ) from None
 
 
 def print_json(value: Any) -> None:
