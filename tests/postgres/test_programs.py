@@ -22,7 +22,7 @@ def command_lines(command: list[str], environment: Mapping[str, str], stdin: str
     """Run a command, and return the command lines of what it started, by program, as everybody can read them."""
     found: dict[str, set[str]] = {}
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stdin
         process.stdin.write(stdin)

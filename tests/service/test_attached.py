@@ -1,10 +1,11 @@
 """What is attached to an application, whole or in parts: in any order, and around mounted applications too."""
 
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
-from fastapi import FastAPI, Header, HTTPException
+from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 
@@ -101,6 +102,22 @@ def test_body_limit(reads: bool, first: bool) -> None:
         assert {client.post(path, json={"a": "y" * size}).status_code for path, size in fits.items()} == {200}
         answer = client.post("/x", json={"a": "y" * 2000})
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_body_limit_and_who_swallows_it() -> None:
+    """What reads the body beforehand and bears any error, as Sentry does, makes nobody wait."""
+    app = FastAPI()
+
+    @app.post("/")
+    async def take(request: Request) -> int:
+        with suppress(Exception):
+            await request.body()
+        return len(await request.body())
+
+    install_body_limit(app, max_body=1000)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert client.post("/", content=b"y" * 2000).status_code == 413
+        assert client.post("/", content=b"y" * 500).json() == 500
 
 
 def test_errors_alone(settings: Settings, alice: UUID) -> None:
