@@ -44,7 +44,7 @@ def test_version(run: Runner) -> None:
         (
             "migrate --dry",
             'there is no option "--dry"\n'
-            'HINT:  Did you mean --dry-run or --yes? "userscope migrate --help" tells what there is.',
+            'HINT:  Did you mean --dry-run or --verify or --yes? "userscope migrate --help" tells what there is.',
         ),
         (
             "seal-key lst",

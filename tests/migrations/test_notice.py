@@ -13,9 +13,11 @@ FIT = re.compile("MIT|BSD|ISC|Apache|PSF|LGPL|PostgreSQL")
 
 
 def required() -> set[str]:
-    """What pyproject.toml asks for, development apart."""
+    """What pyproject.toml asks for, development and documentation apart."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = {name: words for name, words in project["optional-dependencies"].items() if name not in ("dev", "bench")}
+    extras = {
+        name: words for name, words in project["optional-dependencies"].items() if name not in ("dev", "docs", "bench")
+    }
     words = [*project["dependencies"], *(word for extra in extras.values() for word in extra)]
     return {re.split(r"[\[<>=;]", word)[0] for word in words} - {"userscope"}
 

@@ -30,7 +30,7 @@ def test_deployed(make_runner: MakeRunner) -> None:
     assert owner("verify").code == owner("check").code == 0
     found = json.loads(owner("audit", "--json").stdout)
     assert [finding for finding in found["findings"] if finding["level"] == "error"] == []
-    assert {line["role"] for line in found["matrix"]} == {"app_user", "app_auth", "app_gate"}
+    assert {line["role"] for line in found["matrix"]} == {"app_user", "app_auth", "app_gate", "app_roster"}
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def restored(service: Service, tmp_path: Path) -> Iterator[str]:
     project = service.project
     with project.connect(dbname="postgres") as owner:
         owner.execute("create database restored")
-        owner.execute("grant app_gate to current_user with inherit true")
+        owner.execute("grant app_gate, app_roster to current_user with inherit true")
     with project.connect(dbname="restored") as owner:
-        owner.execute("alter default privileges grant create on schemas to app_gate")
+        owner.execute("alter default privileges grant create on schemas to app_gate, app_roster")
     for program, words in (("pg_dump", ["-Fc", "-f"]), ("pg_restore", ["--exit-on-error"])):
         url = project.url(OWNER, dbname="neondb" if program == "pg_dump" else "restored")
         params = {name: value for name, value in url.params.items() if name != "password"}
@@ -223,11 +223,12 @@ def restored(service: Service, tmp_path: Path) -> Iterator[str]:
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
     with project.connect(dbname="restored") as owner:
-        owner.execute("alter default privileges revoke create on schemas from app_gate")
-        owner.execute("revoke create on schema app, app_fenced, app_private, sqitch from app_gate")
+        owner.execute("alter default privileges revoke create on schemas from app_gate, app_roster")
+        owner.execute("revoke create on schema app, app_fenced, app_private, sqitch from app_gate, app_roster")
     yield "restored"
     with project.connect(dbname="postgres") as owner:
         owner.execute("grant app_gate to current_user with inherit false")
+        owner.execute("revoke app_roster from current_user")
         owner.execute("drop database restored with (force)")
 
 

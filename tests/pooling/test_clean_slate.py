@@ -146,7 +146,7 @@ def test_clean_slate(road: Road, people: tuple[str, str], plant: Plant) -> None:
 
 def test_without_clean_slate(road: Road, people: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with DISCARD ALL left out, Bob's title and his seal are in Alice's hands."""
-    monkeypatch.setattr(scope, "_DISCARD", (b"select 1", None))
+    monkeypatch.setattr(scope, "_DISCARD", scope.Command(b"select 1"))
     alice, bob = people
     (hijack,) = (plant for plant in PLANTS if plant.name == "the next borrower's prepared statement")
     road.served.session(alice, lambda session: left(session, hijack, alice))

@@ -57,7 +57,8 @@ def test_nothing_is_found(ours: Cluster) -> None:
     assert (coverage.filled, coverage.met) == (coverage.tables, coverage.policies)
     assert (coverage.not_tried, coverage.too_little) == ([], [])
     sees = {thing: sees for who, thing, sees in run.matrix(result.scene) if who == "Alice (app_user)"}
-    assert sees == {"app.account": "own rows", "app.chores": "own rows", "app.todos": "own rows"}
+    own = ("account", "chores", "memberships", "organization", "todos")
+    assert sees == {f"app.{name}": "own rows" for name in own}
 
 
 @pytest.mark.breadth

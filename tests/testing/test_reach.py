@@ -10,8 +10,8 @@ ALICE, NOBODY = "Alice (app_user)", "a session without an identity (app_user)"
 def test_reach(userscope: Sandbox) -> None:
     """The example of docs/probe.md; what it puts in is gone, and a hole is told of."""
     assert reach(userscope) == {
-        "app.account": {ALICE: "own rows", NOBODY: "nothing"},
-        "app.todos": {ALICE: "own rows", NOBODY: "nothing"},
+        f"app.{name}": {ALICE: "own rows", NOBODY: "nothing"}
+        for name in ("account", "memberships", "organization", "todos")
     }
     with userscope.admin() as connection:
         assert connection.execute("select from app.users").fetchall() == []
