@@ -78,7 +78,7 @@ grant select (id, name, slug), update (name) on app.organizations to app_roster;
 grant select (id, organization_id, email, role, status, expires_at, inviter_id) on app.invitations to app_roster;
 grant select (id, name, email, email_verified, image) on app.users to app_roster;
 
--- What Better Auth was seen to need: it selects and returns whole rows, and chooses no id.
+-- What the code of its plugin (Better Auth 1.7) asks for: whole rows are selected and returned, and no id is chosen.
 grant select (id, name, slug, logo, metadata, created_at),
       insert (name, slug, logo, metadata, created_at),
       update (name, slug, logo, metadata),
