@@ -12,6 +12,7 @@ from tests.clusters import ROOT, Cluster, Connection, Database
 from userscope.audit.judge import PROFILES, RULES, judged
 from userscope.audit.model import Finding
 from userscope.audit.rules import described
+from userscope.audit.run import audit
 from userscope.cli.audit import Platform
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -154,3 +155,15 @@ def test_scale(project: Connection) -> None:
     errors = [one.object for one in found(project, made) if one.level == "error"]
     assert errors == ["policy d on lib.t200"]
     assert time.process_time() - started < 3
+
+
+def test_our_own_shape(database: Database) -> None:
+    """What psql's strict question finds, the command tells as well: a policy of app_gate's, which no service has."""
+    with database.superuser_connection() as connection:
+        connection.execute("alter policy select_own on app.users using (true)")
+        connection.execute("alter policy select_own on app.todos using (true)")
+    told = [one for one in audit(database.url()).findings if one.level == "error"]
+    assert [(one.rule, one.object) for one in told] == [
+        ("policy_open", "policy select_own on app.todos"),
+        ("policy_open", "policy select_own on app.users"),
+    ]

@@ -31,9 +31,9 @@ def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> 
     commits = itertools.count(1)
     connectors: list[Connector] = []
 
-    def connect_and_remember(self: Connector) -> ScopedConnection:
+    def connect_and_remember(self: Connector, *given: Any, **named: Any) -> ScopedConnection:
         connectors.append(self)
-        return connect(self)
+        return connect(self, *given, **named)
 
     def execute_and_remember(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
         statements: list[Any] = vars(self.connection).setdefault("statements", [])

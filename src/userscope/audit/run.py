@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +78,16 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
     ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError or
     MissingExtra.
     """
-    from userscope.audit.judge import ours, verdicts
+    from userscope.audit.judge import JUDGED_TOO, ours, verdicts
 
     standard = questions()
     asked = asked or standard
     with connect(url) as connection:
         judged = verdicts(connection, profile, _PREPARE)
         report = ask(connection, ours(judged.profile, asked, standard), judged.settings)
-    return report.with_findings(judged.findings)
+    known = {finding.object for finding in judged.findings}
+    told = [finding for finding in report.findings if finding.rule not in JUDGED_TOO or finding.object not in known]
+    return replace(report, findings=by_level([*told, *judged.findings]))
 
 
 def ask(

@@ -18,10 +18,10 @@ from userscope.audit.judge.rules import RULES, findings
 from userscope.audit.model import Finding
 from userscope.errors import DatabaseError
 
-__all__ = ["PROFILES", "RULES", "Judged", "judged", "ours", "verdicts"]
+__all__ = ["JUDGED_TOO", "PROFILES", "RULES", "Judged", "judged", "ours", "verdicts"]
 
-JUDGED_BETTER = {"policy_open"}
-"""Questions of psql that are strict, and are left to the judge here."""
+JUDGED_TOO = {"policy_open"}
+"""Questions of psql, strict, that the judge answers as well: what it finds is told in its words."""
 ELSEWHERE = {"access_matrix", "grant_option", "partition", "role_both"}
 """Questions of psql that mean the same on every platform."""
 
@@ -65,9 +65,9 @@ def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
 
 
 def ours(profile: Profile, asked: Mapping[str, str], standard: Collection[str]) -> dict[str, str]:
-    """Which of psql's questions are asked besides: elsewhere those that mean the same there, or are no ``standard``."""
+    """Which of psql's questions are asked besides: all; elsewhere what means the same there, or is no ``standard``."""
     if profile.strict:
-        return {name: text for name, text in asked.items() if name not in JUDGED_BETTER}
+        return dict(asked)
     return {name: text for name, text in asked.items() if name in ELSEWHERE or name not in standard}
 
 
