@@ -13,7 +13,9 @@ REASONS = {
     "execute on app.seal_required()": "`Accounts` asks, as every service does before it serves",
 }
 
+# Those on the tables of the plugin for organizations, which is off here, are left out.
 _PRIVILEGES = """
+select * from (
 select lower(privilege_type), 'app.' || relname, attname::text
   from pg_class join pg_attribute on attrelid = pg_class.oid, aclexplode(attacl)
  where relnamespace = 'app'::regnamespace and grantee = 'app_auth'::regrole
@@ -29,6 +31,9 @@ union all
 select 'usage', 'schema app', null
   from pg_namespace, aclexplode(nspacl)
  where nspname = 'app' and grantee = 'app_auth'::regrole
+) as privileges (privilege, target, of_column)
+ where target not in ('app.organizations', 'app.members', 'app.invitations')
+   and of_column is distinct from 'active_organization_id'
  order by 2, 1, 3
 """
 
