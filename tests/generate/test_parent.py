@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import Database
-from tests.generate.test_new_table import clone, database, lone, run
+from tests.generate.test_new_table import Run, clone, database, lone, run
 from userscope.errors import ConfigurationError
 from userscope.generate.parent import ROW, find
 from userscope.generate.table import Table
 from userscope.migrations import projects
 
-__all__ = ["clone", "database", "lone"]
+__all__ = ["clone", "database", "lone", "run"]
 
 
 @pytest.mark.breadth
-def test_references(clone: Path, database: Database) -> None:
+def test_references(run: Run, clone: Path, database: Database) -> None:
     """A table that belongs to rows of another, behind a fence or not, deploys, verifies and passes its test."""
     for words in (
         ("lists", "name:text:5", "due:date"),
@@ -23,10 +23,10 @@ def test_references(clone: Path, database: Database) -> None:
         ("notes", "body:text", "--references", "items", "--test", "test_notes.py"),
     ):
         done = run(clone, "userscope", "new-table", *words)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.stderr
     for command in (["migrate"], ["verify"], ["audit"]):
         done = run(clone, "userscope", *command, database=database)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.stdout + done.stderr
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "test_notes.py")
     assert "9 passed" in run(clone, *test, database=database).stdout
     with database.superuser_connection() as superuser:
