@@ -55,7 +55,12 @@ class Proxy:
                 client = self._listener.accept()[0]
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 server = socket.socket(socket.AF_UNIX)
-                server.connect(f"{self.url.params['host']}/.s.PGSQL.{self.url.params['port']}")
+                try:
+                    server.connect(f"{self.url.params['host']}/.s.PGSQL.{self.url.params['port']}")
+                except OSError:  # the server was killed
+                    client.close()
+                    server.close()
+                    continue
                 ways: tuple[tuple[Way, socket.socket, socket.socket], ...] = (
                     ("sent", client, server),
                     ("received", server, client),
