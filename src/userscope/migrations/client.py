@@ -15,7 +15,7 @@ from psycopg import pq
 from psycopg.errors import Diagnostic
 
 from userscope.errors import Unavailable
-from userscope.migrations.registry.write import ROLLBACK, SYNC, Statement
+from userscope.migrations.registry.write import LOCK, ROLLBACK, SYNC, Statement
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 
@@ -52,7 +52,6 @@ class Client:
         self.stopped = False
         self._notice = notice
         self._again = again
-        self._first: psycopg.Connection | None = None
         self._use(connection)
 
     def _use(self, connection: psycopg.Connection) -> None:
@@ -70,26 +69,34 @@ class Client:
         return cls(again(), notice, again)
 
     def renew(self) -> None:
-        """Go on in a new session; the first one stays open, since it has Sqitch's lock.
+        """Go on in a new session, which Sqitch's lock is handed on to: it stands in line before the lock is let go.
 
         Raises Unavailable or ConfigurationError.
         """
         if self._again is None:
             return
-        before = self.connection
-        self._use(self._again())
-        if self._first is None:
-            self._first = before
-        else:
+        before, fresh = self.connection, self._again()
+        waiting = "select exists (select from pg_catalog.pg_locks where pid = %s and not granted)"
+        try:
+            fresh.pgconn.send_query(f"select pg_catalog.pg_advisory_lock({LOCK})".encode())
+            fresh.pgconn.flush()
+            while not _answered(fresh) and before.execute(waiting, [fresh.info.backend_pid]).fetchone() != (True,):
+                time.sleep(0.002)
             before.close()
+            while not _answered(fresh):
+                select.select([fresh.pgconn.socket], [], [], 1)
+            while fresh.pgconn.get_result() is not None:
+                pass
+        except psycopg.OperationalError as error:
+            fresh.close()
+            raise _lost(error) from None
+        self._use(fresh)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
-        if self._first is not None:
-            self._first.close()
 
     def run(self, trip: Sequence[Statement]) -> list[Rows]:
         """Send the messages at once and return the rows of each, ``SYNC`` not counted.
@@ -182,6 +189,12 @@ class Client:
 
     def _on_notice(self, diagnostic: Diagnostic) -> None:
         self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
+
+
+def _answered(connection: psycopg.Connection) -> bool:
+    """Whether what was sent has its answer."""
+    connection.pgconn.consume_input()
+    return not connection.pgconn.is_busy()
 
 
 def _lost(error: psycopg.Error) -> Unavailable:
