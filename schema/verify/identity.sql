@@ -35,6 +35,7 @@ begin
         ('app.current_user_id() runs as its caller, stable'),
         ('app.seal_required() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
         ('app_private.admit_owner(regclass,boolean) runs as its caller, volatile, search_path=pg_catalog, pg_temp'),
+        ('app_private.become(name,boolean) runs as its caller, volatile, search_path=pg_catalog, pg_temp'),
         ('app_private.seal_keys: row-level security enabled, not forced, nothing granted'),
         ('app_private.sealing: row-level security enabled, not forced, nothing granted')
     ),
