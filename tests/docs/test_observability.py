@@ -25,7 +25,7 @@ def test_sentry(tmp_path: Path) -> None:
     said = "print(sentry_sdk.get_client().options['include_local_variables'], sentry_sdk.get_client().dsn)"
     (tmp_path / "sentry.py").write_text(f"{FILES['sentry.py']}\n{said}\n", encoding="utf-8")
     environment = {name: text for name, text in os.environ.items() if name != "SENTRY_DSN"}
-    command = [sys.executable, tmp_path / "sentry.py"]
+    command = [sys.executable, str(tmp_path / "sentry.py")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False None\n"
 
