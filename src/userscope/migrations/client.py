@@ -79,14 +79,16 @@ class Client:
         waiting = "select exists (select from pg_catalog.pg_locks where pid = %s and not granted)"
         try:
             fresh.pgconn.send_query(f"select pg_catalog.pg_advisory_lock({LOCK})".encode())
-            fresh.pgconn.flush()
-            while not _answered(fresh) and before.execute(waiting, [fresh.info.backend_pid]).fetchone() != (True,):
+            while not _answered(fresh.pgconn) and before.execute(waiting, [fresh.info.backend_pid]).fetchone() != (
+                True,
+            ):
                 time.sleep(0.002)
             before.close()
-            while not _answered(fresh):
-                select.select([fresh.pgconn.socket], [], [], 1)
-            while fresh.pgconn.get_result() is not None:
-                pass
+            while fresh.pgconn.is_busy():
+                _wait(fresh.pgconn)
+            while (result := fresh.pgconn.get_result()) is not None:
+                if result.status != pq.ExecStatus.TUPLES_OK:
+                    raise psycopg.OperationalError(fresh.pgconn.get_error_message())
         except psycopg.OperationalError as error:
             fresh.close()
             raise _lost(error) from None
@@ -128,7 +130,7 @@ class Client:
         syncs = 1 + sum(message is SYNC for message in trip)
         while syncs:
             while pgconn.is_busy():
-                self._wait()
+                _wait(pgconn)
             result = pgconn.get_result()
             if result is None:
                 if pgconn.status != pq.ConnStatus.OK:
@@ -140,12 +142,6 @@ class Client:
                 results.append(result)
         pgconn.exit_pipeline_mode()
         return results
-
-    def _wait(self) -> None:
-        poll = select.poll()  # select() itself fails where this process has a thousand files open
-        poll.register(self._pgconn.socket, select.POLLIN | (select.POLLOUT if self._pgconn.flush() else 0))
-        poll.poll()
-        self._pgconn.consume_input()
 
     def roll_back(self) -> None:
         """End an open or failed transaction, if the connection still stands."""
@@ -191,10 +187,18 @@ class Client:
         self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
 
 
-def _answered(connection: psycopg.Connection) -> bool:
-    """Whether what was sent has its answer."""
-    connection.pgconn.consume_input()
-    return not connection.pgconn.is_busy()
+def _wait(pgconn: pq.abc.PGconn) -> None:
+    poll = select.poll()  # select() itself fails where this process has a thousand files open
+    poll.register(pgconn.socket, select.POLLIN | (select.POLLOUT if pgconn.flush() else 0))
+    poll.poll()
+    pgconn.consume_input()
+
+
+def _answered(pgconn: pq.abc.PGconn) -> bool:
+    """Whether what was sent has its answer; does not wait."""
+    pgconn.flush()
+    pgconn.consume_input()
+    return not pgconn.is_busy()
 
 
 def _lost(error: psycopg.Error) -> Unavailable:
