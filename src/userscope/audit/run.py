@@ -78,16 +78,19 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
     ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError or
     MissingExtra.
     """
-    from userscope.audit.judge import JUDGED_TOO, ours, verdicts
+    from userscope.audit.judge import JUDGED_TOO, judged, ours
 
     standard = questions()
     asked = asked or standard
     with connect(url) as connection:
-        judged = verdicts(connection, profile, _PREPARE)
-        report = ask(connection, ours(judged.profile, asked, standard), judged.settings)
-    known = {finding.object for finding in judged.findings}
+        with _reading(connection, "the catalog could not be read", "PostgreSQL 15 and later can be audited."):
+            _begin(connection)
+            verdicts = judged(connection, profile)
+            connection.execute("rollback")
+        report = ask(connection, ours(verdicts.profile, asked, standard), verdicts.settings)
+    known = {finding.object for finding in verdicts.findings}
     told = [finding for finding in report.findings if finding.rule not in JUDGED_TOO or finding.object not in known]
-    return replace(report, findings=by_level([*told, *judged.findings]))
+    return replace(report, findings=by_level([*told, *verdicts.findings]))
 
 
 def ask(
@@ -95,28 +98,35 @@ def ask(
 ) -> Report:
     """Ask on a connection that is in no transaction, with ``settings`` for it alone."""
     found: list[psycopg.Cursor[Finding]] = []
-    try:
-        with connection.pipeline():
-            for statement in _PREPARE:
-                connection.execute(statement.encode())
-            for name, value in (settings or {}).items():
-                connection.execute("select set_config(%s, %s, true)", [name, value])
-            matrix = connection.cursor(row_factory=class_row(Access)).execute(asked[MATRIX].encode())
-            columns = connection.cursor(row_factory=tuple_row).execute(_COLUMNS.encode())
-            for name, question in asked.items():
-                if name != MATRIX:
-                    found.append(connection.cursor(row_factory=class_row(Finding)).execute(question.encode()))
-            connection.execute("rollback")
-    except psycopg.Error as error:
-        connection.rollback()
-        raise DatabaseError(
-            "a question could not be asked",
-            detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
-            hint='Run what "userscope audit --sql" prints in psql to see which.',
-            sqlstate=error.sqlstate,
-        ) from error
+    hint = 'Run what "userscope audit --sql" prints in psql to see which.'
+    with _reading(connection, "a question could not be asked", hint), connection.pipeline():
+        _begin(connection)
+        for name, value in (settings or {}).items():
+            connection.execute("select set_config(%s, %s, true)", [name, value])
+        matrix = connection.cursor(row_factory=class_row(Access)).execute(asked[MATRIX].encode())
+        columns = connection.cursor(row_factory=tuple_row).execute(_COLUMNS.encode())
+        for name, question in asked.items():
+            if name != MATRIX:
+                found.append(connection.cursor(row_factory=class_row(Finding)).execute(question.encode()))
+        connection.execute("rollback")
     findings = [finding for cursor in found for finding in cursor]
     return Report(matrix.fetchall(), by_level(findings), dict(columns.fetchall()))
+
+
+def _begin(connection: "psycopg.Connection[Any]") -> None:
+    for statement in _PREPARE:
+        connection.execute(statement.encode())
+
+
+@contextmanager
+def _reading(connection: "psycopg.Connection[Any]", message: str, hint: str) -> "Iterator[None]":
+    """Word what PostgreSQL refuses, and leave no transaction behind."""
+    try:
+        yield
+    except psycopg.Error as error:
+        connection.rollback()
+        detail = f"PostgreSQL said: {error.diag.message_primary or error}."
+        raise DatabaseError(message, detail=detail, hint=hint, sqlstate=error.sqlstate) from error
 
 
 @contextmanager

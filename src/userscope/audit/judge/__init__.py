@@ -6,9 +6,7 @@ the platform's own is left alone (``profiles``); what it finds around the polici
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import psycopg
+from typing import TYPE_CHECKING, Any
 
 from userscope.audit.judge import catalog as database
 from userscope.audit.judge.catalog import Catalog, Role
@@ -16,9 +14,11 @@ from userscope.audit.judge.policies import Policies
 from userscope.audit.judge.profiles import PROFILES, Profile, chosen
 from userscope.audit.judge.rules import RULES, findings
 from userscope.audit.model import Finding
-from userscope.errors import DatabaseError
 
-__all__ = ["JUDGED_TOO", "PROFILES", "RULES", "Judged", "judged", "ours", "verdicts"]
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["JUDGED_TOO", "PROFILES", "RULES", "Judged", "judged", "ours"]
 
 JUDGED_TOO = {"policy_open"}
 """Questions of psql, strict, that the judge answers as well: what it finds is told in its words."""
@@ -33,24 +33,6 @@ class Judged:
     profile: Profile
     findings: list[Finding]
     settings: dict[str, str]
-
-
-def verdicts(connection: "psycopg.Connection[Any]", name: str | None, prepare: Sequence[str]) -> Judged:
-    """Judge a database in a transaction of its own, begun by ``prepare``. Raises DatabaseError."""
-    try:
-        for statement in prepare:
-            connection.execute(statement.encode())
-        found = judged(connection, name)
-        connection.execute("rollback")
-    except psycopg.Error as error:
-        connection.rollback()
-        raise DatabaseError(
-            "the catalog could not be read",
-            detail=f"PostgreSQL said: {error.diag.message_primary or error}.",
-            hint="PostgreSQL 15 and later can be audited.",
-            sqlstate=error.sqlstate,
-        ) from error
-    return found
 
 
 def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
