@@ -13,7 +13,7 @@ from userscope.audit.model import Access, Finding, Report, by_level
 from userscope.errors import ConfigurationError, DatabaseError
 from userscope.migrations import projects
 from userscope.postgres import connect as postgres
-from userscope.postgres.sql import with_above
+from userscope.postgres.sql import literal, with_above
 from userscope.postgres.url import ConnectionURL
 
 MATRIX = "access_matrix"
@@ -54,8 +54,7 @@ def questions(folder: Path | None = None) -> dict[str, str]:
 def _columns(name: str) -> str:
     if name == MATRIX:
         return "select *"
-    rule = name.replace("'", "''")
-    return f"select level, '{rule}' as rule, object, finding, detail, cure"
+    return f"select level, {literal(name)} as rule, object, finding, detail, cure"
 
 
 def script(asked: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
-"""The SQL that the package brings, each text in a file of its own beside the module that sends it."""
+"""SQL as text: what the package brings, in files beside the modules that send it; how names and texts are written."""
 
+import re
 from importlib.resources import files
 
 
@@ -11,3 +12,13 @@ def named(package: str, name: str) -> str:
 def with_above(text: str) -> str:
     """Put in, where it is called for, what lifts a login above row-level security: the check and the audit share it."""
     return text.replace("/* above.sql */", named(__package__, "above.sql").strip())
+
+
+def ident(name: str) -> str:
+    """Write a name as SQL does: in quotes where letters, digits and _ alone do not do. Keywords are not looked for."""
+    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else f'"{name.replace('"', '""')}"'
+
+
+def literal(text: str) -> str:
+    """Write a text as SQL does, backslashes as they are."""
+    return f"'{text.replace("'", "''")}'"

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from userscope.probe.stage import Actor, quoted
+from userscope.postgres.sql import ident
+from userscope.probe.stage import Actor
 
 type Level = Literal["error", "question", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "question", "warning", "note")
@@ -101,4 +102,4 @@ def by_level(found: Iterable[Finding]) -> list[Finding]:
 
 def becoming(role: str) -> str:
     """Return the statement that a session of a role begins with."""
-    return f"set session authorization {quoted(role)}"
+    return f"set session authorization {ident(role)}"

@@ -1,6 +1,5 @@
 """Acting: as somebody, for a moment, and everything is as it was afterwards."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from userscope.postgres.connect import connect
+from userscope.postgres.sql import ident
 from userscope.postgres.url import ConnectionURL
 from userscope.probe.catalog.read import Connection
 from userscope.probe.worlds import ALICE, World
@@ -30,7 +30,7 @@ class Actor:
     @property
     def login(self) -> tuple[str, ...]:
         """The statements that a session of theirs begins with."""
-        return (f"set session authorization {quoted(self.role)}", *self.session)
+        return (f"set session authorization {ident(self.role)}", *self.session)
 
     @property
     def alice(self) -> bool:
@@ -121,7 +121,7 @@ class Stage:
 
     def become(self, actor: Actor) -> None:
         """Act as somebody else from here on, within ``acting``. Who cannot sign in acts as nobody knows whom."""
-        role = f"set local session authorization default; set local session authorization {quoted(actor.role)}"
+        role = f"set local session authorization default; set local session authorization {ident(actor.role)}"
         if self.attempt("; ".join([role, *actor.session])).error:
             self.execute(role)
             for statement in actor.session:
@@ -144,7 +144,7 @@ class Stage:
     def as_superuser(self, role: str, query: str) -> list[tuple[Any, ...]]:
         """Look as the superuser for a moment, while ``role`` acts."""
         become = "set local session authorization"
-        cursor = self.execute(f"{become} default; {query}; {become} {quoted(role)}")
+        cursor = self.execute(f"{become} default; {query}; {become} {ident(role)}")
         cursor.nextset()
         return cursor.fetchall()
 
@@ -153,7 +153,7 @@ class Stage:
         """Do something as the superuser, while ``role`` acts."""
         self.execute("set local session authorization default")
         yield
-        self.execute(f"set local session authorization {quoted(role)}")
+        self.execute(f"set local session authorization {ident(role)}")
 
     def arrange(self, *statements: str) -> bool:
         """Change rows past triggers and foreign keys, as the superuser; whether each statement worked on a row."""
@@ -161,8 +161,3 @@ class Stage:
         done = [self.attempt(statement) for statement in statements]
         self.execute("set local session_replication_role = origin")
         return all(outcome.did for outcome in done)
-
-
-def quoted(name: str) -> str:
-    """Quote a name, if it needs it."""
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row, dict_row
 
-from userscope.postgres.sql import named
+from userscope.postgres.sql import ident, named
 
 if TYPE_CHECKING:
     import psycopg
@@ -104,7 +104,7 @@ class Relation:
     @property
     def full(self) -> str:
         """Its name with its schema, as findings write it."""
-        return f"{quoted(self.schema)}.{quoted(self.name)}"
+        return f"{ident(self.schema)}.{ident(self.name)}"
 
     @cached_property
     def fields(self) -> dict[str, Column]:
@@ -239,12 +239,6 @@ class Catalog:
             return False
         owns = relation.owner in who.becomes and not relation.forced
         return who.superuser or who.bypasses or owns or not relation.secured
-
-
-def quoted(name: str) -> str:
-    """Write a name as SQL does, in quotes where it needs them."""
-    plain = name.replace("_", "a").isalnum() and name.isascii() and name.lower() == name and not name[0].isdigit()
-    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def asked(connection: "psycopg.Connection[Any]") -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation, quoted
+from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.terms import Binding, Branch, Scope, TooWide
 from userscope.audit.judge.tree import Unreadable, expression
 from userscope.audit.judge.verdict import Covered, Decision, Verdict, judged
+from userscope.postgres.sql import ident
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Clause:
     @property
     def object(self) -> str:
         """What findings are about."""
-        return f"policy {quoted(self.policy.name)} on {self.relation.full}"
+        return f"policy {ident(self.policy.name)} on {self.relation.full}"
 
     @property
     def worst(self) -> Verdict:

@@ -8,6 +8,7 @@ from userscope.generate.live.table import Column, LiveTable
 from userscope.generate.protection.ownership import Ownership
 from userscope.generate.text import Text
 from userscope.migrations.projects import KINDS
+from userscope.postgres.sql import ident, literal
 
 OWN = ("select_own", "insert_own", "update_own", "delete_own")
 _MADE = ("app_user", "app_auth")
@@ -180,16 +181,6 @@ class Protection:
             for clause in clauses[command]
         ]
         return [f"{role} may delete", *facts]
-
-
-def ident(name: str) -> str:
-    """Write a name of our own making as SQL does."""
-    return name if re.fullmatch("[a-z_][a-z0-9_]*", name) else f'"{name.replace('"', '""')}"'
-
-
-def literal(text: str) -> str:
-    """Write a text as SQL does."""
-    return f"'{text.replace("'", "''")}'"
 
 
 def _change(table: LiveTable) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from userscope.migrations.plan.plan import Change, Dependency, Tag
-from userscope.postgres.sql import named
+from userscope.postgres.sql import literal, named
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Registry:
         # One message for all of it.
         schema, *tables = _source("registry.sql", self.schema).split("\n\nCREATE TABLE ")
         # Whoever made the schema beforehand may own it, and may have the right to make one.
-        body = "\n\nCREATE TABLE ".join([_UNLESS_THERE % (_literal(self.schema), schema), *tables])
+        body = "\n\nCREATE TABLE ".join([_UNLESS_THERE % (literal(self.schema), schema), *tables])
         definitions = Statement(f"do $registry$ begin\n{body}end $registry$")
         return (
             BEGIN,
@@ -122,10 +122,6 @@ def _array(items: Iterable[str]) -> str:
     """Return an array literal of texts."""
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:

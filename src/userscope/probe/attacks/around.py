@@ -3,11 +3,12 @@
 import json
 import re
 
+from userscope.postgres.sql import ident
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Relation
 from userscope.probe.findings import Expected, becoming
 from userscope.probe.scene import Scene
-from userscope.probe.stage import Actor, quoted
+from userscope.probe.stage import Actor
 from userscope.probe.worlds import ALICE, BOB
 
 _ABOVE = """
@@ -44,7 +45,7 @@ def _become(scene: Scene, role: str) -> None:
     """May who acts as this role become somebody above the policies?"""
     actor = Actor(role, None, "a session")
     for other, above in scene.stage.rows(_ABOVE.format(role=statements.literal(role))):
-        become = f"set role {quoted(other)}"
+        become = f"set role {ident(other)}"
         with scene.stage.acting(actor):
             outcome = scene.stage.attempt(become)
         if outcome.error is None:

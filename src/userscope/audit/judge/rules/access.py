@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from userscope.audit.judge.catalog import Relation, quoted
+from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Policies
 from userscope.audit.model import Finding
+from userscope.postgres.sql import ident
 
 RULES = ("default_privileges", "grant_dangerous", "publication", "rls_disabled", "rls_not_forced", "role_bypass")
 _KINDS = {"r": "table", "S": "sequence", "f": "function", "n": "schema", "T": "type"}
@@ -34,10 +35,10 @@ def findings(policies: Policies) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "role_bypass",
-                f"role {quoted(role.name)}",
+                f"role {ident(role.name)}",
                 "a service is above row-level security",
                 "It is a superuser, has BYPASSRLS, or is a member of one that has.",
-                f"alter role {quoted(role.name)} nosuperuser nobypassrls",
+                f"alter role {ident(role.name)} nosuperuser nobypassrls",
             )
 
 
@@ -151,8 +152,8 @@ def _births(policies: Policies) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "default_privileges",
-            f"schema {quoted(schema)}" if schema else "the database",
+            f"schema {ident(schema)}" if schema else "the database",
             "objects to come are granted at birth",
             f'What "{row["maker"]}" makes opens to "{who}": {row["privileges"]} on every {_KINDS[row["kind"]]}.',
-            f"alter default privileges for role {quoted(row['maker'])} revoke all on … from {quoted(who)}",
+            f"alter default privileges for role {ident(row['maker'])} revoke all on … from {ident(who)}",
         )

@@ -5,11 +5,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from userscope.audit.judge.catalog import Relation, quoted
+from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Clause, Policies
 from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
+from userscope.postgres.sql import ident
 
 RULES = (
     "mutable_claim",
@@ -104,7 +105,7 @@ def opened(policies: Policies, clause: Clause) -> Finding | None:
         clause.object,
         "WITH CHECK is wider than USING" if wider else f"{clause.name} {words}",
         f"Rows pass that are not the user's: {clause.text[:400]}{why}".strip() + ("" if why else "."),
-        f"alter policy {quoted(clause.policy.name)} on {clause.relation.full} {clause.name.lower()} (… = (select …))"
+        f"alter policy {ident(clause.policy.name)} on {clause.relation.full} {clause.name.lower()} (… = (select …))"
         if level == "error"
         else "accept it with the reason, if everybody is meant to",
     )
