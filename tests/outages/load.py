@@ -136,6 +136,11 @@ class Load:
             late = [name for name, goal in goals.items() if self._events[name, event] < goal]
         assert reached, f"{', '.join(late)} never came to be {event}; faults: {self.truth.faults[:5]}"
 
+    def until(self, seen: Callable[[], object], what: str) -> None:
+        """Wait until this was seen, however many requests that takes; it is asked whenever one has ended."""
+        with self._happened:
+            assert self._happened.wait_for(seen, PATIENCE), f"{what} was never seen in {self._events.total()} requests"
+
     # The service ---------------------------------------------------------------------------------------------------
 
     def _requests(self, worker: str) -> "itertools.chain[Request]":

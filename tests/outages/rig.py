@@ -102,10 +102,10 @@ def lasting(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
 
 
 @contextmanager
-def ordinary(cluster: Cluster) -> Iterator[Rig]:
+def ordinary(cluster: Cluster, users: int = USERS) -> Iterator[Rig]:
     """A town on a server, for one outage after the other."""
     with ExitStack() as stack:
-        made = stack.enter_context(town(cluster, USERS))
+        made = stack.enter_context(town(cluster, users))
         proxy = stack.enter_context(SilentProxy(made.database.url("service")))
         yield Rig(cluster, made, proxy, made.database, stack)
 

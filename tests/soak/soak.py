@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -46,13 +47,17 @@ class Change(Exception):
 
 @dataclass
 class Soak:
-    """One run. ``transactions`` are shared by threads and tasks; ``chaos``: seconds from disaster to disaster, or 0."""
+    """One run. ``transactions`` are shared by threads and tasks; ``chaos``: seconds from disaster to disaster, or 0.
+
+    ``over`` may end it earlier: where a build is broken, as soon as that was seen.
+    """
 
     transactions: int
     users: int
     connections: int
     chaos: float
     seed: int = 0
+    over: Callable[[Truth], bool] = lambda _: False
     truth: Truth = field(default_factory=Truth)
     disasters: dict[str, int] = field(default_factory=dict)
     most_connections: int = 0
@@ -74,7 +79,7 @@ class Soak:
                 database_pool_timeout=60,
                 database_statement_timeout="1s",
             )
-            self._left = iter(range(self.transactions))
+            self._left = takewhile(lambda _: not self.over(self.truth), range(self.transactions))
             with (
                 self._breaking(database, pooler),
                 Service(settings) as service,

@@ -7,6 +7,7 @@ import pytest
 from tests.clusters import Cluster, cluster_of
 from tests.soak.broken import bind_once
 from tests.soak.soak import Soak
+from tests.soak.truth import Truth
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,11 @@ def test_soak(own_cluster: Cluster) -> None:
 def test_broken_build(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: a build that binds an identity once a session, and wipes nothing, is caught."""
     bind_once(monkeypatch)
-    soak = Soak(transactions=300, users=30, connections=4, chaos=0)
+
+    def found(truth: Truth) -> bool:
+        return any("rows of others" in fault for fault in truth.faults)
+
+    soak = Soak(transactions=50_000, users=5, connections=4, chaos=0, over=found)
     soak.carry_out(own_cluster)
-    assert any("rows of others" in fault for fault in soak.truth.faults)
+    assert found(soak.truth)
     assert any(" belongs to " in fault for fault in soak.truth.faults)
