@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from userscope.errors import UserscopeError
     from userscope.models import (
         Account,
+        Colleague,
+        CurrentOrganization,
+        Invitation,
+        Member,
+        Membership,
+        MyInvitation,
+        Organization,
+        OrganizationOwned,
         Owned,
         Timestamped,
         Todo,
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
         User,
         UserPublic,
         UserUpdate,
+        colleagues,
+        my_invitations,
     )
     from userscope.settings import Settings
 
@@ -30,8 +40,16 @@ __all__ = [
     "Accounts",
     "AsyncAccounts",
     "AsyncDatabase",
+    "Colleague",
+    "CurrentOrganization",
     "Database",
     "EngineOptions",
+    "Invitation",
+    "Member",
+    "Membership",
+    "MyInvitation",
+    "Organization",
+    "OrganizationOwned",
     "Owned",
     "Settings",
     "Timestamped",
@@ -43,6 +61,8 @@ __all__ = [
     "UserPublic",
     "UserUpdate",
     "UserscopeError",
+    "colleagues",
+    "my_invitations",
 ]
 
 _HOMES = {"Accounts": "accounts", "AsyncAccounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}

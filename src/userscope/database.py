@@ -15,7 +15,7 @@ from userscope.connection.options import EngineOptions
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
 from userscope.errors import ConfigurationError
-from userscope.identity import UserId
+from userscope.identity import OrganizationId, UserId
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
@@ -60,7 +60,14 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
-    def _scope(self, user_id: UserId | None, *, isolation: Isolation | None = None, autocommit: bool = False) -> Scope:
+    def _scope(
+        self,
+        user_id: UserId | None,
+        organization_id: OrganizationId | None,
+        *,
+        isolation: Isolation | None = None,
+        autocommit: bool = False,
+    ) -> Scope:
         return Scope.of(
             user_id,
             kind=self.settings.userscope_user_id,
@@ -68,6 +75,7 @@ class _Base:
             key=self._key,
             isolation=isolation,
             autocommit=autocommit,
+            organization_id=organization_id,
         )
 
 
@@ -90,17 +98,27 @@ class Database(_Base):
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
 
-    def session(self, user_id: UserId | None, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
+    def session(
+        self,
+        user_id: UserId | None,
+        *,
+        organization_id: OrganizationId | None = None,
+        isolation: Isolation | None = None,
+    ) -> AbstractContextManager[Session]:
         """Act for ``user_id``; commit on success, roll back on an exception.
 
-        Every transaction of the session carries the identity, also after a commit or a rollback inside of it. Raises
-        MissingUserId or InvalidUserId before anything is sent; what PostgreSQL answers is a DatabaseError.
+        Every transaction of the session carries the identity, also after a commit or a rollback inside of it. With
+        ``organization_id`` it acts in that organization as well, in the same round trips: the database asks at every
+        statement whether the user is a member, and answers NotMember. Raises MissingUserId, InvalidUserId or
+        InvalidOrganizationId before anything is sent; what PostgreSQL answers is a DatabaseError.
         """
-        return open_session(self.engine, self._scope(user_id, isolation=isolation))
+        return open_session(self.engine, self._scope(user_id, organization_id, isolation=isolation))
 
-    def reader(self, user_id: UserId | None) -> AbstractContextManager[Session]:
+    def reader(
+        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None
+    ) -> AbstractContextManager[Session]:
         """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
-        return open_session(self.engine, self._scope(user_id, autocommit=True))
+        return open_session(self.engine, self._scope(user_id, organization_id, autocommit=True))
 
     def login(self) -> AbstractContextManager[Session]:
         """Act for nobody, as the login itself: what its own role may, such as app_auth, or a role of administrators.
@@ -147,14 +165,20 @@ class AsyncDatabase(_Base):
         return self._engines.current()
 
     def session(
-        self, user_id: UserId | None, *, isolation: Isolation | None = None
+        self,
+        user_id: UserId | None,
+        *,
+        organization_id: OrganizationId | None = None,
+        isolation: Isolation | None = None,
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
-        return self._engines.open(self._scope(user_id, isolation=isolation))
+        return self._engines.open(self._scope(user_id, organization_id, isolation=isolation))
 
-    def reader(self, user_id: UserId | None) -> "AbstractAsyncContextManager[AsyncSession]":
+    def reader(
+        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None
+    ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return self._engines.open(self._scope(user_id, autocommit=True))
+        return self._engines.open(self._scope(user_id, organization_id, autocommit=True))
 
     def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for nobody, as the login itself; as ``Database.login``."""

@@ -17,10 +17,13 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 from uuid import UUID
 
-from userscope.errors import ConfigurationError, InvalidUserId, MissingUserId
+from userscope.errors import ConfigurationError, InvalidOrganizationId, InvalidUserId, MissingUserId
 
 type UserId = UUID | int | str
 """A user's id: of the kind that is configured, or its text."""
+
+type OrganizationId = UUID | str
+"""An organization's id, or its text."""
 
 Kind = Literal["uuid", "bigint", "text"]
 """What user ids are, by PostgreSQL's name of the type."""
@@ -45,6 +48,14 @@ def parse_user_id(value: UserId | None, kind: Kind = "uuid") -> str:
     parsed = {"uuid": _uuid, "bigint": _bigint, "text": _text}[kind](value)
     if parsed is None:
         raise InvalidUserId(kind)
+    return parsed
+
+
+def parse_organization_id(value: OrganizationId) -> str:
+    """Return an organization's id as PostgreSQL writes it. Raises InvalidOrganizationId."""
+    parsed = _uuid(value)
+    if parsed is None:
+        raise InvalidOrganizationId
     return parsed
 
 

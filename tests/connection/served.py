@@ -43,11 +43,13 @@ class Served(ABC):
         """Serve with these settings."""
 
     @abstractmethod
-    def session[T](self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None) -> T:
-        """Run ``work`` in ``session(user)``."""
+    def session[T](
+        self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None, **claim: Any
+    ) -> T:
+        """Run ``work`` in ``session(user)``; ``claim`` is the organization's."""
 
     @abstractmethod
-    def reader[T](self, user: UUID | str | None, work: Work[T]) -> T:
+    def reader[T](self, user: UUID | str | None, work: Work[T], **claim: Any) -> T:
         """Run ``work`` in ``reader(user)``."""
 
     @property
@@ -74,13 +76,15 @@ class SyncServed(Served):
         self.db = Database(settings)
 
     @override
-    def session[T](self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None) -> T:
-        with self.db.session(user, isolation=isolation) as session:
+    def session[T](
+        self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None, **claim: Any
+    ) -> T:
+        with self.db.session(user, isolation=isolation, **claim) as session:
             return work(session)
 
     @override
-    def reader[T](self, user: UUID | str | None, work: Work[T]) -> T:
-        with self.db.reader(user) as session:
+    def reader[T](self, user: UUID | str | None, work: Work[T], **claim: Any) -> T:
+        with self.db.reader(user, **claim) as session:
             return work(session)
 
     @property
@@ -102,12 +106,14 @@ class AsyncServed(Served):
         self.runner = asyncio.Runner()
 
     @override
-    def session[T](self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None) -> T:
-        return self.runner.run(self._run(self.db.session(user, isolation=isolation), work))
+    def session[T](
+        self, user: UUID | str | None, work: Work[T], *, isolation: Isolation | None = None, **claim: Any
+    ) -> T:
+        return self.runner.run(self._run(self.db.session(user, isolation=isolation, **claim), work))
 
     @override
-    def reader[T](self, user: UUID | str | None, work: Work[T]) -> T:
-        return self.runner.run(self._run(self.db.reader(user), work))
+    def reader[T](self, user: UUID | str | None, work: Work[T], **claim: Any) -> T:
+        return self.runner.run(self._run(self.db.reader(user, **claim), work))
 
     async def _run[T](self, opened: AbstractAsyncContextManager[AsyncSession], work: Work[T]) -> T:
         async with opened as session:

@@ -10,12 +10,28 @@ import userscope.models
 from tests.clusters import Database
 from tests.connection.conftest import settings_for
 from userscope.database import Database as Served
-from userscope.models import Account, BigintOwned, Owned, TextOwned, Todo, User
+from userscope.models import (
+    Account,
+    BigintOwned,
+    Colleague,
+    CurrentOrganization,
+    Invitation,
+    Member,
+    Membership,
+    MyInvitation,
+    Organization,
+    OrganizationOwned,
+    Owned,
+    TextOwned,
+    Todo,
+    User,
+)
 from userscope.models.base import Mapped
 
-TABLES = [Todo, User]
-VIEWS = [Account]
-OWNED = {Owned, BigintOwned, TextOwned}
+TABLES = [Todo, User, Organization, Member, Invitation]
+VIEWS = [Account, CurrentOrganization, Membership]
+FUNCTIONS = [Colleague, MyInvitation]
+OWNED = {Owned, BigintOwned, TextOwned, OrganizationOwned}
 
 
 def _stored(database: Database, query: str, table: str) -> list[tuple[Any, ...]]:
@@ -36,6 +52,7 @@ def test_every_table_model_is_here() -> None:
     assert {kind for kind in exported if isinstance(kind, type) and issubclass(kind, Mapped)} - OWNED == {
         *TABLES,
         *VIEWS,
+        *FUNCTIONS,
     }
 
 
@@ -56,7 +73,9 @@ def test_columns(any_database: Database, model: type[SQLModel]) -> None:
     }
     assert mapped == set(stored)
     optional = {
-        name for name, field in model.model_fields.items() if type(None) in getattr(field.annotation, "__args__", ())
+        name.rstrip("_")
+        for name, field in model.model_fields.items()
+        if type(None) in getattr(field.annotation, "__args__", ())
     }
     assert optional == {name for name, _, nullable in stored if nullable}
 
@@ -74,7 +93,8 @@ def test_defaults(any_database: Database, model: type[SQLModel]) -> None:
     left_to_it = {column.name for column in table.columns if column.server_default is not None}
     assert left_to_it | {"id"} == {name for (name,) in stored}
     assert {column.name for column in table.columns if column.default is not None} == {"id"}
-    assert {column.name for column in table.columns if column.server_onupdate is not None} == {"updated_at"}
+    changed = {column.name for column in table.columns if column.server_onupdate is not None}
+    assert changed == {"updated_at"} & set(table.columns.keys())
 
 
 def test_account_is_the_users_row(any_database: Database) -> None:
@@ -90,9 +110,27 @@ def test_account_is_the_users_row(any_database: Database) -> None:
     assert {column.name for column in _table(Account).columns if column.default is not None} == set()
 
 
-def test_key_of_users(any_database: Database) -> None:
+@pytest.mark.parametrize("model", [*VIEWS, *FUNCTIONS])
+def test_what_answers(any_database: Database, model: type[SQLModel]) -> None:
+    """What a view or a function answers has the mapping's columns, of its types."""
+    table = _table(model)
+    query = (
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute where attrelid = to_regclass(%s) and "
+        "attnum > 0 union all select name, format_type(type, null) from pg_proc, "
+        "unnest(proargnames, proallargtypes) as result (name, type) where oid = to_regproc(%s)"
+    )
+    with any_database.superuser_connection() as connection:
+        stored = set(connection.execute(query, [f"app.{table.name}"] * 2).fetchall())
+    with Served(settings_for(any_database.url("service"))) as db:
+        dialect = db.engine.dialect
+    assert {(column.name, column.type.compile(dialect=dialect).lower()) for column in table.columns} == stored
+
+
+@pytest.mark.parametrize("model", [User, Organization, Member, Invitation])
+def test_key_of_others(any_database: Database, model: type[SQLModel]) -> None:
     """The key of a table that is not owned is the database's."""
-    assert _key(any_database, "users") == [column.name for column in inspect(User).primary_key] == ["id"]
+    key = [column.name for column in inspect(model).primary_key]
+    assert _key(any_database, _table(model).name) == key == ["id"]
 
 
 def test_key_of_owned(any_database: Database) -> None:

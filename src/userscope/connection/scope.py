@@ -9,7 +9,7 @@ from typing import Literal
 from psycopg.pq.abc import PGconn
 
 from userscope.errors import SessionError
-from userscope.identity import Kind, SealKey, UserId, parse_user_id
+from userscope.identity import Kind, OrganizationId, SealKey, UserId, parse_organization_id, parse_user_id
 from userscope.postgres.times import seconds
 
 Isolation = Literal["read committed", "repeatable read", "serializable"]
@@ -39,13 +39,15 @@ _BEGIN: dict[str | None, Command] = {
 }
 _LOGIN = b"select pg_catalog.setseed($1), pg_catalog.set_config('statement_timeout', $2, true)"
 _IDENTITY = _LOGIN + b", app.set_user_id($3, $4)"
-_READ_ONLY = _IDENTITY + b", pg_catalog.set_config('transaction_read_only', 'on', true)"
+_READ_ONLY = b", pg_catalog.set_config('transaction_read_only', 'on', true)"
+_ORGANIZATION = b", app.set_organization_id($5)"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Whose transactions these are: a user's, or (``user_id`` None) a login's own that acts for nobody.
 
+    ``organization_id``: which organization the user acts in; the database asks whether they are a member.
     ``autocommit``: every statement is a transaction of its own and one round trip; a user's cannot write then.
     """
 
@@ -54,6 +56,7 @@ class Scope:
     key: SealKey | None = field(default=None, repr=False)
     isolation: Isolation | None = None
     autocommit: bool = False
+    organization_id: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -65,14 +68,19 @@ class Scope:
         key: SealKey | None = None,
         isolation: Isolation | None = None,
         autocommit: bool = False,
+        organization_id: OrganizationId | None = None,
     ) -> "Scope":
-        """Check what a caller asks for. Raises MissingUserId, InvalidUserId or SessionError before anything is sent."""
+        """Check what a caller asks for, before anything is sent.
+
+        Raises MissingUserId, InvalidUserId, InvalidOrganizationId or SessionError.
+        """
         if isolation not in _BEGIN:
             raise SessionError(
                 "there is no such isolation level",
                 hint='Use "read committed", "repeatable read" or "serializable"; None for the database\'s own default.',
             )
-        return cls(parse_user_id(user_id, kind), statement_timeout, key, isolation, autocommit)
+        claimed = None if organization_id is None else parse_organization_id(organization_id)
+        return cls(parse_user_id(user_id, kind), statement_timeout, key, isolation, autocommit, claimed)
 
     @property
     def read_only(self) -> bool:
@@ -99,5 +107,10 @@ class Scope:
         statement = _LOGIN
         if self.user_id is not None:
             values += [self.user_id, self.key.seal(self.user_id) if self.key else ""]
-            statement = _READ_ONLY if self.read_only else _IDENTITY
+            statement = _IDENTITY
+            if self.organization_id is not None:
+                values.append(self.organization_id)
+                statement += _ORGANIZATION
+            if self.read_only:
+                statement += _READ_ONLY
         return Command(statement, [value.encode() for value in values])

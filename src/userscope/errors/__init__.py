@@ -19,6 +19,7 @@ UserscopeError
 ├── IdentityError
 │   ├── MissingUserId           no user was given
 │   ├── InvalidUserId           what was given is no uuid
+│   ├── InvalidOrganizationId   what was given is no organization's id
 │   └── InvalidToken            a bearer token proves nothing: forged, expired, or meant for somebody else
 │       ├── MissingToken        there is none
 │       └── AccountGone         it was good, and its account has been deleted since
@@ -29,6 +30,7 @@ UserscopeError
 │   └── BeforeFork              the session was opened by the parent of this process
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006: in a reader
+    │   └── NotMember           the user is no member of the organization that was claimed
     ├── Conflict                23505, 23P01
     │   └── StaleRow            a row that was to be changed was changed or deleted since it was read
     ├── RowGone                 a row that was read before is not there any more
@@ -50,6 +52,7 @@ from userscope.errors.database import (
     Conflict,
     DatabaseError,
     InvalidValue,
+    NotMember,
     NotPermitted,
     PoolExhausted,
     Retryable,
@@ -64,6 +67,7 @@ from userscope.errors.sessions import (
     AccountGone,
     BeforeFork,
     IdentityError,
+    InvalidOrganizationId,
     InvalidToken,
     InvalidUserId,
     MissingToken,
@@ -100,6 +104,7 @@ __all__ = [
     "Conflict",
     "DatabaseError",
     "IdentityError",
+    "InvalidOrganizationId",
     "InvalidToken",
     "InvalidURL",
     "InvalidUserId",
@@ -111,6 +116,7 @@ __all__ = [
     "MissingToken",
     "MissingTool",
     "MissingUserId",
+    "NotMember",
     "NotPermitted",
     "NotSealed",
     "OperationRefused",

@@ -50,6 +50,22 @@ class NotPermitted(DatabaseError):
     sqlstates: ClassVar[tuple[str, ...]] = ("42501", "25006")
 
 
+class NotMember(NotPermitted):
+    """The user is no member of the organization that the session acts in, or not any more; or there is none such."""
+
+    CONSTRAINT: ClassVar[str] = "members_only"
+    """What ``app.current_organization_id()`` names beside its SQLSTATE."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "not a member of this organization",
+            detail="There is no such organization, or the user is not a member of it, or not any more.",
+            hint="Act in one of those that app.memberships shows the user.",
+            sqlstate="42501",
+            constraint=self.CONSTRAINT,
+        )
+
+
 class Conflict(DatabaseError):
     """Another row already has this value."""
 

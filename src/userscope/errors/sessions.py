@@ -57,6 +57,17 @@ class InvalidUserId(IdentityError):
         super().__init__(f"the user id {what}", detail=detail, hint=hint)
 
 
+class InvalidOrganizationId(IdentityError):
+    """What was given is no organization's id. It is not repeated: it may be somebody's input."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the organization id is not a uuid",
+            detail="The id of an organization is a uuid of 36 characters.",
+            hint="Pass a uuid.UUID or its text; None to act in no organization.",
+        )
+
+
 class InvalidToken(IdentityError):
     """A bearer token proves nothing: forged, expired, or meant for somebody else. Nothing of it is repeated."""
 

@@ -11,6 +11,7 @@ from userscope.errors import database
 SAME: dict[type[database.DatabaseError], type[Exception]] = {
     database.DatabaseError: exc.DatabaseError,
     database.NotPermitted: exc.ProgrammingError,
+    database.NotMember: exc.ProgrammingError,
     database.Conflict: exc.IntegrityError,
     database.StaleRow: orm_exc.StaleDataError,
     database.RowGone: orm_exc.ObjectDeletedError,

@@ -19,9 +19,11 @@ from userscope.errors import (
     AccountGone,
     Conflict,
     DatabaseError,
+    InvalidOrganizationId,
     InvalidToken,
     InvalidValue,
     MissingToken,
+    NotMember,
     NotPermitted,
     Retryable,
     RowGone,
@@ -82,6 +84,8 @@ def _answer(error: UserscopeError) -> Response:
     match error:
         case InvalidToken():
             return _refused_token(error)
+        case NotMember():
+            return problem(403, error.detail)
         case NotPermitted():
             return problem(403)
         case RowGone():
@@ -90,7 +94,7 @@ def _answer(error: UserscopeError) -> Response:
             return problem(409, error.detail)
         case UnknownReference(constraint=str(name)) if _TO_ACCOUNT.fullmatch(name):
             return _refused_token(AccountGone())
-        case InvalidValue() | UnknownReference():
+        case InvalidValue() | UnknownReference() | InvalidOrganizationId():
             return problem(422, error.detail)
         case Retryable():
             return problem(503, headers={"Retry-After": "1"})

@@ -39,7 +39,7 @@ class Timestamped(SQLModel):
 
 
 class _Owned(Mapped):
-    """A row that belongs to one user.
+    """A row that belongs to one user, or to one organization.
 
     In the database the key is ``(owner_id, id)``; here ``id`` alone, because a policy supplies the owner: so
     ``session.get(Todo, id)`` finds one's own row, and another user's id looks like an unknown one. It is made here, the
@@ -65,6 +65,16 @@ class TextOwned(_Owned):
     """A row that belongs to one user, where users are known by texts (USERSCOPE_USER_ID=text)."""
 
     owner_id: str = Field(default=None, sa_type=Text, sa_column_kwargs=BY_DATABASE)
+
+
+class OrganizationOwned(_Owned):
+    """A row that belongs to an organization. In the database the key is ``(organization_id, id)``.
+
+    ``created_by`` is who made it: a bare id, which outlives the account.
+    """
+
+    organization_id: UUID = Field(default=None, sa_column_kwargs=BY_DATABASE)
+    created_by: UUID = Field(default=None, sa_column_kwargs=BY_DATABASE)
 
 
 def answered_by[T: Mapped](model: type[T], function: FunctionElement[Any]) -> SelectOfScalar[T]:

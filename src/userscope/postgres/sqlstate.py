@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import psycopg
 
-from userscope.errors import DatabaseError, InvalidValue, Unavailable, UserscopeError
+from userscope.errors import DatabaseError, InvalidValue, NotMember, Unavailable, UserscopeError
 
 READ_ONLY = "25006"
 
@@ -70,6 +70,8 @@ def to_error(
         return _unread(error) if _is_of_a_row(error, statement) else _unanswered(error)
     diag = error.diag
     code = error.sqlstate
+    if code == "42501" and diag.constraint_name == NotMember.CONSTRAINT:
+        return NotMember()
     made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
     # What PostgreSQL says of a malformed value repeats it; the error's name does not.
     message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or str(error)

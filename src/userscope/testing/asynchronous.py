@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from userscope.accounts import AsyncAccounts
 from userscope.connection.scope import Isolation
 from userscope.database import AsyncDatabase
-from userscope.identity import UserId
+from userscope.identity import OrganizationId, UserId
 from userscope.models import User
 from userscope.testing.proxy import Trips
 from userscope.testing.sandbox import SandboxBase, an_address, user_id_of, users_of_ours
@@ -36,14 +36,20 @@ class AsyncSandbox(SandboxBase):
             return await self.accounts.create(email or an_address(name), name=name, username=username)
 
     def acting_as(
-        self, user: User | UserId, *, isolation: Isolation | None = None
+        self,
+        user: User | UserId,
+        *,
+        organization_id: OrganizationId | None = None,
+        isolation: Isolation | None = None,
     ) -> "AbstractAsyncContextManager[AsyncSession]":
-        """Open a session that acts for ``user`` and commits at its end."""
-        return self.database.session(user_id_of(user), isolation=isolation)
+        """Open a session that acts for ``user``, in an organization or in none, and commits at its end."""
+        return self.database.session(user_id_of(user), organization_id=organization_id, isolation=isolation)
 
-    def reading_as(self, user: User | UserId) -> "AbstractAsyncContextManager[AsyncSession]":
-        """Open a session that reads as ``user``."""
-        return self.database.reader(user_id_of(user))
+    def reading_as(
+        self, user: User | UserId, *, organization_id: OrganizationId | None = None
+    ) -> "AbstractAsyncContextManager[AsyncSession]":
+        """Open a session that reads as ``user``, in an organization or in none."""
+        return self.database.reader(user_id_of(user), organization_id=organization_id)
 
     @asynccontextmanager
     async def counting(self, user: User | UserId) -> AsyncIterator[tuple[AsyncDatabase, Trips]]:

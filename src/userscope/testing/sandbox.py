@@ -19,7 +19,7 @@ from userscope.accounts import Accounts
 from userscope.connection.scope import Isolation
 from userscope.database import Database
 from userscope.errors import ConfigurationError, NotPermitted
-from userscope.identity import UserId
+from userscope.identity import OrganizationId, UserId
 from userscope.models import User
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
@@ -121,13 +121,21 @@ class Sandbox(SandboxBase):
         with users_of_ours():
             return self.accounts.create(email or an_address(name), name=name, username=username)
 
-    def acting_as(self, user: User | UserId, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
-        """Open a session that acts for ``user`` and commits at its end."""
-        return self.database.session(user_id_of(user), isolation=isolation)
+    def acting_as(
+        self,
+        user: User | UserId,
+        *,
+        organization_id: OrganizationId | None = None,
+        isolation: Isolation | None = None,
+    ) -> AbstractContextManager[Session]:
+        """Open a session that acts for ``user``, in an organization or in none, and commits at its end."""
+        return self.database.session(user_id_of(user), organization_id=organization_id, isolation=isolation)
 
-    def reading_as(self, user: User | UserId) -> AbstractContextManager[Session]:
-        """Open a session that reads as ``user``."""
-        return self.database.reader(user_id_of(user))
+    def reading_as(
+        self, user: User | UserId, *, organization_id: OrganizationId | None = None
+    ) -> AbstractContextManager[Session]:
+        """Open a session that reads as ``user``, in an organization or in none."""
+        return self.database.reader(user_id_of(user), organization_id=organization_id)
 
     @contextmanager
     def counting(self, user: User | UserId) -> Iterator[tuple[Database, Trips]]:
