@@ -6,15 +6,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, HTTPException, Query, Response
 from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from sqlmodel import col, delete, select, update
 
 from examples.todo_api.pages import Page, PageQuery
+from examples.todo_api.reach import reach
 from userscope import Account, Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 from userscope.errors import AccountGone
 from userscope.fastapi import AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
 
-_PAGE = Path(__file__).with_name("page.html")
+_PAGE = Path(__file__).with_name("page")
 _BODY = (400, 413, 422)
 
 todos = APIRouter(prefix="/todos", tags=["todos"])
@@ -115,12 +117,38 @@ async def export_me(session: AsyncUserReader, response: Response) -> Export:
     return Export(account=UserPublic.model_validate(account), todos=[TodoPublic.model_validate(todo) for todo in rows])
 
 
+def _guarded(auth_url: str) -> dict[str, str]:
+    """Return headers: the page runs only scripts of its own, asks only us and ``auth_url``, and is framed nowhere.
+
+    What each forbids: https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP
+    """
+    policy = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "data:",
+        "connect-src": f"'self' {auth_url}".rstrip(),
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{directive} {sources}" for directive, sources in policy.items()),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 def create_app(settings: Settings | None = None, *, auth_url: str = "") -> FastAPI:
     """Return the service. ``auth_url``: where the page finds the identity provider, seen from a browser."""
     app = FastAPI(title="Todos", version="1", lifespan=lifespan(settings))
     install(app)
     app.include_router(todos)
     app.include_router(me)
+    app.include_router(reach)
+    app.mount("/page", StaticFiles(directory=_PAGE))
 
     @app.get("/config", tags=["page"])
     async def config() -> Config:
@@ -129,6 +157,6 @@ def create_app(settings: Settings | None = None, *, auth_url: str = "") -> FastA
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(_PAGE)
+        return FileResponse(_PAGE / "index.html", headers=_guarded(auth_url))
 
     return app

@@ -35,22 +35,22 @@ def require_node() -> None:
         raise ConfigurationError(f"Node.js {version} is too old for Better Auth", hint=_CURE)
 
 
-def install(tell: Callable[[str], None]) -> None:
+def install(tell: Callable[[str], None], folder: Path = FOLDER, what: str = "Better Auth") -> None:
     """Install exactly what the lock file names, unless that is there already. Raises MissingTool, AuthServerError."""
     require_node()
-    lock = FOLDER / "package-lock.json"
-    installed = FOLDER / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".package-lock.json"
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)  # of two at once, one waits for the other
         if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
             return
         if shutil.which("npm") is None:
-            raise MissingTool("npm", "to install Better Auth", _CURE)
-        tell("Installing Better Auth with npm …")
+            raise MissingTool("npm", f"to install {what}", _CURE)
+        tell(f"Installing {what} with npm …")
         command = ["npm", "ci", "--prefer-offline", "--ignore-scripts"]
-        done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise AuthServerError("npm cannot install Better Auth", detail=done.stderr.strip())
+            raise AuthServerError(f"npm cannot install {what}", detail=done.stderr.strip())
 
 
 class AuthServer:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,10 +45,22 @@ class Example:
     auth: str
     home: Path
     process: subprocess.Popen[str]
+    said: list[str]
+    """The lines that it has printed so far."""
 
     def person(self) -> "Person":
         """Somebody with a browser, who has not signed up yet; the caller closes it."""
         return Person(self)
+
+    def mail(self, address: str) -> str:
+        """Wait for a mail to this address; return what it links to."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for line in list(self.said):
+                if line.startswith(f"A mail to {address}: "):
+                    return line.rsplit(": ", 1)[1].strip()
+            time.sleep(0.05)
+        raise AssertionError(self.said)
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the superuser sees, or does."""
@@ -96,9 +109,8 @@ def running(home: Path) -> Iterator[Example]:
                     break
             found = dict(re.findall(r"^(Better Auth|The page): +(\S+)", "".join(said), re.MULTILINE))
             assert set(found) == {"Better Auth", "The page"}, said
-            drain = threading.Thread(target=process.stdout.read, daemon=True)
-            drain.start()
-            yield Example(found["The page"], found["Better Auth"], home, process)
+            threading.Thread(target=said.extend, args=(process.stdout,), daemon=True).start()
+            yield Example(found["The page"], found["Better Auth"], home, process, said)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)

@@ -1,7 +1,9 @@
 // Serves Better Auth under /api/auth on 127.0.0.1, and prints one line of JSON when it is ready.
 
 import { createServer } from "node:http";
+import { betterAuth } from "better-auth";
 import { toNodeHandler } from "better-auth/node";
+import { bearer } from "better-auth/plugins";
 
 const NEEDED = {
   AUTH_DATABASE_URL: 'the URL that "userscope create-login NAME --role app_auth" prints',
@@ -29,7 +31,9 @@ await new Promise((resolve, reject) => server.once("listening", resolve).once("e
 );
 process.env.BETTER_AUTH_URL ||= `http://127.0.0.1:${server.address().port}`;
 
-const { auth, pool } = await import("./auth.js");
+// The page lets somebody in beside the one whose cookie the browser has: by a session that goes along as a header.
+const { options, pool } = await import("./auth.js");
+const auth = betterAuth({ ...options, plugins: [...options.plugins, bearer()] });
 try {
   // The first key is made before the first request: of two that make it at once, each would make one.
   await auth.api.getJwks();
@@ -45,7 +49,7 @@ server.on("request", (request, response) => {
   if (origins.includes(request.headers.origin)) {
     response.setHeader("Access-Control-Allow-Origin", request.headers.origin);
     response.setHeader("Access-Control-Allow-Credentials", "true");
-    response.setHeader("Access-Control-Allow-Headers", "Content-Type");
+    response.setHeader("Access-Control-Allow-Headers", "Authorization, Content-Type");
   }
   if (request.method === "OPTIONS") response.writeHead(204).end();
   else handle(request, response);
