@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import time
+from contextlib import suppress
 
 
 class Terminal:
@@ -30,7 +31,14 @@ class Terminal:
         return self.shown
 
     def end(self) -> int:
+        """Leave psql, and return its exit code."""
         os.write(self.fd, b"\\q\n")
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for the command's end, and return its exit code."""
+        with suppress(OSError):  # so a terminal says that nobody is at its other end
+            self.wait_for("\0")
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)

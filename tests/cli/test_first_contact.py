@@ -182,8 +182,5 @@ def test_colour(run: Runner, empty: Database) -> None:
 def whole(command: list[str], environment: dict[str, str]) -> str:
     """What a command shows in a terminal, to its end."""
     terminal = Terminal(command, environment)
-    with pytest.raises(OSError):  # noqa: PT011  # the end of a terminal has no name of its own
-        terminal.wait_for("\0")
-    os.waitpid(terminal.pid, 0)
-    os.close(terminal.fd)
+    terminal.ended()
     return terminal.shown

@@ -1,6 +1,8 @@
 """``userscope seal-key``: a key is printed once, and every change of sealing says what it does."""
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Done, Runner
+from tests.cli.terminal import Terminal
 from tests.clusters import Database
 from userscope.identity import SealKey
 
@@ -54,6 +57,34 @@ def test_introduce_and_rotate(seal_key: SealKeyCommand) -> None:
         (second.id, True),
     ]
     assert "is not required" in seal_key("relax").stdout
+
+
+def test_rotate(configured: Runner, seal_key: SealKeyCommand) -> None:
+    """Step by step at a terminal: the old key counts until a person says that it may go."""
+    first = SealKey.parse(seal_key("new").stdout.rstrip("\n"))
+    command = [sys.executable, "-m", "userscope", "seal-key", "rotate"]
+    for answer, code, said in (("n", 1, "still counts"), ("y", 0, "")):
+        terminal = Terminal(command, dict(configured.environment))
+        terminal.wait_for(f'Retire the key "{first.id}"?')
+        second = re.findall(r"\b([0-9a-f]{8}):[\w+/]+=", terminal.shown)[-1]
+        active = {key["id"] for key in json.loads(seal_key("list", "--json").stdout)["keys"] if not key["retired_at"]}
+        assert {first.id, second} <= active, "both count while the person has not answered"
+        terminal.type(answer, then=said or answer)
+        if answer == "y":  # the key of the time before, which was answered "n"
+            terminal.wait_for('3. Retire the key "')
+            terminal.type("y", then="y")
+        assert terminal.ended() == code
+    left = [key["id"] for key in json.loads(seal_key("list", "--json").stdout)["keys"] if not key["retired_at"]]
+    assert left == [second]
+
+
+def test_rotate_needs_a_person(seal_key: SealKeyCommand) -> None:
+    """A script is told what to do instead, before a key is made."""
+    assert seal_key("rotate", code=2).stderr == (
+        "ERROR:  a rotation waits for a person, and there is no terminal\n"
+        'HINT:  In a script: "userscope seal-key new", give it to every service, "userscope seal-key retire ID".\n'
+    )
+    assert json.loads(seal_key("list", "--json").stdout)["keys"] == []
 
 
 def test_warning(seal_key: SealKeyCommand, database: Database) -> None:

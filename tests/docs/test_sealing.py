@@ -83,6 +83,14 @@ def test_page(database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[s
 def test_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Every command that the page names is there."""
     named = set(re.findall(r"`userscope ((?:seal-key )?[a-z-]+)", PAGE)) | {command for command, _ in CONSOLE}
-    assert {"seal-key new", "seal-key require", "seal-key retire", "seal-key list", "seal-key relax", "health"} == named
+    assert {
+        "seal-key new",
+        "seal-key require",
+        "seal-key retire",
+        "seal-key list",
+        "seal-key relax",
+        "seal-key rotate",
+        "health",
+    } == named
     for command in named:
         Runner(tmp_path, capfd)(*command.split(), "--help")

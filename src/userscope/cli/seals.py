@@ -1,14 +1,18 @@
-"""``userscope seal-key new | list | retire | require | relax``."""
+"""``userscope seal-key new | list | rotate | retire | require | relax``."""
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from userscope.cli._ask import confirmed
 from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, admin
+from userscope.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from userscope.postgres.url import ConnectionURL
 
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, also at a terminal.")]
 
@@ -110,6 +114,47 @@ def relax(*, yes: _Yes = False) -> None:
     print("A seal is not required: an identity without one is accepted.")
 
 
+def rotate() -> None:
+    """Replace the active keys by a new one, step by step, at a terminal. Exit code 1 if one of them still counts then.
+
+    Example: userscope seal-key rotate
+    """
+    from userscope.admin import seals
+
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "a rotation waits for a person, and there is no terminal",
+            hint='In a script: "userscope seal-key new", give it to every service, "userscope seal-key retire ID".',
+        )
+    url = admin()
+    before = seals.read(url).active
+    key, _ = seals.add(url)
+    _warn("1. Give this key to every service as USERSCOPE_SEAL_KEY. It is not shown again:")
+    print(key.text(), flush=True)
+    _warn("   Its seals are accepted from now on, beside those of the keys before: no request is refused meanwhile.")
+    if not before:
+        _warn('2. There was no other. "userscope seal-key require" once every service seals.')
+        return
+    _warn("2. Restart every service, and let the last process with an older key end.")
+    kept = [old.id for old in before if not _retired(url, old.id)]
+    for key_id in kept:
+        _warn(f'   The key "{key_id}" still counts: "userscope seal-key retire {key_id}" once it may go.')
+    raise typer.Exit(int(bool(kept)))
+
+
+def _retired(url: "ConnectionURL", key_id: str) -> bool:
+    """Ask whether a key may go; let it go, or keep it."""
+    from userscope.admin import seals
+
+    connected = ", ".join(f"{login} ({count})" for login, count in seals.services(url).items())
+    if connected:
+        _warn(f"   Connected now, by whichever key: {connected}.")
+    if not confirmed(f'3. Retire the key "{key_id}"? A service that still seals with it is refused.'):
+        return False
+    seals.retire(url, key_id)
+    return True
+
+
 def _ask(question: str, *, yes: bool) -> None:
     """Ask a person at a terminal; a script has said what it wants."""
     if not yes and sys.stdin.isatty() and not confirmed(question):
@@ -123,6 +168,7 @@ def _warn(sentence: str) -> None:
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": new,
     "list": list_keys,
+    "rotate": rotate,
     "retire": retire,
     "require": require,
     "relax": relax,
