@@ -149,17 +149,18 @@ begin atomic
      where members.organization_id = (select app.current_organization_id());
 end;
 
+-- The address is one value, and what belongs to an invitation is looked up for each: a join that goes through everybody's in
+-- order could be counted, and would tell how many sort before one's own.
 create function app.my_invitations()
     returns table (id uuid, organization_id uuid, name text, slug text, role text, inviter text, expires_at timestamptz)
     language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
 begin atomic
     select invitations.id, organizations.id, organizations.name, organizations.slug, invitations.role, inviters.name, invitations.expires_at
-      from app.users
-      join app.invitations on invitations.email = users.email
-      join app.organizations on organizations.id = invitations.organization_id
-      join app.users as inviters on inviters.id = invitations.inviter_id
-     where users.id = (select app.current_user_id()) and users.email_verified
+      from app.invitations,
+           lateral (select id, name, slug from app.organizations where id = invitations.organization_id offset 0) as organizations,
+           lateral (select name from app.users where id = invitations.inviter_id offset 0) as inviters
+     where invitations.email = (select email from app.users where id = (select app.current_user_id()) and email_verified)
        and invitations.status = 'pending' and invitations.expires_at > now();
 end;
 

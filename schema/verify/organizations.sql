@@ -83,7 +83,7 @@ $$);
 select app_private.verify_function('schema:organizations', 'app.my_invitations()', $$
     owned by app_roster
     sql stable security definer {"search_path=pg_catalog, pg_temp"}
-    body with md5 8526bbeafb9c82b368f6fb325514d214
+    body with md5 80510d23cece3cb082f09211344c418d
 $$);
 select app_private.verify_function('schema:organizations', 'app_fenced.keep_owner()', $$
     owned by app_roster

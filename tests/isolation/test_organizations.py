@@ -131,24 +131,6 @@ def test_removed(teams: Teams) -> None:
         connection.execute("select name from app.organization")
 
 
-def test_invitations(teams: Teams) -> None:
-    """An invitation is shown to whoever has shown that the address is theirs, while it is pending and not expired."""
-    mine = "select organization_id, name, slug, role, inviter from app.my_invitations()"
-    with teams.acting("invited") as connection:
-        assert ask(connection, mine) == set()  # signed up with the invited address, and did not verify it
-    teams.world.auth.execute("update app.users set email_verified = true")
-    with teams.acting("invited") as connection:
-        assert ask(connection, mine) == {(teams.acme, "Acme", "acme", "member", "alice")}
-    teams.invite("former", expires="-1 second")
-    teams.invite("former", status="canceled")
-    for name in ("former", "alice"):
-        with teams.acting(name) as connection:
-            assert ask(connection, mine) == set()
-    assert (
-        teams.world.admin.execute("select from app.invitations where organization_id = %s", [teams.acme]).rowcount == 3
-    )
-
-
 @pytest.mark.parametrize("relation", ["organizations", "members", "invitations"])
 @pytest.mark.parametrize(
     "statement", ["select 1 from {}", "insert into {} default values", "delete from {}", "update {} set id = id"]
