@@ -27,7 +27,11 @@ CHANGES = 50
 DELAY = 0.01
 """Seconds in each direction: a round trip of 20 ms."""
 
+STATEMENTS = 300_000
+"""In one script."""
+
 type Engine = Callable[[ConnectionURL], object]
+type Kinds = dict[str, dict[str, Engine]]
 
 
 def main(*, quick: bool = False) -> Figures:
@@ -39,17 +43,25 @@ def main(*, quick: bool = False) -> Figures:
     compileall.compile_dir(Path(userscope.__file__).parent, quiet=1)  # as pip does where the package is installed
     with throwaway() as server, tempfile.TemporaryDirectory() as folder:
         project = Path(folder) / "trivial"
-        _write(project)
+        _write(project, changes=CHANGES)
+        engines = _kinds(project)
         databases = _databases(server.url("admin"))
-        figures.take(_compare(project, databases, rounds=1 if quick else 3), "0ms")
+        figures.take(_compare(engines, databases, rounds=1 if quick else 3), "0ms")
         with Proxy(server.url("admin"), delay=DELAY) as proxy:
             through = (ConnectionURL("", {**proxy.url.params, "dbname": url.params["dbname"]}) for url in databases)
-            figures.take(_compare(project, through, rounds=1), "20ms")
+            figures.take(_compare(engines, through, rounds=1), "20ms")
+        long = Path(folder) / "long"
+        _write(long, changes=1, statements=STATEMENTS // (100 if quick else 1))
+        engines = {kind: {"deploy": steps["deploy"]} for kind, steps in _kinds(long).items()}
+        figures.take(_compare(engines, databases, rounds=1), "long script")
     return figures
 
 
-def _compare(project: Path, databases: Iterator[ConnectionURL], *, rounds: int) -> Figures:
-    kinds = {"sqitch": _sqitch(project), "userscope": _command(project), "in_python": _function(project)}
+def _kinds(project: Path) -> Kinds:
+    return {"sqitch": _sqitch(project), "userscope": _command(project), "in_python": _function(project)}
+
+
+def _compare(kinds: Kinds, databases: Iterator[ConnectionURL], *, rounds: int) -> Figures:
     times: dict[str, dict[str, list[float]]] = {step: {kind: [] for kind in kinds} for step in kinds["sqitch"]}
     for turn in range(rounds):
         for kind, steps in sorted(kinds.items(), reverse=bool(turn % 2)):
@@ -132,16 +144,17 @@ def _databases(admin: ConnectionURL) -> Iterator[ConnectionURL]:
         yield admin.on(name)
 
 
-def _write(project: Path) -> None:
-    """Write the trivial project."""
+def _write(project: Path, *, changes: int, statements: int = 0) -> None:
+    """Write a trivial project: each change makes a table, and puts rows into it by as many statements."""
     for kind in ("deploy", "revert", "verify"):
         (project / kind).mkdir(parents=True)
     lines = ["%project=trivial", ""]
-    for number in range(CHANGES):
+    for number in range(changes):
         name = f"t{number}"
         lines.append(f"{name} 2026-01-01T00:00:00Z Ada <ada@example.com>")
+        inserts = "".join(f"insert into public.{name} values ({each});\n" for each in range(statements))
         for kind, body in (
-            ("deploy", f"begin;\ncreate table public.{name} (id integer primary key);\ncommit;\n"),
+            ("deploy", f"begin;\ncreate table public.{name} (id integer primary key);\n{inserts}commit;\n"),
             ("revert", f"begin;\ndrop table public.{name};\ncommit;\n"),
             ("verify", f"begin;\nselect id from public.{name} where false;\nrollback;\n"),
         ):
