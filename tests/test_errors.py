@@ -25,6 +25,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "MissingTool": ("psql", "to open a shell", "Install postgresql-client."),
     "RoleBypassesRLS": ("postgres", 'role "postgres" is a superuser'),
     "InvalidToken": ("It has expired.",),
+    "InvitationOver": ("expired",),
     "TooManyParameters": ("65536",),
     "OperationRefused": ("pipeline()", "It would begin a transaction without its identity.", "Use the session."),
 }

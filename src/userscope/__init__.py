@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         colleagues,
         my_invitations,
     )
+    from userscope.organizations import AsyncOrganizations, Organizations
     from userscope.settings import Settings
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Accounts",
     "AsyncAccounts",
     "AsyncDatabase",
+    "AsyncOrganizations",
     "Colleague",
     "CurrentOrganization",
     "Database",
@@ -50,6 +52,7 @@ __all__ = [
     "MyInvitation",
     "Organization",
     "OrganizationOwned",
+    "Organizations",
     "Owned",
     "Settings",
     "Timestamped",
@@ -68,6 +71,7 @@ __all__ = [
 _HOMES = {"Accounts": "accounts", "AsyncAccounts": "accounts", "Settings": "settings", "UserscopeError": "errors"}
 _HOMES["EngineOptions"] = "connection.options"
 _HOMES |= dict.fromkeys(("AsyncDatabase", "Database"), "database")
+_HOMES |= dict.fromkeys(("AsyncOrganizations", "Organizations"), "organizations")
 
 
 def __getattr__(name: str) -> object:

@@ -27,8 +27,8 @@ type _Work[T] = Callable[[Session], T]
 _ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-class _Base:
-    """What Accounts and AsyncAccounts share: how they connect, and what they do in a session."""
+class ProviderBase:
+    """How what works as the identity provider's login connects."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
@@ -41,10 +41,14 @@ class _Base:
             )
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
-        self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=True)
+
+    @property
+    def _each(self) -> Scope:
+        """Every statement is a transaction of its own."""
+        return Scope(None, self.settings.database_statement_timeout, autocommit=True)
 
 
-class Accounts(_Base):
+class Accounts(ProviderBase):
     """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
 
     It sees all users and no todos. The letters A to Z of e-mail addresses and usernames are written in lower case; what
@@ -116,11 +120,11 @@ class Accounts(_Base):
         self.close()
 
     def _do[T](self, work: _Work[T]) -> T:
-        with open_session(self.engine, self._scope) as session:
+        with open_session(self.engine, self._each) as session:
             return work(session)
 
 
-class AsyncAccounts(_Base):
+class AsyncAccounts(ProviderBase):
     """Users, as a login of app_auth: as ``Accounts``, awaited, in any number of event loops.
 
     >>> async with AsyncAccounts() as accounts:     # AUTH_DATABASE_URL
@@ -183,17 +187,17 @@ class AsyncAccounts(_Base):
         await self.close()
 
     async def _do[T](self, work: _Work[T]) -> T:
-        async with self._engines.open(self._scope) as session:
+        async with self._engines.open(self._each) as session:
             return await session.run_sync(lambda _: work(session.sync_session))
 
 
 def _create(email: str, username: str | None, user_id: UUID | None, **others: object) -> _Work[User]:
-    values = {"email": _lower(email), **others, **_username(username)} | ({"id": user_id} if user_id else {})
+    values = {"email": lower(email), **others, **_username(username)} | ({"id": user_id} if user_id else {})
     return lambda session: _sure(_first(session, insert(User).values(values).returning(User)), email)
 
 
 def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) -> _Work[User]:
-    told = {"email": _lower(email), "email_verified": email_verified}
+    told = {"email": lower(email), "email_verified": email_verified}
     known = _get(user_id)
     made = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
     ensured = made.on_conflict_do_update(index_elements=["id"], set_=told).returning(User)
@@ -224,13 +228,13 @@ def _get(user_id: UUID | str) -> _Work[User | None]:
 
 
 def _find(email: str) -> _Work[User | None]:
-    found = select(User).where(col(User.email) == _lower(email))
+    found = select(User).where(col(User.email) == lower(email))
     return lambda session: _first(session, found)
 
 
 def _update(user_id: UUID | str, email: str | None, username: str | None, name: str | None) -> _Work[User | None]:
     # A new address is nobody's until they have shown that it is theirs.
-    values: dict[str, Any] = {} if email is None else {"email": _lower(email), "email_verified": False}
+    values: dict[str, Any] = {} if email is None else {"email": lower(email), "email_verified": False}
     values |= _username(username) | ({"name": name} if name is not None else {})
     if not values:
         return _get(user_id)
@@ -254,11 +258,11 @@ def _sure(user: User | None, email: str) -> User:
     return user
 
 
-def _lower(text: str) -> str:
+def lower(text: str) -> str:
     """Lower A to Z alone: a KELVIN SIGN is no k, and the address with one is nobody's here."""
     return text.translate(_ASCII)
 
 
 def _username(username: str | None) -> dict[str, Any]:
     """A username signs in in lower case, and is shown as it was typed."""
-    return {} if username is None else {"username": _lower(username), "display_username": username}
+    return {} if username is None else {"username": lower(username), "display_username": username}

@@ -30,8 +30,10 @@ UserscopeError
 │   └── BeforeFork              the session was opened by the parent of this process
 └── DatabaseError               what PostgreSQL answered
     ├── NotPermitted            42501, 25006: in a reader
-    │   └── NotMember           the user is no member of the organization that was claimed
+    │   ├── NotMember           the user is no member of the organization that was claimed
+    │   └── NotInvited          an invitation is another's, or unknown, or the address was not verified
     ├── Conflict                23505, 23P01
+    │   ├── InvitationOver      an invitation was answered, or taken back, or has expired
     │   └── StaleRow            a row that was to be changed was changed or deleted since it was read
     ├── RowGone                 a row that was read before is not there any more
     ├── InvalidValue            22
@@ -52,6 +54,8 @@ from userscope.errors.database import (
     Conflict,
     DatabaseError,
     InvalidValue,
+    InvitationOver,
+    NotInvited,
     NotMember,
     NotPermitted,
     PoolExhausted,
@@ -109,6 +113,7 @@ __all__ = [
     "InvalidURL",
     "InvalidUserId",
     "InvalidValue",
+    "InvitationOver",
     "LocalServerError",
     "MigrationError",
     "MissingExtra",
@@ -116,6 +121,7 @@ __all__ = [
     "MissingToken",
     "MissingTool",
     "MissingUserId",
+    "NotInvited",
     "NotMember",
     "NotPermitted",
     "NotSealed",

@@ -66,10 +66,32 @@ class NotMember(NotPermitted):
         )
 
 
+class NotInvited(NotPermitted):
+    """There is no such invitation for this user: it may be unknown, or another's, or their address is not verified."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no such invitation for this user",
+            detail="An invitation is for the account of the invited address, once that address was verified.",
+            hint="Let the user verify their address; my_invitations() selects what they can accept.",
+        )
+
+
 class Conflict(DatabaseError):
     """Another row already has this value."""
 
     sqlstates: ClassVar[tuple[str, ...]] = ("23505", "23P01")
+
+
+class InvitationOver(Conflict):
+    """An invitation was answered, or taken back, or has expired; ``status`` is which of it."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(
+            "the invitation cannot be answered any more",
+            detail="It has expired." if status == "expired" else f"It was {status} before.",
+            hint="Invite the address again.",
+        )
 
 
 class StaleRow(Conflict):

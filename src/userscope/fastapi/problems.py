@@ -23,6 +23,7 @@ from userscope.errors import (
     InvalidToken,
     InvalidValue,
     MissingToken,
+    NotInvited,
     NotMember,
     NotPermitted,
     Retryable,
@@ -84,7 +85,7 @@ def _answer(error: UserscopeError) -> Response:
     match error:
         case InvalidToken():
             return _refused_token(error)
-        case NotMember():
+        case NotMember() | NotInvited():
             return problem(403, error.detail)
         case NotPermitted():
             return problem(403)

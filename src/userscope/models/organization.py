@@ -4,7 +4,7 @@ A service has no right on the three tables. It reads the two views, and what the
 """
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import sqlalchemy
 from sqlalchemy import func
@@ -17,7 +17,7 @@ from userscope.models.base import BY_DATABASE, TIMESTAMPTZ, Apart, Mapped, answe
 class _Made(Mapped, Apart):
     """A row that the identity provider keeps."""
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default=None, primary_key=True, sa_column_kwargs=BY_DATABASE)
     created_at: datetime = Field(default=None, sa_type=TIMESTAMPTZ, sa_column_kwargs=BY_DATABASE)
 
 

@@ -10,6 +10,7 @@ from userscope.connection.scope import Isolation
 from userscope.database import AsyncDatabase
 from userscope.identity import OrganizationId, UserId
 from userscope.models import User
+from userscope.organizations import AsyncOrganizations
 from userscope.testing.proxy import Trips
 from userscope.testing.sandbox import SandboxBase, an_address, user_id_of, users_of_ours
 
@@ -29,6 +30,11 @@ class AsyncSandbox(SandboxBase):
     def accounts(self) -> AsyncAccounts:
         """The accounts as the identity provider sees them."""
         return AsyncAccounts(self.settings)
+
+    @cached_property
+    def organizations(self) -> AsyncOrganizations:
+        """The organizations as the identity provider sees them."""
+        return AsyncOrganizations(self.settings)
 
     async def user(self, name: str = "", *, email: str | None = None, username: str | None = None) -> User:
         """Make a user of app.users; as ``Sandbox.user``."""
@@ -63,6 +69,6 @@ class AsyncSandbox(SandboxBase):
 
     async def close(self) -> None:
         """Close every connection, so that the database can be dropped."""
-        for made in ("database", "accounts"):
+        for made in ("database", "accounts", "organizations"):
             if made in self.__dict__:
                 await getattr(self, made).close()

@@ -21,6 +21,7 @@ from userscope.database import Database
 from userscope.errors import ConfigurationError, NotPermitted
 from userscope.identity import OrganizationId, UserId
 from userscope.models import User
+from userscope.organizations import Organizations
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
@@ -113,6 +114,11 @@ class Sandbox(SandboxBase):
         """The accounts as the identity provider sees them."""
         return Accounts(self.settings)
 
+    @cached_property
+    def organizations(self) -> Organizations:
+        """The organizations as the identity provider sees them."""
+        return Organizations(self.settings)
+
     def user(self, name: str = "", *, email: str | None = None, username: str | None = None) -> User:
         """Make a user of app.users; without an address they get one that nobody else has.
 
@@ -148,7 +154,7 @@ class Sandbox(SandboxBase):
 
     def close(self) -> None:
         """Close every connection, so that the database can be dropped."""
-        for made in ("database", "accounts"):
+        for made in ("database", "accounts", "organizations"):
             if made in self.__dict__:
                 getattr(self, made).close()
 
