@@ -1,7 +1,8 @@
-"""A proxy that can also fall silent, as a network that loses every packet."""
+"""A proxy that can also fall silent, as a network that loses every packet, or lose one answer."""
 
+import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from userscope.postgres.url import ConnectionURL
@@ -9,7 +10,9 @@ from userscope.testing import Proxy
 
 
 class SilentProxy(Proxy):
-    """The proxy for adopters, with silence."""
+    """The proxy for adopters, with silence. Every wire is cut when ``lost`` comes by, which does not arrive."""
+
+    lost: bytes | None = None
 
     def __init__(self, target: ConnectionURL, *, delay: float = 0.001) -> None:
         super().__init__(target, delay=delay)
@@ -31,3 +34,17 @@ class SilentProxy(Proxy):
     def _hold(self, due: float) -> None:
         super()._hold(due)
         self._flowing.wait()
+
+    def _carry(
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        taken: Callable[[bytes], None],
+        delivered: Callable[[bytes], None],
+    ) -> None:
+        def take(data: bytes) -> None:
+            taken(data)
+            if self.lost and self.lost in data:
+                self.cut()
+
+        super()._carry(source, sink, take, delivered)

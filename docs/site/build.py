@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sphinx.cmd.build import build_main
-
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
@@ -73,6 +71,8 @@ def contents(pages: set[str]) -> Iterator[str]:
 
 def main() -> int:
     """Build into build/docs, anew."""
+    from sphinx.cmd.build import build_main  # takes a second, which those have no use for who only ask for the pages
+
     build = ROOT / "build"
     source = build / "docs-source"
     shutil.rmtree(source, ignore_errors=True)

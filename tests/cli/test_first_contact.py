@@ -13,7 +13,7 @@ import pytest
 import userscope as package
 from tests.cli.runner import Runner
 from tests.cli.terminal import Terminal
-from tests.clusters import ROOT, Database
+from tests.clusters import ROOT, Database, first_of
 from userscope.local.server import Server
 from userscope.settings import Settings
 
@@ -151,7 +151,7 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(_env_file=None).home == deep / ".userscope"
 
 
-@pytest.mark.parametrize("words", ["demo", "audit", "status"])
+@pytest.mark.parametrize("words", first_of("demo", "audit", "status"))
 def test_80_columns(run: Runner, database: Database, words: str) -> None:
     """In a terminal of 80 columns no line is longer, and no id is broken; there is colour, and none with NO_COLOR."""
     environment = {**run.environment, **database.environment, "COLUMNS": "80", "TERM": "xterm"}

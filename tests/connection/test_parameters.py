@@ -40,7 +40,7 @@ def test_too_many_parameters(
     make_served: MakeServed, proxy: Proxy, alice: UUID, opened: str, work: Callable[[Session], object]
 ) -> None:
     """More values than the protocol takes are a mistake of their own, at once: no outage, no new connection."""
-    served = make_served(proxy.url, database_pool_size=1, database_pool_timeout=1)
+    served = make_served(proxy.url, database_pool_size=1)
     served.reader(alice, lambda session: run(session, "select 1"))
     with proxy.counting() as count, pytest.raises(TooManyParameters, match="65536 parameters") as raised:
         getattr(served, opened)(alice, work)

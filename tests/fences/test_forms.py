@@ -6,7 +6,7 @@ import pytest
 
 from tests.clusters import MAIN, Connection
 from tests.model.forms import DENIED, READS, WRITES, insert, upsert
-from tests.model.test_forms import REFUSED, SETTINGS, act, cases, superuser, world
+from tests.model.test_forms import ACTORS, REFUSED, act, cases, superuser, world
 
 __all__ = ["superuser", "world"]
 
@@ -30,7 +30,7 @@ def on_the_twin(text: str) -> str:
     return text.replace("app.todos", "app.fenced_todos")
 
 
-@pytest.mark.parametrize("actor", SETTINGS)
+@pytest.mark.parametrize("actor", ACTORS)
 @pytest.mark.parametrize("form", READS)
 def test_read(world: World, form: str, actor: str) -> None:
     """Everybody sees their own rows, whatever the form; who is nobody sees none, or is refused."""
@@ -44,7 +44,7 @@ def test_read(world: World, form: str, actor: str) -> None:
         assert state == ("42501" if actor == "identity provider" else REFUSED.get(actor))
 
 
-@pytest.mark.parametrize("actor", SETTINGS)
+@pytest.mark.parametrize("actor", ACTORS)
 @pytest.mark.parametrize("form", WRITES)
 def test_write(world: World, form: str, actor: str) -> None:
     """What is written is the actor's own, whatever the form and the state of the row that is aimed at."""
@@ -68,7 +68,7 @@ def test_write(world: World, form: str, actor: str) -> None:
             assert state is None
 
 
-@pytest.mark.parametrize("actor", SETTINGS)
+@pytest.mark.parametrize("actor", ACTORS)
 @pytest.mark.parametrize("form", DENIED)
 def test_denied(world: World, form: str, actor: str) -> None:
     """What nobody may do is refused to everybody, and changes nothing."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Database
+from tests.clusters import Database, first_of
 from tests.migrations.conftest import deployed, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.migrations import runner
@@ -37,7 +37,9 @@ DISTURBING = {
 
 
 @pytest.mark.parametrize("what", DISTURBING)
-@pytest.mark.parametrize("form", ["begin;\n{};\n{};\ncommit;\n", "{};\n{};\n"], ids=["transaction", "statements"])
+@pytest.mark.parametrize(
+    "form", first_of("begin;\n{};\n{};\ncommit;\n", "{};\n{};\n"), ids=["transaction", "statements"]
+)
 def test_undisturbed(empty: Database, tmp_path: Path, what: str, form: str) -> None:
     """Whatever a script leaves in its session, the rows are Sqitch's and the next script begins afresh."""
     with empty.superuser_connection() as connection:

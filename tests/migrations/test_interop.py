@@ -14,7 +14,7 @@ from userscope.migrations.projects import Project, find
 OURS = {"ours": (ROOT, "schema", "policies"), "nasty": (NASTY, "store", "access")}
 
 
-@pytest.fixture(params=OURS)
+@pytest.fixture(params=first_of(*OURS))
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> list[Project]:
     """The repository's two projects, and the nasty pair."""
     source, *names = OURS[request.param]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, Database
+from tests.clusters import Cluster, Database, first_of
 from tests.migrations import sqitch
 from tests.migrations.conftest import deployed, dump, rows
 from tests.migrations.sketch import Sketch, write
@@ -38,7 +38,7 @@ RESET = (
 
 
 @pytest.mark.parametrize("of", SETTINGS)
-@pytest.mark.parametrize("form", ["begin;\n{};\ncommit;\n", "{};\n"], ids=["transaction", "statements"])
+@pytest.mark.parametrize("form", first_of("begin;\n{};\ncommit;\n", "{};\n"), ids=["transaction", "statements"])
 def test_settings_hold_for_the_next(empty: Database, other: Database, tmp_path: Path, of: str, form: str) -> None:
     """What a change sets for new sessions holds for its verification and the next change; so does taking it back."""
     here = "do $$ begin assert current_schema = 'app'; end $$;\n"
@@ -114,7 +114,7 @@ VERIFICATIONS = {
 
 
 @pytest.mark.parametrize("what", VERIFICATIONS)
-@pytest.mark.parametrize("form", ["begin;\n{}commit;\n", "{}"], ids=["transaction", "statements"])
+@pytest.mark.parametrize("form", first_of("begin;\n{}commit;\n", "{}"), ids=["transaction", "statements"])
 def test_verifications(empty: Database, other: Database, tmp_path: Path, what: str, form: str) -> None:
     """A verification that cannot run inside the change's transaction runs after it, as with Sqitch."""
     script = form.format(f"create table public.a (id integer);\n{PROCEDURE}")
