@@ -156,6 +156,7 @@ class Settings(BaseSettings):
     auth_algorithms: Annotated[str | None, AfterValidator(_algorithms)] = None
     auth_secret: Annotated[SecretStr | None, AfterValidator(_secret)] = None
     auth_user_claim: Annotated[str, AfterValidator(_one_line), Field(min_length=1)] = "sub"
+    auth_organization_claim: Annotated[str | None, AfterValidator(_one_line)] = None
 
     def __init__(self, **values: object) -> None:
         try:

@@ -133,6 +133,29 @@ def test_user_claim() -> None:
                 verifier.verify(refused)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("org", lambda value: {"org": value}),
+        ("https://a.example/org", lambda value: {"https://a.example/org": value}),
+        ("/o/id", lambda value: {"o": {"id": value, "rol": "admin"}}),
+        ("/a~1b~0c/id", lambda value: {"a/b~c": {"id": value}}),
+    ],
+)
+def test_organization_claim(name: str, told: Any) -> None:
+    """AUTH_ORGANIZATION_CLAIM names the claim with an organization's id, or leads to it; without it there is none."""
+    acme = uuid4()
+    with serving() as provider:
+        verifier = TokenVerifier(provider.settings(auth_organization_claim=name))
+        assert verifier.bearer(provider.token(**told(str(acme)))).organization_id == acme
+        for nothing in (dict[str, Any](), told(None)):
+            assert verifier.bearer(provider.token(**nothing)).organization_id is None
+        for malformed in ("", "acme", 7, [str(acme)], {"id": str(acme)}):
+            with pytest.raises(InvalidToken, match="not a uuid"):
+                verifier.bearer(provider.token(**told(malformed)))
+        assert TokenVerifier(provider.settings()).bearer(provider.token(**told(str(acme)))).organization_id is None
+
+
 def test_audience_unchecked() -> None:
     """Only what is written out as "none" leaves the audience unchecked."""
     with serving() as provider:

@@ -11,8 +11,8 @@ from uuid import UUID
 import jwt
 from pydantic import SecretBytes, SecretStr
 
-from userscope.errors import ConfigurationError, InvalidToken, InvalidURL, MissingSetting
-from userscope.identity import Kind, UserId
+from userscope.errors import ConfigurationError, InvalidOrganizationId, InvalidToken, InvalidURL, MissingSetting
+from userscope.identity import Kind, UserId, parse_organization_id
 from userscope.postgres.url import is_local
 from userscope.settings import SECRET_BYTES, UNCHECKED, Settings, known_algorithms
 
@@ -33,7 +33,8 @@ class Issuer:
     is what they say in ``aud``, or one of several; "none", written out, leaves it unchecked. ``algorithms`` are EdDSA
     unless told otherwise, HS256 with a secret. ``user_id`` is the claim that names the user, or tells the id from all
     claims; a callable refuses a token by raising InvalidToken. ``kind`` is what ids are: USERSCOPE_USER_ID.
-    Raises ConfigurationError.
+    ``organization_id`` is the claim that names the organization the user acts in, or a JSON pointer to it (RFC 6901),
+    such as "/o/id"; a token without one acts in none. Raises ConfigurationError.
 
     >>> Issuer("https://me.eu.auth0.com/", audience="api", jwks_url="https://me.eu.auth0.com/.well-known/jwks.json",
     ...        algorithms=["RS256"], user_id=by_issuer_and_subject)
@@ -47,6 +48,7 @@ class Issuer:
     algorithms: Sequence[str] = ()
     user_id: str | ToUserId = "sub"
     kind: Kind = "uuid"
+    organization_id: str | None = None
 
     def __post_init__(self) -> None:
         """Check it, and settle what was left open. Raises ConfigurationError."""
@@ -103,7 +105,20 @@ class Issuer:
             algorithms=algorithms,
             user_id=settings.auth_user_claim,
             kind=settings.userscope_user_id,
+            organization_id=settings.auth_organization_claim or None,
         )
+
+    def organization_of(self, claims: Claims) -> UUID | None:
+        """Return which organization a token's user acts in, None for none. Raises InvalidToken where it is no id."""
+        if self.organization_id is None:
+            return None
+        found = _claimed(claims, self.organization_id)
+        if found is None:
+            return None
+        try:
+            return UUID(parse_organization_id(found))
+        except InvalidOrganizationId:
+            raise InvalidToken("Its organization is none of ours: it is not a uuid.") from None
 
     @property
     def audiences(self) -> str | Sequence[str] | None:
@@ -115,6 +130,18 @@ class Issuer:
         """The claims that every token of it has."""
         needed = {"iss": self.name is not None, "aud": self.audiences is not None, "sub": self.user_id == "sub"}
         return ["exp", "iat", *(name for name, wanted in needed.items() if wanted)]
+
+
+def _claimed(claims: Claims, name: str) -> Any:
+    """Return the claim of that name, or what a JSON pointer leads to; None where there is none."""
+    if not name.startswith("/"):
+        return claims.get(name)
+    found: Any = claims
+    for part in name[1:].split("/"):
+        if not isinstance(found, Mapping):
+            return found  # what stands in the way is judged as the id itself
+        found = found.get(part.replace("~1", "/").replace("~0", "~"))
+    return found
 
 
 def by_issuer_and_subject(claims: Claims) -> UUID:

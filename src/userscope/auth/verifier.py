@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jwt
 from pydantic import SecretBytes
@@ -40,10 +41,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whose token it is, and what its issuer says in it; ``sub`` as PostgreSQL writes it, where that is the id."""
+    """Whose token it is, and what its issuer says in it; ``sub`` as PostgreSQL writes it, where that is the id.
+
+    ``organization_id``: which organization its user acts in; the database asks whether they are a member.
+    """
 
     user_id: UserId
     claims: dict[str, Any]
+    organization_id: UUID | None = None
 
 
 class TokenVerifier:
@@ -200,7 +205,7 @@ class _Trusted:
             raise InvalidToken(f"Its subject is no user of ours: it is not a {self._issuer.kind}.")
         if isinstance(user_id, str):
             claims |= {user_id: parsed}
-        return Bearer(as_kind(parsed, self._issuer.kind), claims)
+        return Bearer(as_kind(parsed, self._issuer.kind), claims, self._issuer.organization_of(claims))
 
 
 def _mapped(to_user_id: Callable[[dict[str, Any]], Any], claims: dict[str, Any]) -> Any:

@@ -27,6 +27,12 @@ from userscope.fastapi.turns import SHARE, wanted
 type WhoActs = Callable[..., Any]
 """A dependency that returns a user's id, or raises what refuses the request."""
 
+type WhereTo = Callable[..., Any]
+"""A dependency that returns the id of the organization that the user acts in, or None."""
+
+_TOLD = "userscope.bearer"
+"""Where a request keeps whose token came with it."""
+
 _CREDENTIALS = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/-]+=*)")
 
 
@@ -60,14 +66,15 @@ _Credentials = Annotated[HTTPAuthorizationCredentials, Depends(_bearer)]
 
 
 # Never in the thread pool: a request that waits for a key must not keep others from running.
-async def _bearer_of(credentials: _Credentials, service: _Served) -> Bearer:
+async def _bearer_of(connection: HTTPConnection, credentials: _Credentials, service: _Served) -> Bearer:
     if service.verifier is None:
         raise ConfigurationError(
             "the service verifies no tokens",
             detail="It was started by lifespan(verifier=None).",
             hint="Make its sessions by sessions(user_id=…), with the dependency that says who acts.",
         )
-    return await service.verifier.bearer_async(credentials.credentials)
+    bearer = connection.scope[_TOLD] = await service.verifier.bearer_async(credentials.credentials)
+    return bearer
 
 
 _Bearing = Annotated[Bearer, Depends(_bearer_of)]
@@ -96,6 +103,25 @@ TextUserId = Annotated[str, Depends(current_user_id)]
 """The same where USERSCOPE_USER_ID is text."""
 
 
+async def current_organization_id(
+    connection: HTTPConnection, _: Annotated[Any, Depends(current_user_id)]
+) -> UUID | None:
+    """Return the organization that the request's token names, as AUTH_ORGANIZATION_CLAIM says; None for none.
+
+    None as well where a test says who acts, and no token came along.
+    """
+    bearer = connection.scope.get(_TOLD)
+    return bearer.organization_id if isinstance(bearer, Bearer) else None
+
+
+OrganizationId = Annotated[UUID | None, Depends(current_organization_id)]
+"""Which organization the bearer acts in; the database asks whether they are a member."""
+
+
+async def _nowhere() -> None:
+    """In no organization."""
+
+
 @dataclass(frozen=True)
 class ActingDatabase:
     """The database for one user, also when the answer has been sent: for background tasks, streams and sockets.
@@ -105,14 +131,15 @@ class ActingDatabase:
 
     user_id: Any
     database: Database
+    organization_id: Any = None
 
     def session(self, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
         """Act for the user; as ``Database.session``."""
-        return self.database.session(self.user_id, isolation=isolation)
+        return self.database.session(self.user_id, organization_id=self.organization_id, isolation=isolation)
 
     def reader(self) -> AbstractContextManager[Session]:
         """Read as the user; as ``Database.reader``."""
-        return self.database.reader(self.user_id)
+        return self.database.reader(self.user_id, organization_id=self.organization_id)
 
 
 @dataclass(frozen=True)
@@ -121,14 +148,15 @@ class ActingAsyncDatabase:
 
     user_id: Any
     database: AsyncDatabase
+    organization_id: Any = None
 
     def session(self, *, isolation: Isolation | None = None) -> AbstractAsyncContextManager[AsyncSession]:
         """Act for the user; as ``AsyncDatabase.session``."""
-        return self.database.session(self.user_id, isolation=isolation)
+        return self.database.session(self.user_id, organization_id=self.organization_id, isolation=isolation)
 
     def reader(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Read as the user; as ``AsyncDatabase.reader``."""
-        return self.database.reader(self.user_id)
+        return self.database.reader(self.user_id, organization_id=self.organization_id)
 
 
 async def _turn(connection: HTTPConnection, service: _Served) -> AsyncIterator[None]:
@@ -155,64 +183,76 @@ def _fit_for(user_id: WhoActs) -> Any:
     return Depends(fit)
 
 
-def sessions(*, user_id: WhoActs) -> Any:
+def sessions(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``Database.session`` of whoever ``user_id``, a dependency, says, for ``def`` routes.
+
+    ``organization_id``, another one, says in which organization, from the request's path or a header of it.
 
     >>> MySession = Annotated[Session, sessions(user_id=my_dependency)]
     """
-    return _opening(user_id, Database.session)
+    return _opening(user_id, organization_id, Database.session)
 
 
-def readers(*, user_id: WhoActs) -> Any:
+def readers(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``Database.reader`` of whoever ``user_id`` says, for ``def`` routes."""
-    return _opening(user_id, Database.reader)
+    return _opening(user_id, organization_id, Database.reader)
 
 
-def async_sessions(*, user_id: WhoActs) -> Any:
+def async_sessions(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``AsyncDatabase.session`` of whoever ``user_id`` says, for ``async def`` routes."""
-    return _opening_async(user_id, AsyncDatabase.session)
+    return _opening_async(user_id, organization_id, AsyncDatabase.session)
 
 
-def async_readers(*, user_id: WhoActs) -> Any:
+def async_readers(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``AsyncDatabase.reader`` of whoever ``user_id`` says, for ``async def`` routes."""
-    return _opening_async(user_id, AsyncDatabase.reader)
+    return _opening_async(user_id, organization_id, AsyncDatabase.reader)
 
 
-def databases(*, user_id: WhoActs) -> Any:
+def databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: the ``ActingDatabase`` of whoever ``user_id`` says."""
+    where = Depends(organization_id)
 
-    async def database(acting: Annotated[Any, _fit_for(user_id)], service: _Served) -> ActingDatabase:
-        return ActingDatabase(acting, service.database)
+    async def database(
+        acting: Annotated[Any, _fit_for(user_id)], claimed: Annotated[Any, where], service: _Served
+    ) -> ActingDatabase:
+        return ActingDatabase(acting, service.database, claimed)
 
     return Depends(database)
 
 
-def async_databases(*, user_id: WhoActs) -> Any:
+def async_databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: the ``ActingAsyncDatabase`` of whoever ``user_id`` says."""
+    where = Depends(organization_id)
 
-    async def database(acting: Annotated[Any, _fit_for(user_id)], service: _Served) -> ActingAsyncDatabase:
-        return ActingAsyncDatabase(acting, service.async_database)
+    async def database(
+        acting: Annotated[Any, _fit_for(user_id)], claimed: Annotated[Any, where], service: _Served
+    ) -> ActingAsyncDatabase:
+        return ActingAsyncDatabase(acting, service.async_database, claimed)
 
     return Depends(database)
 
 
-def _opening(user_id: WhoActs, opens: Callable[[Database, Any], AbstractContextManager[Session]]) -> Any:
-    acts = _fit_for(user_id)
+def _opening(user_id: WhoActs, organization_id: WhereTo, opens: Callable[..., AbstractContextManager[Session]]) -> Any:
+    acts, where = _fit_for(user_id), Depends(organization_id)
 
-    def session(acting: Annotated[Any, acts], service: _Served, _: _InTurn) -> Iterator[Session]:
-        with opens(service.database, acting) as opened:
+    def session(
+        acting: Annotated[Any, acts], claimed: Annotated[Any, where], service: _Served, _: _InTurn
+    ) -> Iterator[Session]:
+        with opens(service.database, acting, organization_id=claimed) as opened:
             yield opened
 
     return _sharing("database", session)
 
 
 def _opening_async(
-    user_id: WhoActs, opens: Callable[[AsyncDatabase, Any], AbstractAsyncContextManager[AsyncSession]]
+    user_id: WhoActs, organization_id: WhereTo, opens: Callable[..., AbstractAsyncContextManager[AsyncSession]]
 ) -> Any:
-    acts = _fit_for(user_id)
+    acts, where = _fit_for(user_id), Depends(organization_id)
 
-    async def session(acting: Annotated[Any, acts], service: _Served, _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
-        async with opens(service.async_database, acting) as opened:
+    async def session(
+        acting: Annotated[Any, acts], claimed: Annotated[Any, where], service: _Served, _: _InAsyncTurn
+    ) -> AsyncIterator[AsyncSession]:
+        async with opens(service.async_database, acting, organization_id=claimed) as opened:
             yield opened
 
     return _sharing("async_database", session)
@@ -223,20 +263,22 @@ def _sharing(pool: str, dependency: Callable[..., Any]) -> Any:
     return Depends(dependency, scope="function")
 
 
-UserSession = Annotated[Session, sessions(user_id=current_user_id)]
+_BEARER: dict[str, WhoActs] = {"user_id": current_user_id, "organization_id": current_organization_id}
+
+UserSession = Annotated[Session, sessions(**_BEARER)]
 """``Database.session`` of the bearer, for a ``def`` route: committed before the answer is sent."""
 
-UserReader = Annotated[Session, readers(user_id=current_user_id)]
+UserReader = Annotated[Session, readers(**_BEARER)]
 """``Database.reader`` of the bearer, for a ``def`` route."""
 
-AsyncUserSession = Annotated[AsyncSession, async_sessions(user_id=current_user_id)]
+AsyncUserSession = Annotated[AsyncSession, async_sessions(**_BEARER)]
 """``AsyncDatabase.session`` of the bearer, for an ``async def`` route: committed before the answer is sent."""
 
-AsyncUserReader = Annotated[AsyncSession, async_readers(user_id=current_user_id)]
+AsyncUserReader = Annotated[AsyncSession, async_readers(**_BEARER)]
 """``AsyncDatabase.reader`` of the bearer, for an ``async def`` route."""
 
-UserDatabase = Annotated[ActingDatabase, databases(user_id=current_user_id)]
+UserDatabase = Annotated[ActingDatabase, databases(**_BEARER)]
 """The database of the bearer, for what outlives the route: background tasks and streams."""
 
-AsyncUserDatabase = Annotated[ActingAsyncDatabase, async_databases(user_id=current_user_id)]
+AsyncUserDatabase = Annotated[ActingAsyncDatabase, async_databases(**_BEARER)]
 """The database of the bearer for asyncio: background tasks, streams, sockets, resolvers that run side by side."""
