@@ -4,7 +4,12 @@
 
 begin;
 
+-- Roles belong to the whole server: another database may have made them already, or be making them this moment. Only
+-- their maker may comment on them (PostgreSQL 16 asks for ADMIN), so the comment is part of making them.
 do $$
+declare
+    service text;
+    purpose text;
 begin
     if current_setting('server_version_num')::int < 150000 then
         raise exception 'PostgreSQL 15 or newer is needed, this is %', current_setting('server_version');
@@ -14,16 +19,6 @@ begin
         raise exception 'the database''s encoding is %, it must be UTF8', getdatabaseencoding() using
             hint = 'Create the database with: create database … encoding ''UTF8'' template template0.';
     end if;
-end
-$$;
-
--- Roles belong to the whole server: another database may have made them already, or be making them this moment. Only
--- their maker may comment on them (PostgreSQL 16 asks for ADMIN), so the comment is part of making them.
-do $$
-declare
-    service text;
-    purpose text;
-begin
     for service, purpose in values
         ('app_user', 'What services act as: subject to row-level security, reaches the rows of the user in app.user_id.'),
         ('app_auth', 'The identity provider, such as Better Auth: manages accounts and sessions, sees no todos.'),
@@ -36,6 +31,9 @@ begin
         exception when duplicate_object or unique_violation then null;
         end;
     end loop;
+    -- A temporary table or function could shadow a name, or wait in a pooled session for the next user. Whoever is not
+    -- the database's owner gets no more than a warning here; the verification tests the effect.
+    execute format('revoke temporary on database %I from public', current_database());
 end
 $$;
 
@@ -72,15 +70,8 @@ exception when insufficient_privilege then
             'Roles belong to the whole server. Whoever made %1$s, or a superuser, runs: grant %1$s to %2$I%3$s.', role, current_user, options);
 end
 $$;
-comment on function app_private.become(name, boolean) is
-    'Lets whoever deploys become a role that owns what answers, or takes back what that gave. Raises 42501 with the cure.';
+comment on function app_private.become(name, boolean) is 'Lets whoever deploys become a role, or takes that back. Raises the cure.';
 select app_private.become('app_gate');
-
--- A temporary table or function could shadow a name, or wait in a pooled session for the next user. Whoever is not the
--- database's owner gets no more than a warning here; the verification tests the effect.
-do $$ begin
-    execute format('revoke temporary on database %I from public', current_database());
-end $$;
 
 create function app.touch() returns trigger
     language plpgsql volatile parallel unsafe security invoker
@@ -129,12 +120,10 @@ create function app_private.verify_table(change text, relation regclass, wanted 
 as $$
 begin
     perform app_private.verify(change, relation::text, wanted, exactly => false, actual => array(
-        select 'row-level security enabled and forced, owned by the owner of the schema'
-          from pg_class
-         where oid = relation and relrowsecurity and relforcerowsecurity
-           and relowner = (select nspowner from pg_namespace where pg_namespace.oid = relnamespace)
-        union all
-        select 'row-level security enabled and forced' from pg_class where oid = relation and relrowsecurity and relforcerowsecurity
+        select 'row-level security enabled and forced' || owned
+          from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+          join unnest(array['', ', owned by the owner of the schema']) as owned on owned = '' or relowner = nspowner
+         where pg_class.oid = relation and relrowsecurity and relforcerowsecurity
         union all
         select format('column %I has no statistics', attname) from pg_attribute where attrelid = relation and attstattarget = 0
         union all
@@ -144,27 +133,21 @@ begin
           from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
          where attrelid = relation and attnum > 0
         union all
-        select format('constraint %s %s', conname, pg_get_constraintdef(oid))
-          from pg_constraint where conrelid = relation and convalidated
+        select format('constraint %s %s', conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid = relation and convalidated
         union all
-        select pg_get_indexdef(indexrelid)
-          from pg_index where indrelid = relation and indisvalid
+        select pg_get_indexdef(indexrelid) from pg_index where indrelid = relation and indisvalid
         union all
-        select pg_get_triggerdef(oid)
-          from pg_trigger where tgrelid = relation and tgenabled in ('O', 'A')
+        select pg_get_triggerdef(oid) from pg_trigger where tgrelid = relation and tgenabled in ('O', 'A')
         union all  -- up to PostgreSQL 15 the columns of a view over one table are written with its name
         select format('view of %s, %s: %s', relowner::regrole, coalesce(reloptions, '{}'),
                       btrim(regexp_replace(replace(pg_get_viewdef(oid), coalesce(base || '.', ''), ''), '[[:space:]]+', ' ', 'g')))
-          from pg_class
-          left join (
-              select ev_class, min(relname) as base
+          from pg_class, lateral (
+              select case count(distinct refobjid) when 1 then min(shown.relname) end as base
                 from pg_rewrite
                 join pg_depend on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
-                join pg_class on pg_class.oid = refobjid and refclassid = 'pg_class'::regclass
-               where refobjid <> ev_class
-               group by ev_class
-              having count(distinct refobjid) = 1
-          ) as bases on ev_class = oid
+                join pg_class as shown on shown.oid = refobjid and refclassid = 'pg_class'::regclass
+               where ev_class = pg_class.oid and refobjid <> ev_class
+          ) as bases
          where oid = relation and relkind = 'v'
     ));
 end
@@ -195,17 +178,12 @@ begin
         select format('%s may %s%s%s', case grantee when 0 then 'public' else grantee::regrole::text end, lower(privilege_type),
                       case when is_grantable then ' with grant option' end,
                       ' (' || string_agg(attname, ', ' order by attnum) || ')')
-          from (
-              select item.*, null as attname, null as attnum
-                from pg_class, aclexplode(relacl) as item
-               where oid = relation
+          from pg_class, lateral (
+              select item.*, null as attname, null as attnum from aclexplode(relacl) as item
               union all
-              select item.*, attname, attnum
-                from pg_attribute, aclexplode(attacl) as item
-               where attrelid = relation
+              select item.*, attname, attnum from pg_attribute, aclexplode(attacl) as item where attrelid = relation
           ) as grants
-         where grantee = any (roles)
-           and grantee <> (select relowner from pg_class where oid = relation)
+         where oid = relation and grantee = any (roles) and grantee <> relowner
          group by grantee, privilege_type, is_grantable, attname is null
     ));
 end
@@ -219,18 +197,16 @@ create function app_private.verify_function(change text, function regprocedure, 
 as $$
 begin
     perform app_private.verify(change, function::text, wanted, exactly => true, actual => array(
-        select concat_ws(' ', 'owned by', case when proowner = nspowner then 'the owner of the schema' else proowner::regrole::text end)
-          from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
-         where pg_proc.oid = function
-        union all
-        select concat_ws(' ', lanname, case provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
-                         'security', case when prosecdef then 'definer' else 'invoker' end, proconfig)
-          from pg_proc join pg_language on pg_language.oid = prolang
-         where pg_proc.oid = function
-        union all
-        select 'body with md5 ' || md5(coalesce(nullif(prosrc, ''), pg_get_function_sqlbody(oid)))
+        select fact
           from pg_proc
-         where oid = function
+          join pg_namespace on pg_namespace.oid = pronamespace
+          join pg_language on pg_language.oid = prolang, unnest(array[
+              'owned by ' || case when proowner = nspowner then 'the owner of the schema' else proowner::regrole::text end,
+              concat_ws(' ', lanname, case provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
+                        'security', case when prosecdef then 'definer' else 'invoker' end, proconfig),
+              'body with md5 ' || md5(coalesce(nullif(prosrc, ''), pg_get_function_sqlbody(pg_proc.oid)))
+          ]) as fact
+         where pg_proc.oid = function
     ));
 end
 $$;
@@ -254,40 +230,64 @@ $$;
 comment on function app_private.verify_execution(text, regprocedure, text) is
     'Raises which of app_user, app_auth, app_gate and PUBLIC may not execute a function as wanted, and which may beyond.';
 
+create function app_private.verify_role(service name) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    judged record;
+begin
+    select concat_ws(', ', case when rolsuper then 'SUPERUSER' end, case when rolbypassrls then 'BYPASSRLS' end,
+                     case when rolcanlogin then 'LOGIN' end, case when rolcreaterole then 'CREATEROLE' end,
+                     case when rolcreatedb then 'CREATEDB' end, case when rolreplication then 'REPLICATION' end) as powers,
+           (select string_agg(format('%I', other.rolname), ', ') from pg_roles as other
+             where other.rolname <> service and pg_has_role(service, other.oid, 'member')) as others
+      into strict judged
+      from pg_roles where rolname = service;
+    if judged.powers <> '' then
+        raise exception 'role "%" has %', service, judged.powers using hint = format('Whoever made the role takes it away again: '
+            'alter role %I nologin nosuperuser nobypassrls nocreaterole nocreatedb noreplication.', service);
+    elsif judged.others <> '' then
+        raise exception 'role "%" is a member of %', service, judged.others using
+            hint = 'A service''s role is a member of nothing: revoke the membership.';
+    end if;
+end
+$$;
+comment on function app_private.verify_role(name) is 'Raises what a role of ours has beyond its name, or what it is a member of.';
+
 create function app_private.verify_fence(change text, relation regclass, owner_column text) returns void
     language plpgsql stable parallel unsafe security invoker
     set search_path = pg_catalog, pg_temp
 as $$
 declare
     attribute record;
-    unkept text;
+    unkept text[];
 begin
     for attribute in
         select attname, format_type(atttypid, atttypmod) as type, collname, collisdeterministic
           from pg_attribute left join pg_collation on pg_collation.oid = attcollation
-         where attrelid = relation and attnum > 0 and not attisdropped
-         order by attnum
+         where attrelid = relation and attnum > 0 and not attisdropped order by attnum
     loop
         begin
             execute format('select array[null::%1$s] = array[null::%1$s]', attribute.type);
         exception when undefined_function then
-            unkept := concat_ws(' ', unkept, format('Column %I is of type %s, which has no equality operator: a change by '
-                'another transaction could not be noticed.', attribute.attname, attribute.type));
+            unkept := unkept || format('Column %I is of type %s, which has no equality operator: a change by another '
+                                       'transaction could not be noticed.', attribute.attname, attribute.type);
         end;
         if not attribute.collisdeterministic then
-            unkept := concat_ws(' ', unkept, format('Column %I has the collation %I, which takes different texts for equal: a '
-                'change by another transaction could not be noticed.', attribute.attname, attribute.collname));
+            unkept := unkept || format('Column %I has the collation %I, which takes different texts for equal: a change by '
+                                       'another transaction could not be noticed.', attribute.attname, attribute.collname);
         end if;
     end loop;
-    select concat_ws(' ', unkept, string_agg(format('Unique key %s does not begin with %I: whoever adds a row would learn '
-                                                    'whether somebody else has one.', indexrelid::regclass, owner_column), ' '))
-      into unkept
-      from pg_index
-     where indrelid = relation and indisunique
-       and indkey[0] is distinct from (select attnum from pg_attribute where attrelid = relation and attname = owner_column);
-    if unkept <> '' then
+    unkept := unkept || array(
+        select format('Unique key %s does not begin with %I: whoever adds a row would learn whether somebody else has one.',
+                      indexrelid::regclass, owner_column)
+          from pg_index
+         where indrelid = relation and indisunique
+           and indkey[0] is distinct from (select attnum from pg_attribute where attrelid = relation and attname = owner_column));
+    if unkept <> '{}' then
         raise exception '% cannot keep what is fenced', change using
-            detail = unkept,
+            detail = array_to_string(unkept, ' '),
             hint = 'Use jsonb or text for json and xml, a deterministic collation, and unique keys that the owner leads.';
     end if;
 end

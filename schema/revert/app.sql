@@ -4,12 +4,11 @@
 
 begin;
 
-do $$
-begin
+do $$ begin
     execute format('grant temporary on database %I to public', current_database());
-end
-$$;
+end $$;
 
+drop function app_private.verify_role(name);
 drop function app_private.verify_fence(text, regclass, text);
 drop function app_private.verify_execution(text, regprocedure, text);
 drop function app_private.verify_function(text, regprocedure, text);

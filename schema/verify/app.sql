@@ -7,32 +7,9 @@ set local search_path = pg_catalog, pg_temp;
 do $$
 declare
     service text;
-    problem text;
 begin
     foreach service in array array['app_user', 'app_auth', 'app_gate'] loop
-        select concat_ws(', ',
-                   case when rolsuper then 'SUPERUSER' end,
-                   case when rolbypassrls then 'BYPASSRLS' end,
-                   case when rolcanlogin then 'LOGIN' end,
-                   case when rolcreaterole then 'CREATEROLE' end,
-                   case when rolcreatedb then 'CREATEDB' end,
-                   case when rolreplication then 'REPLICATION' end)
-          into strict problem
-          from pg_roles
-         where rolname = service;
-        if problem <> '' then
-            raise exception 'role "%" has %', service, problem using
-                hint = format('Whoever made the role takes it away again: alter role %I nologin nosuperuser nobypassrls '
-                              'nocreaterole nocreatedb noreplication.', service);
-        end if;
-
-        select string_agg(format('%I', rolname), ', ') into problem
-          from pg_roles
-         where rolname <> service and pg_has_role(service, oid, 'member');
-        if problem is not null then
-            raise exception 'role "%" is a member of %', service, problem using
-                hint = 'A service''s role is a member of nothing: revoke the membership.';
-        end if;
+        perform app_private.verify_role(service);
 
         -- The effect, not the statement: revoking by anyone but the database's owner is no more than a warning.
         if has_database_privilege(service, current_database(), 'temporary') then

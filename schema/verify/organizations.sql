@@ -94,29 +94,6 @@ $$);
 -- A trigger asks for no right to its function: nobody has one.
 select app_private.verify_execution('schema:organizations', 'app_fenced.keep_owner()', '');
 
-set local search_path = pg_catalog, pg_temp;
-
-do $$
-declare
-    problem text;
-begin
-    select concat_ws(', ',
-               case when rolsuper then 'SUPERUSER' end,
-               case when rolbypassrls then 'BYPASSRLS' end,
-               case when rolcanlogin then 'LOGIN' end,
-               case when rolcreaterole then 'CREATEROLE' end,
-               case when rolcreatedb then 'CREATEDB' end,
-               case when rolreplication then 'REPLICATION' end,
-               (select 'membership of ' || string_agg(format('%I', other.rolname), ', ') from pg_roles as other
-                 where other.oid <> pg_roles.oid and pg_has_role(pg_roles.oid, other.oid, 'member')))
-      into strict problem
-      from pg_roles
-     where rolname = 'app_roster';
-    if problem <> '' then
-        raise exception 'role "app_roster" has %', problem using
-            hint = 'Whoever made the role takes it away again: it is NOLOGIN, and a member of nothing.';
-    end if;
-end
-$$;
+select app_private.verify_role('app_roster');
 
 rollback;

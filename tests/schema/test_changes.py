@@ -99,6 +99,8 @@ DEFECTS = [
         "(btrim(title, '<U+0009><U+000A><U+000B>",
     ),
     ("schema:better_auth", "drop index app.sessions_user_id_idx", "CREATE INDEX sessions_user_id_idx"),
+    ("schema:organizations", "alter role app_roster createrole", 'role "app_roster" has CREATEROLE'),
+    ("schema:organizations", "grant app_auth to app_roster", 'role "app_roster" is a member of app_auth'),
     ("policies:access", "grant execute on function app.current_user_id() to public", "app_auth has execute"),
     ("policies:access", "revoke usage on schema app_fenced from app_gate", "app_gate lacks usage"),
     ("policies:users", "grant update (email) on app.users to app_gate", "app_gate may update (name, email, image)"),
