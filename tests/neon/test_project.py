@@ -174,7 +174,9 @@ def test_psql(make_runner: MakeRunner, service: Service, tmp_path: Path) -> None
     user = service.user("typist")
     with Database(service.settings()) as db, db.session(user) as session:
         session.add(Todo(title="typed"))
-    runner = make_runner(DATABASE_URL=service.project.text("todo_service", pooled=True), USERSCOPE_SEAL_KEY=service.key)
+    pooled = service.project.text("todo_service", pooled=True)
+    astray = {"PGHOST": "elsewhere", "PGSSLMODE": "disable"}  # of the shell, and not followed
+    runner = make_runner(DATABASE_URL=pooled, USERSCOPE_SEAL_KEY=service.key, **astray)
     query = "select current_user"
     assert runner("psql", "--", "-Atc", query).stdout == f"{OWNER}\n"
     assert runner("psql", "--as", str(user), "--", "-Atc", "select title from app.todos").stdout == "typed\n"
