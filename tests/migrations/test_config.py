@@ -11,10 +11,18 @@ from tests.migrations.sketch import Sketch, write
 from tests.versions import first_of
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations import runner
-from userscope.migrations.config import committer, parse_config, read_config
+from userscope.migrations.config import committer, read_config
 from userscope.migrations.projects import find, load
 
 A, B = Sketch.table("a"), Sketch.table("b")
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a project's file lies, which is the only one: neither the system nor the user has another."""
+    for whose in ("SYSTEM", "USER"):
+        monkeypatch.setenv(f"SQITCH_{whose}_CONFIG", str(tmp_path / "none"))
+    return tmp_path / "sqitch.conf"
 
 
 @pytest.mark.parametrize(
@@ -38,26 +46,27 @@ A, B = Sketch.table("a"), Sketch.table("b")
         ("[core.variables]\n a = b\n", {"core.variables.a": "b"}),
     ],
 )  # fmt: skip
-def test_parse(tmp_path: Path, text: str, values: dict[str, str]) -> None:
+def test_parse(alone: Path, text: str, values: dict[str, str]) -> None:
     """Sections, subsections, quotes, escapes, comments and continued lines: all as Sqitch takes them."""
-    path = tmp_path / "sqitch.conf"
-    path.write_text(text, encoding="utf-8")
-    assert parse_config(text, path) == values
+    alone.write_text(text, encoding="utf-8")
+    assert read_config(alone.parent) == values
     for key, value in values.items():
-        assert sqitch.config(path, key) == value
+        assert sqitch.config(alone, key) == value
 
 
 @pytest.mark.parametrize("text", ["a = b", "[core\na = b", "[core]\n= b", "git add ."])
-def test_not_valid(tmp_path: Path, text: str) -> None:
+def test_not_valid(alone: Path, text: str) -> None:
     """What is neither a section nor a key is refused, with its line."""
+    alone.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as refused:
-        parse_config(text, tmp_path / "sqitch.conf")
+        read_config(alone.parent)
     assert "Line " in (refused.value.detail or "")
 
 
-def test_key_without_value(tmp_path: Path) -> None:
+def test_key_without_value(alone: Path) -> None:
     """A key without a value is empty; for folders and names that is as good as none."""
-    assert parse_config("[core]\n top_dir\n a # c\n", tmp_path) == {"core.top_dir": "", "core.a": ""}
+    alone.write_text("[core]\n top_dir\n a # c\n", encoding="utf-8")
+    assert read_config(alone.parent) == {"core.top_dir": "", "core.a": ""}
 
 
 def test_stray_words(tmp_path: Path) -> None:

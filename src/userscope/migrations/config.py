@@ -25,7 +25,7 @@ def read_config(project: Path) -> dict[str, str]:
     """Read the system's, the user's and the project's ``sqitch.conf``, later ones winning.
 
     Keys are ``section.key`` or ``section.Subsection.key``. Raises ConfigurationError for a file that cannot be read, or
-    one that says two things.
+    one that says two things; where it is a line's fault, the line is named.
     """
     home = Path(os.environ.get("HOME", "~")).expanduser()
     files = (
@@ -36,13 +36,6 @@ def read_config(project: Path) -> dict[str, str]:
     read = _Reading()
     for variable, default in files:
         read.file(Path(os.environ.get(variable) or default))
-    return read.values
-
-
-def parse_config(text: str, path: Path) -> dict[str, str]:
-    """Parse one file. Raises ConfigurationError, which names the line."""
-    read = _Reading()
-    read.text(text, path)
     return read.values
 
 
@@ -65,7 +58,7 @@ class _Reading:
             raise ConfigurationError(f'cannot read "{path}"', detail=f"{reason}.") from None
         self.text(text, path, depth)
 
-    def text(self, text: str, path: Path, depth: int = 0) -> None:
+    def text(self, text: str, path: Path, depth: int) -> None:
         section = ""
         lines = iter(enumerate(text.splitlines(), start=1))
         for number, line in lines:
