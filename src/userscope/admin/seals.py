@@ -37,6 +37,11 @@ class Sealing:
         """The keys whose seals are accepted."""
         return tuple(key for key in self.keys if key.retired_at is None)
 
+    @property
+    def stuck(self) -> bool:
+        """Whether no identity is accepted at all: a seal is required, or that cannot be told, and none can be right."""
+        return self.required is None or (self.required and not self.active)
+
 
 def add(admin: ConnectionURL) -> tuple[SealKey, datetime]:
     """Make a key that is accepted from now on, beside those that are; return it and when it was made.

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from userscope import pyproject
+from userscope.admin import seals
 from userscope.audit import run as audits
 from userscope.audit.render.words import count
 from userscope.database import Database
@@ -175,17 +176,13 @@ def _admin(settings: Settings) -> Iterator[Check]:
 
 
 def _sealing(settings: Settings) -> Iterator[Check]:
-    from userscope.admin import seals
-
     sealing = seals.read(settings.url(Login.ADMIN))
-    stuck = sealing.required is None or (sealing.required and not sealing.active)
-    said = {True: "required", False: "not required"}.get(bool(sealing.required), "")
+    said = {None: "never accepted", True: "required", False: "not required"}[sealing.required]
     yield Check(
         "sealing",
-        "wrong" if stuck else "ok",
-        f"a seal is {'never accepted' if sealing.required is None else said}; "
-        f"{len(sealing.active)} active of {len(sealing.keys)} keys",
-        'Run "userscope seal-key list".' if stuck else None,
+        "wrong" if sealing.stuck else "ok",
+        f"a seal is {said}; {len(sealing.active)} active of {len(sealing.keys)} keys",
+        'Run "userscope seal-key list".' if sealing.stuck else None,
     )
 
 

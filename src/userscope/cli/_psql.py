@@ -27,6 +27,7 @@ _LONG = [
     *("field-separator=", "record-separator=", "output="),
 ]
 _ACTIONS = {"-c", "--command", "-f", "--file"}
+_WITHOUT_RC = {"-X", "--no-psqlrc"}
 
 _IDENTITY = r"""\set echo_before :ECHO
 \set ECHO none
@@ -60,7 +61,9 @@ _BANNER = r"""\set HISTFILE /dev/null
 
 def run(url: ConnectionURL, arguments: Sequence[str]) -> int:
     """Run psql on ``url`` and return its exit code. Raises MissingTool where there is no psql that fits."""
-    return _run(programs.find("psql", url), url, arguments)
+    program = programs.find("psql", url)
+    connect(url).close()  # psql would name neither the variable nor the cure
+    return _run(program, url, arguments)
 
 
 def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[], tuple[str, str]]) -> int:
@@ -76,7 +79,7 @@ def run_as(url: ConnectionURL, arguments: Sequence[str], credentials: Callable[[
     with _identity_file(credentials) as identity:
         if sys.stdin.isatty() and not acts:
             start = _rc_file(identity, credentials()[0], options)
-            kept = [(name, value) for name, value in options if name not in {"-X", "--no-psqlrc"}]
+            kept = [(name, value) for name, value in options if name not in _WITHOUT_RC]
             return _run(program, url, _words(kept), PSQLRC=str(start), **utf8)
         commit = _private_file(identity.with_name("commit.sql"), _COMMIT)
         words = _words(options) + ([] if acts else ["-f", "-"])
@@ -152,7 +155,7 @@ def _identity_file(credentials: Callable[[], tuple[str, str]]) -> Iterator[Path]
 def _rc_file(identity: Path, user_id: str, options: list[tuple[str, str]]) -> Path:
     """Write what psql starts with at the prompt: the user's own psqlrc, then the identity."""
     own = Path(os.environ.get("PSQLRC") or Path("~/.psqlrc").expanduser())
-    skipped = any(name in {"-X", "--no-psqlrc"} for name, _ in options)
+    skipped = any(name in _WITHOUT_RC for name, _ in options)
     include = "" if skipped or not own.is_file() else f"\\i {_quoted(str(own))}\n"
     told = f"You act for the user {user_id}, in a transaction: the prompt shows * while it lasts."
     # A prompt has a language of its own, which runs programs.
@@ -174,7 +177,6 @@ def _quoted(text: str) -> str:
 
 
 def _run(program: Path, url: ConnectionURL, arguments: Sequence[str], **more: str) -> int:
-    connect(url).close()  # psql would name neither the variable nor the cure
     with programs.environment(url) as environment, _signals():
         return subprocess.run([program, *arguments], env=environment | more, check=False).returncode
 

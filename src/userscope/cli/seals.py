@@ -44,7 +44,6 @@ def list_keys(*, as_json: Json = False) -> None:
     from userscope.admin import seals
 
     sealing = seals.read(admin())
-    stuck = sealing.required is None or (sealing.required and not sealing.active)
     if as_json:
         keys = [
             {
@@ -55,7 +54,7 @@ def list_keys(*, as_json: Json = False) -> None:
             for key in sealing.keys
         ]
         print_json({"required": sealing.required, "keys": keys})
-        raise typer.Exit(int(stuck))
+        raise typer.Exit(int(sealing.stuck))
     for key in sealing.keys:
         state = f"retired {key.retired_at:%Y-%m-%d %H:%M:%S%z}" if key.retired_at else "active"
         print(f"  {key.id:<32}  made {key.created_at:%Y-%m-%d %H:%M:%S%z}  {state}")
@@ -64,12 +63,12 @@ def list_keys(*, as_json: Json = False) -> None:
         False: "A seal is not required: an identity without one is accepted.",
     }
     print(said.get(sealing.required, "Whether a seal is required cannot be read: app_private.sealing has no row."))
-    if stuck:
+    if sealing.stuck:
         # Of the two causes, a key that is missing and a row that is gone, each has a cure that opens nothing.
-        cures = [] if any(not key.retired_at for key in sealing.keys) else ['"userscope seal-key new"']
+        cures = [] if sealing.active else ['"userscope seal-key new"']
         cures += ['"userscope seal-key require"'] if sealing.required is None else []
         print(f"No identity is accepted: run {', then '.join(cures)}.")
-    raise typer.Exit(int(stuck))
+    raise typer.Exit(int(sealing.stuck))
 
 
 def retire(key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id.")], *, yes: _Yes = False) -> None:
