@@ -2,6 +2,8 @@
 
 import re
 
+from userscope.audit.names import NOBODYS_BUSINESS
+
 PRIVILEGED = re.compile(
     r"admin|owner|super|staff|moderat|service|system|root|manager|faculty|verified|vip|pro\b|premium", re.IGNORECASE
 )
@@ -24,11 +26,10 @@ PATH = re.compile("name|path|key|file|url|slug|title", re.IGNORECASE)
 """Columns that may hold a path, whose first part says whose it is."""
 OFFICIAL = re.compile("system|official|feature|verif|templat|global|default|builtin", re.IGNORECASE)
 """Flags that make a row everybody's."""
-SECRET = re.compile(r"mail|phone|password|secret|token|salary|ssn|birth|card|(^|_)address$|iban", re.IGNORECASE)
+SECRET = re.compile(rf"{NOBODYS_BUSINESS}|(^|_)address$", re.IGNORECASE)
 """Columns of somebody's rows that are not shown to everybody by intent."""
 SENSITIVE = re.compile(
-    r"mail|phone|password|secret|token|_key$|address|salary|ssn|birth|card|(before|after|old|new)_(data|row|value|state)"
-    r"|snapshot|ip$",
+    rf"{NOBODYS_BUSINESS}|_key$|address|(before|after|old|new)_(data|row|value|state)|snapshot|ip$",
     re.IGNORECASE,
 )
 """Columns that nobody would show to everybody."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from userscope.audit.names import SUPABASE
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -43,27 +45,7 @@ class Profile:
         return f"setting {name}"
 
 
-_WEB_OWN = {
-    "auth",
-    "extensions",
-    "graphql",
-    "graphql_public",
-    "net",
-    "pgbouncer",
-    "pgsodium",
-    "pgsodium_masks",
-    "realtime",
-    "supabase_functions",
-    "supabase_migrations",
-    "vault",
-    "cron",
-    "pgmq",
-    "_realtime",
-    "_analytics",
-    "tests",
-    "basejump_tests",
-    "dbdev",
-}
+_OWN = frozenset((*SUPABASE, "auth", "pgsodium_masks", "pgmq", "_analytics", "tests", "basejump_tests", "dbdev"))
 
 PROFILES = {
     profile.name: profile
@@ -84,7 +66,7 @@ PROFILES = {
             services=("anon", "authenticated"),
             above=("service_role", "supabase_admin", "supabase_auth_admin", "supabase_storage_admin", "dashboard_user"),
             functions={"auth.uid": "uid", "auth.email": "jwt.email", "auth.role": "jwt.role", "auth.jwt": "jwt"},
-            own=frozenset(_WEB_OWN),
+            own=_OWN,
             stores=frozenset({"storage"}),
             makers=frozenset({"postgres", "supabase_admin"}),
             web=True,

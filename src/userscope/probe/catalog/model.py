@@ -160,8 +160,7 @@ class Catalog:
     labels: Mapping[int, Sequence[str]]
     """The labels of each enumeration, by its type's oid."""
     type_names: Mapping[int, str]
-    type_texts: Mapping[int, str]
-    """Types as SQL writes them."""
+    """Names of types without their schema, by oid."""
 
     @cached_property
     def tables(self) -> list[Relation]:

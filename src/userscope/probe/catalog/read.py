@@ -7,13 +7,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row, dict_row
 
+from userscope.audit.names import SUPABASE
 from userscope.postgres.sql import named
 from userscope.probe.catalog.model import Catalog, Check, Column, Function, Policy, Relation, Rights
 
-PLATFORMS = (
-    *("information_schema", "cron", "extensions", "graphql", "graphql_public", "net", "pgbouncer", "pgrst", "pgsodium"),
-    *("_realtime", "realtime", "sqitch", "supabase_functions", "supabase_migrations", "vault"),
-)
+PLATFORMS = (*SUPABASE, "information_schema", "pgrst", "sqitch")
 """Schemas that a platform or a tool brings along: nobody's to act on."""
 
 type Connection = psycopg.Connection[tuple[Any, ...]]
@@ -38,13 +36,12 @@ def read(connection: Connection, outside: Sequence[str] = ()) -> Catalog:
             "select enumtypid::int8, enumlabel from pg_enum order by enumtypid, enumsortorder"
         ):
             labels[oid].append(label)
-        types = connection.execute("select oid::int8, typname, format_type(oid, null) from pg_type").fetchall()
+        types = connection.execute("select oid::int8, typname from pg_type").fetchall()
         return Catalog(
             relations,
             _ask(connection, Function, "functions", left_out),
             labels,
-            {oid: name for oid, name, _ in types},
-            {oid: text for oid, _, text in types},
+            dict(types),
         )
 
 

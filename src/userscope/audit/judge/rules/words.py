@@ -2,8 +2,10 @@
 
 import re
 
+from userscope.audit.names import NOBODYS_BUSINESS
+
 SENSITIVE = re.compile(
-    r"e_?mail|phone|mobile|address|token|secret|passw|api_?key|card|iban|ssn|salary|birth|dob$|medical|diagnos|stripe"
+    rf"{NOBODYS_BUSINESS}|mobile|address|api_?key|dob$|medical|diagnos|stripe"
     r"|latitude|longitude|ip_addr|otp|recovery|credit|bank|tax_?id|national|whatsapp|amount|balance",
     re.IGNORECASE,
 )
