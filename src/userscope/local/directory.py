@@ -78,11 +78,11 @@ class ServerDirectory:
             if origin.unclaimed(folder):
                 continue
             origin.refuse_foreign(folder)
-            place = cls(folder, account)
-            if place.data.exists() and not account.owns(place.data):
-                raise _foreign(place.data)
-            if place.lock.exists():
-                return place
+            directory = cls(folder, account)
+            if directory.data.exists() and not account.owns(directory.data):
+                raise _foreign(directory.data)
+            if directory.lock.exists():
+                return directory
         return None
 
     @classmethod
@@ -119,7 +119,7 @@ class ServerDirectory:
         self.write(self.state, state.text(), mode=0o600)
 
     def write(self, path: Path, text: str, *, mode: int, owner: Account | None = None) -> Path:
-        """Write a file of this place by renaming, so that no reader meets half of it; return its path."""
+        """Write a file of this directory by renaming, so that no reader meets half of it; return its path."""
         descriptor, unfinished = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=UNFINISHED)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -9,29 +9,29 @@ from pathlib import Path
 from userscope.local.directory import SOCKET, ServerDirectory
 
 
-def try_lock(place: ServerDirectory) -> int | None:
-    """Lock a place and return the lock's file descriptor; None while its server, or who starts that, holds the lock.
+def try_lock(directory: ServerDirectory) -> int | None:
+    """Lock a directory and return the lock's file descriptor; None while its server, or who starts that, holds it.
 
     A child that inherits the descriptor shares the lock, which ends with the last of them. Unlike a pid file it can
     neither outlive its holders nor come to name a stranger.
     """
     while True:
-        lock = os.open(place.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        lock = os.open(directory.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
             return None
-        # Whoever deletes the place deletes its lock too; a lock without a name locks nobody else out.
-        if place.lock.exists() and os.path.samestat(place.lock.stat(), os.fstat(lock)):
+        # Whoever deletes the directory deletes its lock too; a lock without a name locks nobody else out.
+        if directory.lock.exists() and os.path.samestat(directory.lock.stat(), os.fstat(lock)):
             os.ftruncate(lock, 0)
             return lock
         os.close(lock)
 
 
-def mark_launched(place: ServerDirectory, lock: int) -> None:
+def mark_launched(directory: ServerDirectory, lock: int) -> None:
     """Note in the lock that the pid file is its holder's from now on, and no longer what a crash left behind."""
-    (place.data / "postmaster.pid").unlink(missing_ok=True)
+    (directory.data / "postmaster.pid").unlink(missing_ok=True)
     os.write(lock, b"launched\n")
 
 
@@ -44,12 +44,12 @@ class Status:
     phase: str
 
     @classmethod
-    def of(cls, place: ServerDirectory) -> "Status | None":
+    def of(cls, directory: ServerDirectory) -> "Status | None":
         """Read it; None where there is none, or where it is not that of the lock's holder."""
         try:
-            if not place.lock.read_bytes():
+            if not directory.lock.read_bytes():
                 return None
-            lines = (place.data / "postmaster.pid").read_text().splitlines()
+            lines = (directory.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return None
         # PostgreSQL writes it line by line: an early reader finds it shorter.
@@ -64,7 +64,7 @@ class Status:
             return client.connect_ex(os.fspath(self.sockets / SOCKET)) == 0
 
 
-def answers(place: ServerDirectory) -> bool:
-    """Whether the server of a place takes connections now."""
-    status = Status.of(place)
+def answers(directory: ServerDirectory) -> bool:
+    """Whether the server of a directory takes connections now."""
+    status = Status.of(directory)
     return status is not None and status.answers

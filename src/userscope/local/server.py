@@ -68,14 +68,14 @@ class Server:
     @property
     def folder(self) -> Path | None:
         """The folder that holds the server: ``home``, or what stands in for it; None where it was never made."""
-        place = ServerDirectory.find(self.home)
-        return place.folder if place else None
+        directory = ServerDirectory.find(self.home)
+        return directory.folder if directory else None
 
     @property
     def running(self) -> bool:
         """Whether the server takes connections now."""
-        place = ServerDirectory.find(self.home)
-        return place is not None and answers(place)
+        directory = ServerDirectory.find(self.home)
+        return directory is not None and answers(directory)
 
     def url(self, login: str) -> ConnectionURL:
         """Return what to connect with. Raises LocalServerError where the server was never made."""
@@ -89,18 +89,18 @@ class Server:
         if self.running:
             return False
         with as_local_error("cannot be started", self.home):
-            place = ServerDirectory.make(self.home)
-            lock = self._lock(place)
+            directory = ServerDirectory.make(self.home)
+            lock = self._lock(directory)
             if lock is None:
                 return False
             try:
-                origin.claim(place.folder, made=False)  # whoever deleted it meanwhile took the marks away
-                self._launch(place, lock)
+                origin.claim(directory.folder, made=False)  # whoever deleted it meanwhile took the marks away
+                self._launch(directory, lock)
             finally:
-                if not place.data.exists():
-                    place.delete()
+                if not directory.data.exists():
+                    directory.delete()
                 os.close(lock)
-            self._await_answer(place)
+            self._await_answer(directory)
         return True
 
     def stop(self, *, immediately: bool = False) -> bool:
@@ -108,22 +108,22 @@ class Server:
 
         No process is sent anything unless the server of this very folder is alive.
         """
-        place = ServerDirectory.find(self.home)
-        if place is None:
+        directory = ServerDirectory.find(self.home)
+        if directory is None:
             return False
         how = signal.SIGQUIT if immediately else signal.SIGINT
         asked = 0
         deadline = time.monotonic() + _PATIENCE
         with as_local_error("cannot be stopped", self.home):
-            while (lock := try_lock(place)) is None:
-                status = Status.of(place)
+            while (lock := try_lock(directory)) is None:
+                status = Status.of(directory)
                 if status and status.pid != asked:
                     asked = status.pid
                     with suppress(ProcessLookupError):
                         os.kill(asked, how)
-                _wait(deadline, place, "does not stop")
+                _wait(deadline, directory, "does not stop")
             try:
-                place.remove_sockets()
+                directory.remove_sockets()
             finally:
                 os.close(lock)
         return asked != 0
@@ -131,56 +131,57 @@ class Server:
     def delete(self) -> None:
         """Stop the server and remove it with all its data. Raises LocalServerError where that fails."""
         self.stop(immediately=True)
-        place = ServerDirectory.find(self.home)
+        directory = ServerDirectory.find(self.home)
         with as_local_error("cannot be removed", self.home):
-            lock = try_lock(place) if place else None
-            if place and lock is not None:
+            lock = try_lock(directory) if directory else None
+            if directory and lock is not None:
                 try:
-                    place.delete()
+                    directory.delete()
                 finally:
                     os.close(lock)
 
-    def _lock(self, place: ServerDirectory) -> int | None:
-        """Lock the place to start its server; None where somebody else has started it meanwhile."""
+    def _lock(self, directory: ServerDirectory) -> int | None:
+        """Lock the directory to start its server; None where somebody else has started it meanwhile."""
         deadline = time.monotonic() + _PATIENCE
-        while (lock := try_lock(place)) is None:
-            status = Status.of(place)
+        while (lock := try_lock(directory)) is None:
+            status = Status.of(directory)
             if status and status.answers:
                 return None
             if status and status.phase == "ready":
                 # It lives, but its socket is gone: something has cleaned up /tmp. Nobody can ever reach it again.
                 self.stop()
-            _wait(deadline, place, "does not get ready")
+            _wait(deadline, directory, "does not get ready")
         return lock
 
-    def _launch(self, place: ServerDirectory, lock: int) -> None:
-        """Start the server of a locked place; the server inherits the lock."""
+    def _launch(self, directory: ServerDirectory, lock: int) -> None:
+        """Start the server of a locked directory; the server inherits the lock."""
         binaries = self._binaries or Binaries.embedded()
-        version = binaries.version(place.account)
+        version = binaries.version(directory.account)
         if version is None:
-            binaries = binaries.copied(place.folder)
-            version = binaries.version(place.account) or "0"
+            binaries = binaries.copied(directory.folder)
+            version = binaries.version(directory.account) or "0"
         major = int(re.split(r"\D", version, maxsplit=1)[0])
-        if not place.data.exists():
-            self._init(place, binaries, major, lock)
+        if not directory.data.exists():
+            self._init(directory, binaries, major, lock)
         # Of a start that was killed just when it was done: the admin's password is in it.
-        shutil.rmtree(place.folder / "unfinished", ignore_errors=True)
-        made_by = (place.data / "PG_VERSION").read_text().strip()
+        shutil.rmtree(directory.folder / "unfinished", ignore_errors=True)
+        made_by = (directory.data / "PG_VERSION").read_text().strip()
         if made_by != str(major):
             raise LocalServerError(
-                f'the data in "{place.data}" were made by PostgreSQL {made_by}, but PostgreSQL {major} is installed',
+                f'the data in "{directory.data}" were made by PostgreSQL {made_by}, '
+                f"but PostgreSQL {major} is installed",
                 hint=f'Install PostgreSQL {made_by} again, or run "userscope down --delete" to begin anew.',
             )
-        place.remove_sockets()
-        sockets = place.socket_folder()
-        place.write_state(replace(place.read_state(), host=str(sockets)))
-        rules = place.write(place.folder / "pg_hba.conf", "local all all scram-sha-256\n", mode=0o644)
-        mark_launched(place, lock)
+        directory.remove_sockets()
+        sockets = directory.socket_folder()
+        directory.write_state(replace(directory.read_state(), host=str(sockets)))
+        rules = directory.write(directory.folder / "pg_hba.conf", "local all all scram-sha-256\n", mode=0o644)
+        mark_launched(directory, lock)
         quoted = str(sockets).replace('"', '""')
         settings = {
             **_HARMLESS,
             **(_HARMLESS_18 if major >= 18 else {}),
-            "data_directory": str(place.data),
+            "data_directory": str(directory.data),
             "listen_addresses": "",
             "unix_socket_directories": f'"{quoted}"',
             "port": "5432",
@@ -191,46 +192,48 @@ class Server:
         }
         options: list[str | Path] = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         # The shell ends at once and leaves the server to init: it must outlive this process.
-        with place.open_log() as log:
-            server = [binaries / "postgres", "-D", place.data, *options]
-            place.account.run(
+        with directory.open_log() as log:
+            server = [binaries / "postgres", "-D", directory.data, *options]
+            directory.account.run(
                 "/bin/sh", "-c", '"$@" </dev/null &', "sh", *server, output=log, keep=(lock,), detach=True
             )
 
-    def _init(self, place: ServerDirectory, binaries: Binaries, major: int, lock: int) -> None:
+    def _init(self, directory: ServerDirectory, binaries: Binaries, major: int, lock: int) -> None:
         """Make the passwords and the data directory, which gets its place when it is complete."""
         logins = {str(word): {"user": user, "password": secrets.token_urlsafe(24)} for word, user in _USERS.items()}
-        work = place.private_folder("unfinished")
+        work = directory.private_folder("unfinished")
         try:
-            password_file = place.write(work / "password", logins["admin"]["password"], mode=0o600, owner=place.account)
+            password_file = directory.write(
+                work / "password", logins["admin"]["password"], mode=0o600, owner=directory.account
+            )
             options = ("--username=postgres", f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8")
             command = (binaries / "initdb", "-D", work / "data", *options, "--no-sync", "--no-instructions")
             for locale in _LOCALES if major >= 17 else _LOCALES[1:]:
-                made = place.account.run(*command, *locale, keep=(lock,))
+                made = directory.account.run(*command, *locale, keep=(lock,))
                 if "invalid locale name" not in made.stdout:
                     break
             if made.returncode == 0:
                 single = (binaries / "postgres", "--single", "-D", work / "data", "-c", "exit_on_error=on", "postgres")
-                made = place.account.run(*single, stdin="create database app\n", keep=(lock,))
+                made = directory.account.run(*single, stdin="create database app\n", keep=(lock,))
             if made.returncode != 0:
                 ended = f"\nended by {signal.Signals(-made.returncode).name}" if made.returncode < 0 else ""
                 raise failure("cannot be made", made.stdout + ended, self.home)
-            place.write_state(ServerState("", logins))
-            (work / "data").rename(place.data)
+            directory.write_state(ServerState("", logins))
+            (work / "data").rename(directory.data)
         finally:
             shutil.rmtree(work)
 
-    def _await_answer(self, place: ServerDirectory) -> None:
+    def _await_answer(self, directory: ServerDirectory) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while not answers(place):
-            if (lock := try_lock(place)) is not None:
+        while not answers(directory):
+            if (lock := try_lock(directory)) is not None:
                 os.close(lock)
-                raise failure("has ended at once", place.log.read_text(errors="replace"), self.home)
-            _wait(deadline, place, "does not get ready")
+                raise failure("has ended at once", directory.log.read_text(errors="replace"), self.home)
+            _wait(deadline, directory, "does not get ready")
 
 
-def _wait(deadline: float, place: ServerDirectory, what: str) -> None:
+def _wait(deadline: float, directory: ServerDirectory, what: str) -> None:
     """Wait a moment; raise LocalServerError, "the embedded server <what>", when the time is over."""
     if time.monotonic() > deadline:
-        raise LocalServerError(f"the embedded server {what}", hint=f'See "{place.log}".')
+        raise LocalServerError(f"the embedded server {what}", hint=f'See "{directory.log}".')
     time.sleep(0.01)
