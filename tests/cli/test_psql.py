@@ -10,8 +10,9 @@ import pytest
 
 from tests.cli.runner import Runner
 from tests.cli.terminal import Terminal
-from tests.clusters import Database, binaries_of
+from tests.clusters import Database
 from tests.processes import eventually
+from tests.versions import binaries
 from userscope.identity import SealKey
 
 ALICE, BOB = uuid4(), uuid4()
@@ -163,8 +164,8 @@ def test_psql_binds(configured: Runner, users: Database) -> None:
     )  # fmt: skip
     with users.connect("service") as other:
         look = (
-            "select query from pg_stat_activity where datname = current_database() and state = 'idle in transaction' "
-            "and query not like 'begin%'"
+            "select query from pg_stat_activity where datname = current_database() and application_name = 'psql' "
+            "and state = 'idle in transaction' and query not like 'begin%'"
         )
         eventually(lambda: process.poll() is not None or other.execute(look).fetchone())
         seen = other.execute(look).fetchone()
@@ -224,7 +225,7 @@ def test_remote_database_needs_a_psql_that_fits(
 
     tests/neon has one that fits reach such a host.
     """
-    remote, path = "postgresql://me:secret@db.example.com/app", str(binaries_of(version, tls=tls).bindir)
+    remote, path = "postgresql://me:secret@db.example.com/app", str(binaries(version, tls=tls).bindir)
     refused = Runner(tmp_path, capfd, DATABASE_URL=remote, PATH=path)("psql", *words, code=2)
     assert refused.stderr.startswith(
         f'ERROR:  the program "{needed}" was not found\n'
