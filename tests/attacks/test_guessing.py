@@ -42,6 +42,26 @@ def test_guess(grounds: Grounds, way: Way, target: Target) -> None:
     assert (right == wrong) is target.fenced, f"{right}\n--- wrong ---\n{wrong}"
 
 
+SPOILT = "select set_config('app.user_seal', 'x', true)"
+COUNTED = "select relname, seq_scan, idx_scan, seq_tup_read, idx_tup_fetch from pg_stat_xact_user_tables order by 1"
+
+
+@pytest.mark.parametrize("planned", [SCANNED, ("set local enable_seqscan = off",)], ids=["whole", "by an index"])
+@pytest.mark.parametrize("call", ["by_id('{guess}')", "page(20, '{of}', '{guess}')"])
+def test_guess_by_function(grounds: Grounds, call: str, planned: tuple[str, ...]) -> None:
+    """A fence's functions ask who acts before they look for what is wanted: of another's id they tell nothing."""
+    arena = grounds.arena(sealed=True, unmoved=False)
+    row = arena.superuser.execute("select id, created_at from app_fenced.secrets where owner_id = %s limit 1", [BOB])
+    ((id_, of),) = row.fetchall()
+    told = []
+    for guess in (str(id_), str(id_)[::-1].translate({ord("-"): None})):
+        asked = f"select 1 from app.secrets_{call.format(guess=guess, of=of)}"
+        with acting(arena) as connection:
+            told.append([*run(connection, [*planned, asked, COUNTED, SPOILT, asked, COUNTED])])
+    assert told[0] == told[1]
+    assert told[0][-2].startswith("28000")
+
+
 class Oracle:
     """Answers whether a condition holds for a row of anybody's, by spoiling Alice's own seal or by EXPLAIN ANALYZE."""
 

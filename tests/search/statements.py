@@ -16,7 +16,9 @@ class Statements:
     def statement(self) -> str:
         """One statement, of any kind."""
         table = self._chance.choice(self._tables)
-        kinds = [(55, self.select), (6, self._locked), (12, self._update), (6, self._merge)]
+        kinds = [(55, self.select), (6, self._locked)]
+        if table.updates:
+            kinds += [(12, self._update), (6, self._merge)]
         if table.inserts:
             kinds += [(6, self._delete), (8, self._insert), (4, self._modifying)]
         (kind,) = self._chance.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])
@@ -47,10 +49,11 @@ class Statements:
 
     def _rows(self, table: Table) -> str:
         """What a statement reads from: the table, or a function that answers rows of it."""
-        if not table.functions or self._chance.random() > 0.15:
+        if not table.functions or self._chance.random() > (0.15 if table.updates else 0.5):
             return table.name
         call = self._chance.choice(table.functions)
-        return call.format(id=self._conditions.needle(table, "id"), time=self._conditions.needle(table, "created_at"))
+        needles = {name: self._conditions.needle(table, name) for name in ("id", "owner_id", "created_at")}
+        return call.format(**needles)
 
     def _where(self, table: Table, alias: str, depth: int = 2) -> str:
         return f" where {self._conditions.condition(table, alias, depth)}" if self._chance.random() < 0.93 else ""
@@ -193,7 +196,7 @@ class Statements:
 
     def _insert(self, table: Table) -> str:
         """With an id, since one that the database draws would differ."""
-        columns = ["id", "title", self._chance.choice(table.inserts[2:])]
+        columns = [*table.inserts[:2], *self._chance.sample(table.inserts[2:], min(1, len(table.inserts) - 2))]
         if self._chance.random() < 0.1:
             columns.append("owner_id")
 
@@ -212,7 +215,7 @@ class Statements:
         ))  # fmt: skip
         conflict = self._chance.choice((
             "", "", " on conflict do nothing", " on conflict (owner_id, id) do nothing",
-            f" on conflict (owner_id, id) do update set title = 'new' where {self._conditions.condition(table, 'n', 1)}",
+            f" on conflict (owner_id, id) do update set {table.inserts[1]} = 'new' where {self._conditions.condition(table, 'n', 1)}",
         ))  # fmt: skip
         return f"insert into {table.name} as n ({', '.join(columns)}) {source}{conflict}{self._returning(table, 'n')}"
 
@@ -236,11 +239,11 @@ class Statements:
 
     def _modifying(self, table: Table) -> str:
         inner = self._chance.choice((
-            f"delete from {table.name} as t{self._where(table, 't', 1)} returning t.title",
-            f"update {table.name} as t set {self._sets(table)}{self._where(table, 't', 1)} returning t.title",
+            f"delete from {table.name} as t{self._where(table, 't', 1)} returning t.{table.inserts[1]}",
+            f"update {table.name} as t set {self._sets(table)}{self._where(table, 't', 1)} returning t.{table.inserts[1]}",
         ))  # fmt: skip
         return (
-            f"with w as ({inner}) select {self._chance.choice(('count(*)', 'w.title'))} from w"
+            f"with w as ({inner}) select {self._chance.choice(('count(*)', f'w.{table.inserts[1]}'))} from w"
             + self._chance.choice(("", f" where exists (select from {table.name} as t{self._where(table, 't', 1)})"))
         )
 

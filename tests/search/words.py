@@ -33,7 +33,7 @@ class Table:
     inserts: tuple[str, ...] = ()
     fenced: bool = True
     functions: tuple[str, ...] = ()
-    """Calls that answer rows of it, to read from in its place; ``{id}`` and ``{time}`` stand for values."""
+    """Calls that answer rows of it, to read from in its place; ``{id}``, ``{owner_id}`` and ``{created_at}`` stand for values."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -64,12 +64,28 @@ SECRETS = Table(
     functions=(
         "app.secrets_by_id({id})",
         "app.secrets_page(3)",
-        "app.secrets_page(20, {time})",
-        "app.secrets_page(1, {time}, {id})",
+        "app.secrets_page(20, {created_at})",
+        "app.secrets_page(1, {created_at}, {id})",
     ),
 )
 ACCOUNT = Table("app.account", _ACCOUNT, ("name", "image"))
 TODOS = Table("app.todos", _COLUMNS, _WRITES, ("id", *_WRITES), fenced=False)
+
+_LIST = {"owner_id": "uuid", "id": "uuid", "name": "text", "created_at": TIME, "updated_at": TIME}
+LISTS = Table("app.lists", _LIST, ("name",), ("id", "name"), fenced=False)
+SHARED = Table(
+    "app.shared_lists()",
+    _LIST,
+    (),
+    functions=(
+        f"app.rename_shared_list('{BOB}', {{id}}, 'new')",
+        "(select reader as owner_id, {id} as id, null::text as name, {created_at} as created_at, {created_at} as updated_at"
+        " from app.list_readers({id}) as reader)",
+        f"(select {{owner_id}} as owner_id, {{id}} as id, done::text as name, {{created_at}} as created_at, {{created_at}} as "
+        f"updated_at from app.unshare_list('{BOB}', {{id}}, {{owner_id}}) as done)",
+    ),
+)
+"""What docs/sharing.md adds: lists, and functions that answer for who shares them."""
 
 _FIXED = {
     "uuid": (ALICE, BOB, CAROL, ZOE, GHOST, SPOOK, "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
@@ -212,4 +228,5 @@ def _needles(worlds: Iterable[Content]) -> dict[str, tuple[str, ...]]:
         for record in (*rows, *people):
             for column, value in vars(record).items():
                 found.setdefault(column, set()).add(value.isoformat() if isinstance(value, datetime) else str(value))
+        found["name"] |= {row.title for row in rows}  # lists are called so
     return {column: tuple(sorted(values - {"None"})) for column, values in found.items()}

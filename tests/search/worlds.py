@@ -11,7 +11,8 @@ from tests.attacks.world import KEY, add_key
 from tests.clusters import Connection, Database
 from tests.search.people import ALICE, CANARY, DIFFERENCES, Content, columns, content
 
-TABLES = {"app.users": None, "app.todos": "owner_id", "app_fenced.secrets": "owner_id"}
+WATCHED = {"app.users": "id", "app.todos": "owner_id", "app_fenced.secrets": "owner_id"}
+_SHARED = ("app.lists", "app.list_members")
 _ROWS = "(owner_id, id, title, description, completed, due_at, created_at, updated_at)"
 _PEOPLE = "(id, name, email, username, created_at, updated_at)"
 # Whoever changes a row of somebody else's is told so, in a word that no answer may hold.
@@ -72,11 +73,12 @@ def _world(base: Database, holds: Content, change: Change | None) -> World:
         _fill(superuser, holds)
         if change:
             change(superuser)
-        for table, owner in TABLES.items():
+        for table, owner in WATCHED.items():
             superuser.execute(
                 f"create trigger sentinel after insert or update or delete on {table} for each row "
-                f"execute function app_private.sentinel('{owner or 'id'}')".encode()
+                f"execute function app_private.sentinel('{owner}')".encode()
             )
+        for table in _tables(superuser):
             superuser.execute(f"alter table {table} set (autovacuum_enabled = off)".encode())
         settle(superuser)
     return World(database)
@@ -94,10 +96,15 @@ def _fill(superuser: Connection, holds: Content) -> None:
                     copy.write_row(columns(record))
 
 
+def _tables(superuser: Connection) -> list[str]:
+    there = superuser.execute("select to_regclass('app.lists') is not null").fetchone()
+    return [*WATCHED, *(_SHARED if there == (True,) else ())]
+
+
 def settle(superuser: Connection) -> None:
     """Bring the tables to the state that vacuuming leads to: what earlier probes left behind is no difference."""
     unsettled = "select from pg_class where oid = %s::regclass and relallvisible < relpages"
-    for table in TABLES:
+    for table in _tables(superuser):
         superuser.execute(f"reindex table {table}".encode())
         while True:
             superuser.execute(f"vacuum (freeze, analyze) {table}".encode())
