@@ -29,7 +29,7 @@ WORKERS = auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # What depends on the server's version: SQL, sessions, seals, audit, Neon, attacks.
-ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core isolation models neon schema \
+ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core fences isolation models neon schema \
 	test_accounts.py test_database.py test_database_refusals.py)
 
 ##@ Use it
