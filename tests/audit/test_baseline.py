@@ -123,7 +123,10 @@ def test_unreadable(file: Path) -> None:
 
 
 def test_command(any_database: Database, file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """``userscope audit``: --baseline takes away what counts, --only, --skip and --fail-on choose what does."""
+    """``userscope audit``: --baseline takes away what counts, --only, --skip and --fail-on choose what does.
+
+    It may take ten seconds: a dozen audits.
+    """
     userscope = Runner(file.parent, capfd, ADMIN_DATABASE_URL=any_database.url().text())
     with any_database.superuser_connection() as connection:
         connection.execute(

@@ -100,7 +100,10 @@ def test_the_server(auth_database: Database) -> None:
 
 @pytest.mark.usefixtures("node")
 def test_from_sign_up_to_a_row(folder: Path) -> None:
-    """The commands of the page, with ``make example`` as the service, do and show what the page shows."""
+    """The commands of the page, with ``make example`` as the service, do and show what the page shows.
+
+    It may take ten seconds: all three servers of the example start, and end.
+    """
     if shutil.which("curl") is None:
         unavailable("curl is not installed")
     assert CONSOLE[0] == "$ make example\n"  # what ``running`` does without make

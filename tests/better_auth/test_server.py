@@ -12,7 +12,7 @@ import pytest
 
 from examples.todo_api.better_auth import FOLDER
 from tests.better_auth.people import PASSWORD, Running, auth_server, refusal, variables
-from tests.clusters import Cluster, Database
+from tests.clusters import Cluster, Database, first_of
 from tests.pooling.pgbouncer import pgbouncer
 from tests.processes import eventually
 from userscope.postgres.url import ConnectionURL
@@ -71,7 +71,7 @@ def test_not_migrated(cluster: Cluster, auth_database: Database) -> None:
     empty.drop()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", first_of(signal.SIGTERM, signal.SIGINT))
 def test_stop(database: Database, how: signal.Signals) -> None:
     """It ends by itself, with code 0, although a browser keeps its connection, and told twice as well."""
     with auth_server(database) as running, running.browser() as browser:

@@ -153,7 +153,10 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("words", first_of("demo", "audit", "status"))
 def test_80_columns(run: Runner, database: Database, words: str) -> None:
-    """In a terminal of 80 columns no line is longer, and no id is broken; there is colour, and none with NO_COLOR."""
+    """In a terminal of 80 columns no line is longer, and no id is broken; there is colour, and none with NO_COLOR.
+
+    The demonstration may take ten seconds: it runs in a terminal of its own, twice.
+    """
     environment = {**run.environment, **database.environment, "COLUMNS": "80", "TERM": "xterm"}
     command = [sys.executable, "-m", "userscope", words]
     shown = whole(command, environment)

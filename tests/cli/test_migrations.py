@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.cli.runner import Runner, ledger
-from tests.clusters import ROOT, Database
+from tests.clusters import ROOT, Database, first_of
 from tests.migrations.sketch import Sketch, write
 from tests.processes import eventually
 
@@ -179,7 +179,7 @@ def test_refusals(cli: Runner, folder: Path, capfd: pytest.CaptureFixture[str]) 
     assert "secret" not in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_of(signal.SIGINT, signal.SIGTERM))
 def test_stopped(folder: Path, empty: Database, number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM cancel the running statement; what was under way is gone, and so is the session."""
     slow = "begin;\ncreate table public.b (id integer);\nselect pg_sleep(600);\ncommit;\n"

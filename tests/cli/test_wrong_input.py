@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from tests.cli.runner import Runner
 from tests.cli.test_app import every
-from tests.clusters import Database
+from tests.clusters import Database, first_of
 from userscope.cli.app import app
 
 WORDS = list(every(get_command(app)))
@@ -73,7 +73,7 @@ def test_no_rights(database: Database, folder: Path, capfd: pytest.CaptureFixtur
     assert database.url("service").params["password"] not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("words", ["status", "audit", "health"])
+@pytest.mark.parametrize("words", first_of("status", "audit", "health"))
 def test_interrupted(tmp_path: Path, words: str) -> None:
     """Ctrl-C ends a command that waits, at once, with 130 and in one line."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

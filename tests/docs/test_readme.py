@@ -40,7 +40,10 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
-    """Somebody who has run the two commands of the first screen; what the commands print is compared on the way."""
+    """Somebody who has run the two commands of the first screen; what the commands print is compared on the way.
+
+    The first who meets them waits for more than ten seconds: a server is made, migrated and shown.
+    """
     if shutil.which("make") is None:
         unavailable("make is not installed")
     made = Newcomer(tmp_path_factory.mktemp("newcomer") / ".userscope")
@@ -56,7 +59,10 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
 
 
 def test_the_first_screen(newcomer: Newcomer) -> None:
-    """A second run of the two commands says that all is there, and leaves the server as it is."""
+    """A second run of the two commands says that all is there, and leaves the server as it is.
+
+    It may take twenty seconds, since it is the first that needs somebody for whom the commands ran.
+    """
     assert newcomer.run("make", "migrate") == "Nothing to deploy (up-to-date)\n"
 
 

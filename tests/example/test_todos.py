@@ -19,7 +19,10 @@ from tests.versions import first_of
 
 
 def test_the_whole_way(example: Example, ann: Person, bob: Person) -> None:
-    """Who signs up adds a todo; it is theirs, and nobody else sees it."""
+    """Who signs up adds a todo; it is theirs, and nobody else sees it.
+
+    It may take ten seconds: the first that needs the example starts its server, Better Auth's and the service.
+    """
     ann_id = ann.signed_up("way-ann@example.com", username="way_ann")
     bob.signed_up("way-bob@example.com")
     ann_token, bob_token = ann.token(), bob.token()

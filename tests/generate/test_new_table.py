@@ -86,7 +86,10 @@ def pair(tmp_path: Path) -> Path:
 
 
 def test_whole(run: Run, clone: Path, database: Database) -> None:
-    """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test."""
+    """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test.
+
+    It takes more than ten seconds: an audit, and pytest twice in a process of its own, as an adopter runs it.
+    """
     words = ("new-table", "shopping_lists", *EVERY_TYPE, "--test", "test_lists.py")
     assert run(clone, "userscope", *words).code == 0
     deployed = run(clone, "userscope", "migrate", database=database)

@@ -28,7 +28,10 @@ def by_sqitch(database: Database, pair: list[Project]) -> None:
 
 
 def test_same_rows_and_dump(any_cluster: Cluster, pair: list[Project]) -> None:
-    """Deployed by either, every row of the registry and the whole definition of the database are the same."""
+    """Deployed by either, every row of the registry and the whole definition of the database are the same.
+
+    It may take ten seconds: Sqitch starts psql for every script.
+    """
     theirs, ours = any_cluster.database(), any_cluster.database()
     by_sqitch(theirs, pair)
     runner.migrate(ours.url(), pair)
@@ -113,7 +116,10 @@ _FIRST = [("nasty", "userscope", 6), ("ours", "sqitch", 6)]
 def test_continue(
     empty: Database, whole: dict[str, tuple[Rows, str, Rows, str]], name: str, first: str, point: int
 ) -> None:
-    """At every change either continues the other's half-done deploy, and then the other's half-done revert."""
+    """At every change either continues the other's half-done deploy, and then the other's half-done revert.
+
+    The first takes ten seconds: Sqitch starts psql for every script, and there is a whole run to compare with.
+    """
     source, *names = OURS[name]
     pair = find([source / folder for folder in names])
     steps = [(project, change) for project in pair for change in project.plan.changes]

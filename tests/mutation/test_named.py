@@ -112,6 +112,7 @@ def test_named(admin: Connection, part: int) -> None:
     assert unnamed == {mutant.id for mutant in mutants} & UNNAMED.keys()
 
 
+@pytest.mark.breadth
 def test_audited(admin: Connection) -> None:
     """What an audit is there for, it finds alone, in each of our tables: by the one question that is about it."""
     mutants = every(admin, [ROOT / "schema" / "mutants"])

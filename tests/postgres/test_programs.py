@@ -66,10 +66,11 @@ def environment(urls: Mapping[str, ConnectionURL]) -> dict[str, str]:
     return dict(os.environ) | {variable: url.text() for variable, url in urls.items()}
 
 
+@pytest.mark.breadth
 def test_mutate_shows_no_secret(urls: dict[str, ConnectionURL]) -> None:
     """While a database is copied, the command lines of pg_dump and psql hold nothing of its URL."""
     seen: dict[str, set[str]] = {}
-    for _ in range(5):  # on a busy machine one may come and go between two looks
+    for _ in range(30):  # on a busy machine one may come and go between two looks
         for program, lines in command_lines([*USERSCOPE, "mutate", "--list"], environment(urls)).items():
             seen.setdefault(program, set()).update(lines)
         if {"pg_dump", "psql"} <= seen.keys():

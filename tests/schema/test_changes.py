@@ -27,7 +27,10 @@ def changed(before: list[str], after: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("owned", first_of("neon", "superuser", "plain"), indirect=True)
 def test_deploy_revert_deploy(owned: Database) -> None:
-    """A revert undoes its deploy and nothing else; a second deploy leaves what the first one left."""
+    """A revert undoes its deploy and nothing else; a second deploy leaves what the first one left.
+
+    It may take ten seconds: psql and pg_dump run a hundred times.
+    """
     for project, change in CHANGES:
         before = state(owned)
         run_psql(owned.url(), "-f", ROOT / project / "deploy" / f"{change}.sql")

@@ -47,7 +47,10 @@ def configured(adopter: Adopter, database: Database) -> Adopter:
 
 
 def test_embedded(adopter: Adopter) -> None:
-    """With nothing configured the page's tests pass, on a server that is gone afterwards; a .env file is not read."""
+    """With nothing configured the page's tests pass, on a server that is gone afterwards; a .env file is not read.
+
+    It may take ten seconds: a pytest of the adopter's own makes a server.
+    """
     (adopter.folder / ".env").write_text("ADMIN_DATABASE_URL=postgresql://u:p@db.example.org/app\n", encoding="utf-8")
     assert re.match(r"\.\.\.\.\s+\[100%\]\n4 passed", adopter())
 
