@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import psycopg
@@ -35,28 +36,26 @@ def undisturbed(other: Database) -> tuple[Rows, str]:
 
 
 @pytest.fixture
-def span(cluster: Cluster) -> float:
-    """How many seconds a migration takes behind the proxy just now: the kill comes at any instant of it."""
+def messages(cluster: Cluster) -> int:
+    """How many messages a migration sends: the kill comes after any of them, however long they take just now."""
     database = cluster.database()
     with proxy(database.url(), delay=DELAY) as through:
-        began = time.monotonic()
         runner.migrate(through.through, find(FOLDERS))
-        taken = time.monotonic() - began
     database.drop()
-    return taken
+    return through.counts["sent"]
 
 
-def _end_when_begun(process: "subprocess.Popen[bytes]", through: Proxy, seconds: float) -> None:
-    while through.counts["sent"] == 0 and process.poll() is None:
+def _await(through: Proxy, sent: float, over: Callable[[], object]) -> None:
+    while through.counts["sent"] < sent and not over():
         time.sleep(0.001)
-    time.sleep(seconds)
-    process.kill()
-    process.wait()
 
 
 @TIMES
-def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], span: float, times: int) -> None:
-    """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on."""
+def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], messages: int, times: int) -> None:
+    """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on.
+
+    It may take ten seconds: each kill is a migration behind a slow wire, another to its end, and a dump.
+    """
     chance = random.Random(5)  # noqa: S311  # which instants is no secret
     halfway = 0
     for _ in range(times):
@@ -67,7 +66,9 @@ def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], span: float, ti
             environment = {**os.environ, "ADMIN_DATABASE_URL": through.through.text()}
             quiet = subprocess.DEVNULL
             process = subprocess.Popen(command, env=environment, cwd="/", stdout=quiet, stderr=quiet)
-            _end_when_begun(process, through, chance.uniform(0, span))
+            _await(through, chance.uniform(1, messages), lambda: process.poll() is not None)  # noqa: B023  # not kept
+            process.kill()
+            process.wait()
         halfway += 0 < len(rows(database).get("changes", [])) < 11
         runner.migrate(database.url(), find(FOLDERS))
         assert (rows(database), dump(database)) == undisturbed
@@ -109,22 +110,24 @@ def _restart(cluster: Cluster) -> None:
 
 @pytest.mark.breadth
 @TIMES
-def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], span: float, times: int) -> None:
+def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], messages: int, times: int) -> None:
     """SIGKILL of the server, or of the process that serves us: the error says so, and the next run goes on."""
     chance = random.Random(7)  # noqa: S311  # which instants is no secret
     lost = 0
     for number in range(times):
         database = fragile.database()
         with proxy(database.url(), delay=DELAY) as through:
-            timer = threading.Timer(
-                chance.uniform(0, span), _kill, args=(fragile, database), kwargs={"whole": number % 2 == 0}
-            )
-            timer.start()
-            try:
-                runner.migrate(through.through, find(FOLDERS))
-            except Unavailable:
-                lost += 1
-            timer.join()
+            over = threading.Event()
+            with ThreadPoolExecutor(1) as pool:
+                awaited = pool.submit(_await, through, chance.uniform(1, messages), over.is_set)
+                killed = pool.submit(_kill, fragile, database, whole=number % 2 == 0)
+                try:
+                    runner.migrate(through.through, find(FOLDERS))
+                except Unavailable:
+                    lost += 1
+                over.set()
+            for done in (awaited, killed):
+                done.result()
         _restart(fragile)
         runner.migrate(database.url(), find(FOLDERS))
         assert (rows(database), dump(database)) == undisturbed

@@ -73,7 +73,7 @@ def run(tested: type[Machine], *, examples: int, phases: list[Phase]) -> None:
     )
 
 
-@pytest.mark.parametrize("examples", first_of(EXAMPLES if SOAK else EXAMPLES // 3, EXAMPLES))
+@pytest.mark.parametrize("examples", first_of(EXAMPLES if SOAK else EXAMPLES // 5, EXAMPLES))
 def test_no_difference(any_database: Database, examples: int) -> None:
     """Thousands of steps, and the model is right about each."""
     with machine(any_database) as tested:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,11 +26,22 @@ from userscope.testing import denied
 PYTHON = console.blocks(PAGE, "python")
 
 
-@pytest.fixture(params=first_of("neon", "plain"))
-def neon_auth(request: pytest.FixtureRequest, cluster: Cluster, tmp_path: Path) -> Iterator[NeonAuth]:
-    """Neon's side, with a database of each kind of owner."""
-    with migrated(cluster, request.param, tmp_path) as made:
+@pytest.fixture(scope="module", params=first_of("neon", "plain"))
+def pristine(
+    request: pytest.FixtureRequest, cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NeonAuth]:
+    """Neon's side, with a database of each kind of owner, to be cloned."""
+    with migrated(cluster, request.param, tmp_path_factory.mktemp("projects")) as made:
         yield made
+
+
+@pytest.fixture
+def neon_auth(pristine: NeonAuth) -> Iterator[NeonAuth]:
+    """The same for this test alone."""
+    template = pristine.database
+    database = template.cluster.clone(template.name, owner=template.owner)
+    yield replace(pristine, database=database)
+    database.drop()
 
 
 @pytest.fixture
