@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import Session
 
-from tests.clusters import Database
+from tests.clusters import Database, first_of
 from tests.connection.conftest import MakeServed
 from tests.connection.served import run
 from tests.connection.test_identity_binding import libpq_of, titles
@@ -49,6 +49,7 @@ def test_idle_lock(make_served: MakeServed, home: Database, alice: UUID) -> None
         assert admin.execute(ask).fetchone() == (True,)
 
 
+@pytest.mark.parametrize("make_served", first_of("make_async", "make_sync"), ids=["async", "sync"], indirect=True)
 def test_every_setting(make_served: MakeServed, bob: UUID, alice: UUID) -> None:
     """Whatever PostgreSQL lets a session set, by name, is as the server has it when the next transaction begins."""
     served = make_served(database_pool_size=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Runner
+from tests.clusters import first_of
 from tests.local.conftest import CARELESS, ask
 from userscope.errors import LocalServerError
 from userscope.local.account import Account
@@ -63,7 +64,7 @@ def test_empty_folder(folder: Path) -> None:
     assert list((folder / "home").iterdir()) == []
 
 
-@pytest.mark.parametrize("how", ["archive", "copy"])
+@pytest.mark.parametrize("how", first_of("archive", "copy"))
 def test_what_came_with_other_files(folder: Path, server: Server, how: str) -> None:
     """A server's folder that an archive or a copy brought is no server's: what it would run does not run."""
     server.start()
