@@ -14,6 +14,7 @@ from userscope.audit.model import Finding
 from userscope.audit.rules import described
 from userscope.audit.run import audit
 from userscope.cli.audit import Platform
+from userscope.errors import AuditError
 
 SHAPES = Path(__file__).parent / "shapes"
 
@@ -167,3 +168,13 @@ def test_our_own_shape(database: Database) -> None:
         ("policy_open", "policy select_own on app.todos"),
         ("policy_open", "policy select_own on app.users"),
     ]
+
+
+def test_nothing(empty: Database) -> None:
+    """A database without a table, such as the wrong one, is no database in which nothing was found."""
+    with empty.superuser_connection() as connection:
+        connection.execute("create schema sqitch create table changes (change_id text)")
+        with pytest.raises(AuditError, match="there is nothing to audit"):
+            audit(empty.url())
+        connection.execute("create table public.notes (id int)")
+    assert audit(empty.url(), profile="userscope").matrix == []

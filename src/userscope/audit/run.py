@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 
 from userscope.audit.model import Access, Finding, Report, by_level
-from userscope.errors import ConfigurationError, DatabaseError
+from userscope.errors import AuditError, ConfigurationError, DatabaseError
 from userscope.migrations import projects
 from userscope.postgres import connect as postgres
 from userscope.postgres.sql import literal, with_above
@@ -74,8 +74,8 @@ def _folder() -> Path:
 def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: str | None = None) -> Report:
     """Ask everything, or ``asked``, as the login of ``url``, whoever that is, and judge the policies.
 
-    ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError or
-    MissingExtra.
+    ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError,
+    MissingExtra, or AuditError where there is nothing to audit, which is no good news.
     """
     from userscope.audit.judge import JUDGED_TOO, judged, ours
 
@@ -86,6 +86,12 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
             _begin(connection)
             verdicts = judged(connection, profile)
             connection.execute("rollback")
+        if verdicts.empty:
+            raise AuditError(
+                "there is nothing to audit",
+                detail="The database has no table and no view of anybody's own.",
+                hint='Run "userscope migrate" first, or set ADMIN_DATABASE_URL to the database that is meant.',
+            )
         report = ask(connection, ours(verdicts.profile, asked, standard), verdicts.settings)
     known = {finding.object for finding in verdicts.findings}
     told = [finding for finding in report.findings if finding.rule not in JUDGED_TOO or finding.object not in known]

@@ -28,11 +28,15 @@ ELSEWHERE = {"access_matrix", "grant_option", "partition", "role_both"}
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found, the profile that it was judged by, and what psql's questions are to be told."""
+    """What was found, the profile that it was judged by, and what psql's questions are to be told.
+
+    ``empty``: there is no table or view but what a platform or a migration tool brought along.
+    """
 
     profile: Profile
     findings: list[Finding]
     settings: dict[str, str]
+    empty: bool
 
 
 def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
@@ -43,7 +47,9 @@ def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
     services = services_of(roles, profile)
     catalog = database.read(connection, roles, services)
     policies = Policies(catalog, profile, tuple(services if profile.services else _without_owners(catalog, services)))
-    return Judged(profile, findings(policies), {} if profile.strict else _settings(policies, asked))
+    settings = {} if profile.strict else _settings(policies, asked)
+    empty = {relation.schema for relation in catalog.relations.values()} <= profile.own | {"sqitch"}
+    return Judged(profile, findings(policies), settings, empty)
 
 
 def ours(profile: Profile, asked: Mapping[str, str], standard: Collection[str]) -> dict[str, str]:
