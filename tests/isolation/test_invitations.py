@@ -30,6 +30,7 @@ def told(teams: Teams) -> list[int]:
     invited, counted = teams.people["invited"], []
     for connection, query in ((teams.world.service, "select * from app.my_invitations()"), (teams.world.admin, JOINED)):
         with connection.transaction():
+            connection.execute("discard plans")  # those of a function that an earlier test called
             for way in ("nestloop", "hashjoin", "sort", "seqscan", "bitmapscan", "indexonlyscan"):
                 connection.execute(f"set local enable_{way} = off".encode())
             connection.execute("select app.set_user_id(%s)", [str(invited)])
