@@ -165,3 +165,51 @@ def test_sarif_and_html(command: Run) -> None:
     page = command("--here", "--format", "html").stdout
     assert '<h2 class="question">question: public.scores</h2>' in page
     assert "select * from public.scores where user_id = &#x27;b0b00000" in page
+
+
+def test_beside_the_audit(
+    platform: Cluster, database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """audit --probe: what was shown has its proof, what could have been and was not is a warning, and new is added."""
+    with database.superuser_connection() as connection:
+        connection.execute(BESIDE.encode())
+    runner = Runner(tmp_path, capfd, ADMIN_DATABASE_URL=platform.url("admin", dbname=database.name).text())
+    told = json.loads(runner("audit", "--profile", "supabase", "--probe", "--json", code=1).stdout)["findings"]
+    found = {(each["rule"], each["object"]): each for each in told}
+    shown = found["policy_open", "policy gone on public.notices"]
+    assert shown["level"] == "error"
+    assert "Shown by trying: Alice (authenticated) deletes Bob's row: set session authorization" in shown["detail"]
+    unseen = found["policy_open", "policy never on public.quiet"]
+    assert (unseen["level"], unseen["detail"].endswith("Not shown by trying.")) == ("warning", True)
+    assert found["probe", "public.enrol(uuid)"]["level"] == "error"
+
+
+BESIDE = """
+create table public.notices (id uuid primary key, user_id uuid not null references auth.users);
+alter table public.notices enable row level security;
+create policy own on public.notices for select to authenticated using (user_id = auth.uid());
+create policy gone on public.notices for delete to authenticated using (true);
+grant select, delete on public.notices to authenticated;
+create table public.quiet (id uuid primary key, user_id uuid not null references auth.users);
+alter table public.quiet enable row level security;
+create policy own on public.quiet for select to authenticated using (user_id = auth.uid());
+create policy never on public.quiet for delete to authenticated using (true);
+grant select, delete on public.quiet to authenticated;
+create function public.keep() returns trigger language plpgsql as 'begin return null; end';
+create trigger keep before delete on public.quiet for each row execute function public.keep();
+create table public.guests (
+    party_id uuid not null, user_id uuid not null references auth.users, primary key (party_id, user_id)
+);
+create table public.asked (id uuid primary key, party_id uuid not null);
+create table public.parties (id uuid primary key, party_id uuid not null, place text);
+alter table public.guests enable row level security; alter table public.asked enable row level security;
+alter table public.parties enable row level security;
+grant select on public.guests, public.parties to authenticated;
+create policy own on public.guests for select to authenticated using (user_id = auth.uid());
+create policy guests on public.parties for select to authenticated
+    using (party_id in (select g.party_id from public.guests as g where g.user_id = auth.uid()));
+create function public.enrol(ask uuid) returns void language sql security definer set search_path = ''
+    as 'insert into public.guests select a.party_id, auth.uid() from public.asked as a where a.id = ask';
+revoke execute on function public.enrol(uuid) from public;
+grant execute on function public.enrol(uuid) to authenticated;
+"""

@@ -3,12 +3,15 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from userscope.cli import _paint
 from userscope.cli._options import Json, Projects, admin, beside_ours
+
+if TYPE_CHECKING:
+    from userscope.audit.model import Report
 
 
 class Format(StrEnum):
@@ -52,6 +55,9 @@ def audit(
     profile: Annotated[
         Platform | None, typer.Option(help="The platform, whose own is left alone; else what it looks like.")
     ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also try it, in a scratch copy, and show the proofs beside the findings.")
+    ] = False,
     baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What is accepted, each with its reason: audit.toml.")
     ] = None,
@@ -74,6 +80,8 @@ def audit(
     What is meant to be so is accepted by an entry in a --baseline, with the reason; it goes on to be told of as such.
     Policies are read by PostgreSQL's own parser; --profile says whose roles and identity they are written for.
     --format html is a page to look at: which rows each role reaches, and why.
+    With --probe a copy is filled and everybody is acted as: what was shown has its statements, and an error that trying
+    could have shown and did not is a warning.
     With --drift, --project names projects of your own beside ours.
     Other schemas and roles: alter database app set userscope.audit_schemas = 'app, billing' (docs/audit.md).
 
@@ -98,7 +106,7 @@ def audit(
         return
     if name:
         raise ConfigurationError(f'"{name}" goes with --sql', hint="Without a name everything is asked.")
-    known = {*asked, *RULES, "drift", baselines.RULE} - {run.MATRIX}
+    known = {*asked, *RULES, "drift", "probe", baselines.RULE} - {run.MATRIX}
     wanted = _known(only, known, "--only") or known
     wanted = (wanted | {baselines.RULE}) - _known(skip, known, "--skip")
     if before and form is not Format.html:
@@ -111,11 +119,13 @@ def audit(
         from userscope.audit.drift import drifted
 
         report = report.with_findings(drifted(url, beside_ours(project)))
+    ran = wanted - {rule for rule, asked_for in (("drift", drift), ("probe", probe)) if not asked_for}
+    if probe:
+        report = _tried(report, profile)
     if accepted:
-        ran = wanted if drift else wanted - {"drift"}
         report = baselines.applied(report, accepted, known=known, asked=ran)
     report = report.about(wanted)
-    occasion = Occasion(fail_on, wanted if drift else wanted - {"drift"}, width=_paint.width(sys.stdout))
+    occasion = Occasion(fail_on, ran, width=_paint.width(sys.stdout))
     if form in (Format.sarif, Format.github):
         occasion = replace(occasion, place=Places(files_of(beside_ours(project))).of)
     if form is Format.html:
@@ -125,6 +135,25 @@ def audit(
         )
     print(_paint.levels(RENDERERS["json" if as_json else form](report, occasion), sys.stdout))
     raise typer.Exit(int(report.failed(fail_on)))
+
+
+def _tried(report: "Report", profile: Platform | None) -> "Report":
+    """Try it in a copy; say what could not be tried."""
+    from userscope.cli._options import start_embedded
+    from userscope.cli._progress import progress
+    from userscope.mutation.scratch import copied
+    from userscope.probe import run
+    from userscope.probe.beside import with_proofs
+    from userscope.settings import Settings
+
+    settings = Settings()
+    start_embedded(settings)
+    options = run.Options(profile=profile.value) if profile else run.Options()
+    with copied(settings, forgiving=True) as copy, progress("probe") as say:
+        result = run.probe(copy.superuser, options, say)
+    for reason in (*copy.failures, *result.coverage.not_tried, *result.coverage.too_little):
+        print(f"not tried: {reason}", file=sys.stderr)
+    return with_proofs(report, result.findings)
 
 
 def _known(rules: list[str] | None, known: set[str], option: str) -> set[str]:

@@ -9,7 +9,7 @@ import typer
 from userscope.cli._options import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from userscope.postgres.url import ConnectionURL
@@ -23,6 +23,7 @@ class Format(StrEnum):
     json = "json"
     sarif = "sarif"
     sql = "sql"
+    pgtap = "pgtap"
     html = "html"
 
 
@@ -39,12 +40,15 @@ class Profile(StrEnum):
     auto = "auto"
     none = "none"
     userscope = "userscope"
+    supabase = "supabase"
+    postgrest = "postgrest"
+    neon = "neon"
 
 
 def probe(
     *,
     profile: Annotated[
-        Profile, typer.Option(help="How identities are told: our own way, or as the schema itself says.")
+        Profile, typer.Option(help="The platform: whose roles act, and what is its own; else what it looks like.")
     ] = Profile.auto,
     roles: Annotated[
         str, typer.Option("--as", metavar="ROLE,…", help="Whom to act as; else those that policies are for.")
@@ -77,6 +81,12 @@ def probe(
             help="Work in the database itself; twice: though it holds rows.",
         ),
     ] = 0,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="An empty server of your own to copy into, with the extensions that it takes."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --here: though it is not local.")] = False,
     limit: Annotated[float, typer.Option(metavar="SECONDS", help="How long one statement may take.")] = 2.0,
 ) -> None:
@@ -89,6 +99,7 @@ def probe(
 
     Example: userscope probe --as app_user --accept probe.toml --fail-on question
     """  # fmt: skip
+    from userscope.cli._progress import progress
     from userscope.errors import ConfigurationError
     from userscope.probe import answers, platform, run
     from userscope.probe.render import RENDERERS
@@ -103,13 +114,22 @@ def probe(
         tuple(role.strip() for role in roles.split(",") if role.strip()),
         _identity(identity or []), "" if profile is Profile.none else profile, seed, limit, clear=bool(here),
     )  # fmt: skip
-    with platform.migrated(migrations) if migrations else _database(Settings(), here=here, yes=yes) as (url, failures):
-        with _progress() as say:
+    if server and (here or migrations):
+        raise ConfigurationError("--server goes with a copy", hint="Leave out --here and --migrations, or --server.")
+    settings = Settings()
+    with (
+        platform.migrated(migrations) if migrations else _database(settings, server, here=here, yes=yes) as (
+            url,
+            failures,
+        )
+    ):
+        with progress("probe") as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
         report = Report(
-            answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene), run.seed(result.scene)
-        )
+            answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene),
+            run.seed(result.scene), run.looks(result.scene),
+        )  # fmt: skip
     print(as_matrix(report) if matrix else RENDERERS["json" if as_json else form](report))
     raise typer.Exit(1 if report.failed(fail_on) else 2 if report.coverage.too_little else 0)
 
@@ -126,7 +146,7 @@ def _identity(given: list[str]) -> dict[str, str]:
 
 
 def _database(
-    settings: "Settings", *, here: int, yes: bool
+    settings: "Settings", server: str | None, *, here: int, yes: bool
 ) -> "AbstractContextManager[tuple[ConnectionURL, tuple[str, ...]]]":
     """Copy the database, or take it itself where that was asked for, and is meant."""
     from contextlib import contextmanager
@@ -135,6 +155,7 @@ def _database(
     from userscope.errors import ConfigurationError
     from userscope.login import Login
     from userscope.mutation.scratch import copied
+    from userscope.mutation.servers import given
     from userscope.postgres.connect import connect
     from userscope.probe.catalog import read
 
@@ -144,7 +165,7 @@ def _database(
     @contextmanager
     def database() -> "Iterator[tuple[ConnectionURL, tuple[str, ...]]]":
         if not here:
-            with copied(settings, forgiving=True) as copy:
+            with copied(settings, given(server) if server else None, forgiving=True) as copy:
                 yield copy.superuser, copy.failures
             return
         name = source.params["dbname"]
@@ -163,23 +184,3 @@ def _database(
         yield source, ()
 
     return database()
-
-
-def _progress() -> "AbstractContextManager[Callable[[str], None]]":
-    """Say on standard error what is being done."""
-    import sys
-    from contextlib import contextmanager
-    from time import monotonic
-
-    from rich.console import Console
-
-    @contextmanager
-    def shown() -> "Iterator[Callable[[str], None]]":
-        console, begin = Console(stderr=True, highlight=False), monotonic()
-        if not sys.stderr.isatty():
-            yield lambda step: console.print(f"{monotonic() - begin:5.1f} s  {step}", markup=False)
-            return
-        with console.status("probe") as status:
-            yield lambda step: status.update(f"probe: {step} ({monotonic() - begin:.0f} s)")
-
-    return shown()

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from userscope.errors import AuditError
@@ -21,8 +22,10 @@ _DOCUMENT = re.compile(
     r"current_setting\(\s*'([\w.]+)'(?:::text)?\s*(?:,\s*true)?\s*\)(?:::text)?(?:\s*,\s*''(?:::text)?\s*\))?\s*\)*"
     r"(?:::text)?\s*::\s*jsonb?"
 )
-_CLAIM = re.compile(r"->>?\s*'(\w+)'")
+_CLAIM = re.compile(r"->>?\s*'([\w-]+)'")
 _NO_CLAIM = {"role", "app_metadata", "user_metadata", "aud", "exp", "sub", "email"}
+_CLIENTS = ("request.headers", "request.cookies")
+"""Settings that hold what a client sent along, whoever it is."""
 _PLATFORM = ("anon", "authenticated")
 _LITERAL = re.compile(r"'([0-9a-f]{8}-[0-9a-f-]{27})'")
 
@@ -54,6 +57,13 @@ class Identities:
             self.settings, self.documents, self.claims, self.kinds = [], set(), [], {}
 
     @property
+    def said_by_themselves(self) -> str:
+        """What policies read of what a user says of themselves; empty where they read nothing of it."""
+        sent = [name for name in sorted(self.documents) if name in _CLIENTS]
+        edited = ["user_metadata"] if self.documents and "user_metadata" in self.meaning.catalog.text else []
+        return " and ".join([*edited, *sent])
+
+    @property
     def strangers(self) -> set[str]:
         """The roles of those who have not signed in."""
         return {role for role in self.roles if words.UNKNOWN_PERSON.search(role)}
@@ -67,7 +77,7 @@ class Identities:
         self, world: World, role: str, *, edited: World | None = None, uuid: str | None = None,
         kinds: Mapping[str, Kind] | None = None,
     ) -> Actor:  # fmt: skip
-        """Somebody signed in; with what ``edited`` has in the part of a token that its owner writes."""
+        """Somebody signed in; with what ``edited`` has in what they say of themselves: user_metadata, and headers."""
         kinds = kinds or self.kinds
         session = (
             self._ours(world) if self.profile == "userscope" else list(self._set(world, role, edited, uuid, kinds))
@@ -121,10 +131,14 @@ class Identities:
             "exp": 4102444800, **flat, "app_metadata": flat,
             "user_metadata": {name: self._claim(name, edited or world, kinds) for name in self.claims},
         }  # fmt: skip
-        yield from self._document(claims)
+        yield from self._document(claims, {name: self._claim(name, edited or world, kinds) for name in self.claims})
 
-    def _document(self, claims: Mapping[str, object]) -> list[str]:
-        return [f"set {name} = {statements.literal(json.dumps(claims))}" for name in sorted(self.documents)]
+    def _document(self, claims: Mapping[str, object], sent: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """Each document is the token; but for what was sent along with it."""
+        return [
+            f"set {name} = {statements.literal(json.dumps(dict(sent if name in _CLIENTS else claims)))}"
+            for name in sorted(self.documents)
+        ]
 
     def _setting(self, name: str, world: World, role: str, uuid: str | None, kinds: Mapping[str, Kind]) -> str:
         own, last = _own(world, kinds.get(name), uuid), name.rpartition(".")[2]
@@ -181,6 +195,12 @@ def roles(connection: Connection, meaning: Meaning, chosen: list[str]) -> list[s
         and oid not in owners
         and connection.execute(reaches, [name, [table.oid for table in tables]]).fetchone() == (True,)
     ]
+
+
+def there(connection: Connection, names: Sequence[str]) -> list[str]:
+    """Return the roles of these that exist."""
+    query = "select name from unnest(%s::text[]) with ordinality as n (name, place) where to_regrole(name) is not null"
+    return [name for (name,) in connection.execute(f"{query} order by place".encode(), [list(names)])]
 
 
 def above(connection: Connection, roles: list[str]) -> list[str]:

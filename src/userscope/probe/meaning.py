@@ -46,6 +46,18 @@ class Meaning:
         return words.identifying(name) or name in self._compared
 
     @cached_property
+    def believed(self) -> set[Relation]:
+        """The tables that policies of others ask, themselves or through functions: memberships, say."""
+        asked = words.words(self.catalog.function_text)
+        return {
+            table
+            for table in self.catalog.tables
+            if table.name in asked
+            or any(table.name in words.words(policy.text) for other in self.catalog.tables if other is not table
+                   for policy in other.policies)
+        }  # fmt: skip
+
+    @cached_property
     def _compared(self) -> set[str]:
         asked = "|".join(["current_setting", *sorted(map(re.escape, self.session_functions))])
         either = rf"\"?(\w+)\"?\)?{_CAST} = \(*(?: ?SELECT )?\(*(?:\w+\.)?(?:{asked})\("

@@ -21,7 +21,7 @@ from userscope.probe.meaning import Meaning
 from userscope.probe.scene import Scene
 from userscope.probe.sight import Sight
 from userscope.probe.stage import Stage
-from userscope.probe.worlds import ALICE, BOB, Values, World
+from userscope.probe.worlds import ALICE, BOB, WORLDS, Values, World
 
 type Progress = Callable[[str], None]
 
@@ -107,7 +107,7 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
     meaning = Meaning(catalog, everything_owned=profile.everything_owned)
     filling = Filling(stage, Values(catalog, meaning))
     filling.fill()
-    roles = who.roles(stage.connection, meaning, list(options.roles or profile.roles))
+    roles = who.roles(stage.connection, meaning, list(options.roles or who.there(stage.connection, profile.roles)))
     if not options.roles:
         roles += who.above(stage.connection, roles)
     key = profiles.seal_key(stage) if name == "userscope" else None
@@ -160,6 +160,27 @@ def matrix(scene: Scene) -> list[tuple[str, str, str]]:
         for actor in scene.actors
         if scene.rights(actor, relation).select
     ]
+
+
+def looks(scene: Scene) -> list[tuple[str, str, str, tuple[str, ...], str]]:
+    """Return the matrix of tables again, each line with how it is asked for: a login, and a query that gives ``seen``.
+
+    A row is known again by its key; where that may not be read, the line is left out.
+    """
+    found = []
+    for relation in scene.catalog.tables:
+        rows = [row for world in (ALICE, BOB) if (row := scene.row(relation, world))]
+        for actor in scene.actors:
+            rights = scene.rights(actor, relation)
+            if len(rows) != len(WORLDS) or not rights.select or not set(relation.primary) <= set(rights.select):
+                continue
+            if not relation.primary:
+                continue
+            mine, his = (f"exists (select from {relation.sql} where {statements.line(row)})" for row in rows)
+            said = f"case when {his} then 'everybody''s rows' when {mine} then 'own rows' else 'nothing' end"
+            seen = _whose({world for table, world in scene.seen[actor] if table is relation})
+            found.append((f"{actor.who} ({actor.role})", relation.label, seen, actor.login, f"select {said} as seen"))
+    return found
 
 
 def _whose(worlds: set[World]) -> str:

@@ -85,11 +85,11 @@ class Scene:
         """Alice, as a role."""
         return next(a for a in self.actors if a.alice and a.role == role)
 
-    def gained(self, actor: Actor, changed: Relation | None = None) -> list[Relation]:
-        """Return of what somebody who acts sees Bob's rows now, and did not before."""
+    def gained(self, actor: Actor, changed: Relation | None = None, of: World = BOB) -> list[Relation]:
+        """Return of what somebody who acts sees Bob's rows now (or those ``of`` another), and did not before."""
         only = self.meaning.affected(changed) if changed else None
         seen, _ = self.sight.now(actor.role, only)
-        new = {relation for relation, world in seen - self.seen.get(actor, set()) if world is BOB}
+        new = {relation for relation, world in seen - self.seen.get(actor, set()) if world is of}
         told = [relation for relation in new if not relation.table or relation in self.meaning.owned]
         return sorted(told, key=lambda relation: relation.label)
 
@@ -124,16 +124,17 @@ class Scene:
             level, kind, relation.label, actor, sentence, steps, expected, setup=[*self.arranged, *setup], detail=detail
         )
 
-    def look(self, relation: Relation, owner: str = "Bob's") -> tuple[str, Expected]:
-        """Return the statement that shows Bob's row of a relation, and what is expected of it."""
-        if relation.table and not relation.partition and self.row(relation, BOB):
-            where = self.where(relation, BOB)
-            return f"select * from {relation.sql} where {where}  -- {owner} row", Expected("shows")
-        return f"select * from {relation.sql}  -- {owner} rows among them", Expected("shows", self.mark(relation))
+    def look(self, relation: Relation, of: World = BOB) -> tuple[str, Expected]:
+        """Return the statement that shows somebody's row of a relation, and what is expected of it."""
+        if relation.table and not relation.partition and self.row(relation, of):
+            where = self.where(relation, of)
+            return f"select * from {relation.sql} where {where}  -- {of.person}'s row", Expected("shows")
+        shown = Expected("shows", self.mark(relation, of))
+        return f"select * from {relation.sql}  -- {of.person}'s rows among them", shown
 
-    def mark(self, relation: Relation) -> str:
-        """Return what tells Bob's rows of a view or a partition."""
-        return BOB.uuid if any(self._holds(relation, BOB.uuid)) else BOB.name
+    def mark(self, relation: Relation, of: World = BOB) -> str:
+        """Return what tells somebody's rows of a view or a partition."""
+        return of.uuid if any(self._holds(relation, of.uuid)) else of.name
 
     def _holds(self, relation: Relation, text: str) -> list[bool]:
         return [text in str(row) for row in self.stage.rows(f"select x::text from {relation.sql} as x")]

@@ -169,3 +169,33 @@ end $$;
 reset role;
 create function lib.peek(word text) returns boolean language plpgsql leakproof as $$ begin raise notice '%', word; return true; end $$;
 grant execute on function lib.peek(text) to authenticated;
+
+-- mutable_claim | policy r on lib.loans | a header that whoever asks writes
+create policy r on lib.loans for select using (reader_id = (current_setting('request.headers', true)::json ->> 'x-reader')::uuid);
+
+-- mutable_claim | policy r on lib.loans | what a user wrote of themselves, in the account
+create function lib.is_keeper() returns boolean language sql stable security definer set search_path = ''
+    as $$ select exists (select from auth.users as u where u.id = auth.uid() and u.raw_user_meta_data ->> 'rank' = 'keeper') $$;
+create policy r on lib.loans for select using (reader_id = auth.uid() or lib.is_keeper());
+
+-- function_definer | function lib.report(text) | it runs the text that it is given
+create function lib.report(query text) returns void language plpgsql security definer set search_path = '' as $$
+begin execute query; end $$;
+grant execute on function lib.report(text) to authenticated;
+
+-- function_definer | function lib.sorted(text) | it runs a text with what it is given in it
+create function lib.sorted(by text) returns setof lib.loans language plpgsql security definer set search_path = '' as $$
+begin return query execute 'select * from lib.loans where reader_id = auth.uid() order by ' || by; end $$;
+grant execute on function lib.sorted(text) to authenticated;
+
+-- policy_open | policy r on lib.loans | whether it is somebody, not who
+create policy r on lib.loans for select using (auth.uid() is not null);
+
+-- policy_open | policy r on lib.loans | true where something fails
+create function lib.may(house uuid) returns boolean language plpgsql stable as $$
+begin return exists (select from lib.cards as c where c.house_id = house and c.reader_id = auth.uid());
+exception when others then return true; end $$;
+create policy r on lib.loans for select using (lib.may(house_id));
+
+-- policy_open | policy r on lib.loans | a column that opens a row beside its reader
+create policy r on lib.loans for select using (reader_id = auth.uid() or title <> '');

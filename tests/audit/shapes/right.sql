@@ -116,3 +116,38 @@ create policy r on lib.loans for select using (reader_id = auth.uid());
 create function lib.give_back(loan uuid) returns void language sql security definer set search_path = ''
     as 'update lib.loans set returned_at = now() where id = loan and reader_id = auth.uid()';
 grant execute on function lib.give_back(uuid) to authenticated;
+
+-- a rank that is compared with what it was
+create function lib.my_rank() returns text language sql stable security definer set search_path = ''
+    as 'select r.rank from lib.readers as r where r.id = auth.uid()';
+create policy u on lib.readers for update to authenticated
+    using (id = auth.uid()) with check (id = auth.uid() and rank = lib.my_rank());
+create policy r on lib.loans for select using (exists (select from lib.readers as r where r.id = auth.uid() and r.rank = 'keeper'));
+grant update on lib.readers to authenticated;
+
+-- friends, who were asked and said yes
+create table lib.friends (
+    asker_id uuid references lib.readers, asked_id uuid references lib.readers, said text not null default 'nothing',
+    primary key (asker_id, asked_id)
+);
+alter table lib.friends enable row level security;
+grant select, insert (asker_id, asked_id), update (said) on lib.friends to authenticated;
+create policy r on lib.friends for select to authenticated using (auth.uid() in (asker_id, asked_id));
+create policy i on lib.friends for insert to authenticated with check (asker_id = auth.uid() and said = 'nothing');
+create policy u on lib.friends for update to authenticated using (asked_id = auth.uid());
+create policy r on lib.loans for select using (reader_id = auth.uid() or exists (
+    select from lib.friends as f where f.said = 'yes'
+       and (f.asker_id = auth.uid() and f.asked_id = reader_id or f.asked_id = auth.uid() and f.asker_id = reader_id)
+));
+
+-- an identity of another platform's, in the schema of this one's
+reset role;
+create function auth.user_id() returns text language sql stable as $$ select auth.jwt() ->> 'sub' $$;
+grant execute on function auth.user_id() to maker, authenticated;
+set local role maker;
+create policy r on lib.loans for select using ((select auth.user_id() = reader_id::text));
+
+-- a text that is run, with what it is given quoted
+create function lib.found(word text) returns setof lib.loans language plpgsql security definer set search_path = '' as $$
+begin return query execute format('select * from lib.loans where reader_id = auth.uid() and title = %L', word); end $$;
+grant execute on function lib.found(text) to authenticated;

@@ -77,3 +77,17 @@ create policy own on public.orders for select to authenticated using (customer =
 create policy own on public.baskets for select to authenticated
     using (exists (select from public.orders as o where o.customer = current_setting('shop.customer', true)::bigint));
 grant select on public.orders, public.baskets to authenticated;
+-- == a function that runs what it is given
+-- error function public.run(text)
+reset role;
+create function public.run(query text) returns void language plpgsql security definer set search_path = '' as $$
+begin execute query; end $$;
+revoke execute on function public.run(text) from public;
+grant execute on function public.run(text) to authenticated;
+-- == a function that deletes what it is named, and asks nobody
+-- error function public.forget(uuid)
+reset role;
+create function public.forget(diary uuid) returns void language sql security definer set search_path = ''
+    as 'delete from public.diaries where id = diary';
+revoke execute on function public.forget(uuid) from public;
+grant execute on function public.forget(uuid) to authenticated;

@@ -107,3 +107,33 @@ alter table public.snippets enable row level security;
 create policy seen on public.snippets for select to authenticated using (is_builtin_system or user_id = auth.uid());
 create policy add on public.snippets for insert to authenticated with check (user_id = auth.uid());
 grant select, insert on public.snippets to authenticated;
+-- == a row that is taken, as only the new one is asked whose it is
+-- error updates public.bikes
+create table public.bikes (id uuid primary key, rider_id uuid not null references auth.users, frame text);
+alter table public.bikes enable row level security;
+create policy own on public.bikes for select to authenticated using (rider_id = auth.uid());
+create policy edit on public.bikes for update to authenticated using (true) with check (rider_id = auth.uid());
+grant select, update on public.bikes to authenticated;
+-- == a member of whichever club they like
+-- error promotion public.club_members
+create table public.club_members (club_id uuid, user_id uuid references auth.users, primary key (club_id, user_id));
+create table public.minutes (id uuid primary key, club_id uuid not null, body text);
+alter table public.club_members enable row level security; alter table public.minutes enable row level security;
+create policy own on public.club_members for select to authenticated using (user_id = auth.uid());
+create policy enter on public.club_members for insert to authenticated with check (user_id = auth.uid());
+create policy club on public.minutes for select to authenticated
+    using (club_id in (select c.club_id from public.club_members as c where c.user_id = auth.uid()));
+grant select, insert on public.club_members to authenticated;
+grant select on public.minutes to authenticated;
+-- == the head of one's own club, by one's own hand
+-- error promotion public.club_members
+create table public.club_members (
+    club_id uuid, user_id uuid references auth.users, rank text not null default 'guest', primary key (club_id, user_id)
+);
+create table public.minutes (id uuid primary key, club_id uuid not null, body text);
+alter table public.club_members enable row level security; alter table public.minutes enable row level security;
+create policy own on public.club_members for all to authenticated using (user_id = auth.uid());
+create policy club on public.minutes for select to authenticated using (club_id in (
+    select c.club_id from public.club_members as c where c.user_id = auth.uid() and c.rank = 'admin'));
+grant select, update (rank) on public.club_members to authenticated;
+grant select on public.minutes to authenticated;

@@ -91,6 +91,8 @@ class Bodies:
                 case "PLpgSQL_stmt_return_query":
                     yield held, "query", statements(_text(one["query"]))[0]
                 case "PLpgSQL_stmt_block":
+                    for handler in handlers(one):
+                        yield from self._walk(handler + rest, scope, held)
                     yield from self._walk(one.get("body", []) + rest, scope, held)
                     return
                 case "PLpgSQL_stmt_if":
@@ -196,4 +198,12 @@ def body_of(function: Function) -> list[Any]:
         for one in [datum.get("PLpgSQL_var", {})]
         if "default_val" in one
     ]
-    return [*start, *declared["action"]["PLpgSQL_stmt_block"].get("body", [])]
+    return [*start, declared["action"]]
+
+
+def handlers(block: Any) -> list[list[Any]]:
+    """What a block does instead, where something fails in it."""
+    return [
+        each["PLpgSQL_exception"].get("action", [])
+        for each in block.get("exceptions", {}).get("PLpgSQL_exception_block", {}).get("exc_list", [])
+    ]

@@ -133,7 +133,7 @@ class Calls(Bodies):
         if names[-1] == "coalesce":
             return self._coalesced(one, scope)
         function = self.function(one, scope)
-        if function is None or self.profile.plain(names):
+        if function is None or (self.profile.plain(names) and function.arguments):
             return self._made_of(list(one.args), scope)
         found = self.body_values(function, self.bound(function, one, scope), scope)
         if found is None:

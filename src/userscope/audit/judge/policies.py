@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
+from userscope.audit.judge.decisions import Decision
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.terms import Binding, Branch, Scope, TooWide
 from userscope.audit.judge.tree import Unreadable, expression
-from userscope.audit.judge.verdict import Covered, Decision, Verdict, judged
+from userscope.audit.judge.verdict import Covered, Verdict, judged
 from userscope.postgres.sql import ident
 
 

@@ -12,25 +12,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.decisions import ME, Decision, decisions_of
 from userscope.audit.judge.reading import Reader, sources_of
 from userscope.audit.judge.terms import Branch, Limit, Link, Other, Source
 
 ORDER = ("dead", "tied", "role", "function", "public", "open")
 ROW = ("row", 0)
-ME = ("me", 0)
 _ROLES = re.compile(r"^(jwt\.role|login|setting role|setting is_superuser)$")
 _LOOSE = re.compile(r"^(jwt\.(aal|amr|iss|aud|is_anonymous|session_id|exp|iat)|uid|jwt|jwt\.sub|jwt\.email)$")
-MUTABLE = re.compile(r"user_meta_?data")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The caller's rows of ``relation`` decide: found by ``mine``; ``limits`` must be so, ``scopes`` say where."""
-
-    relation: Relation
-    mine: frozenset[str]
-    limits: frozenset[str]
-    scopes: frozenset[str]
+MUTABLE = re.compile(r"user_meta_?data|^setting request\.(headers?|cookies?|method|path)\b")
+"""What of a session or an account its user writes."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +33,7 @@ class Verdict:
     functions: frozenset[int] = frozenset()
     flags: frozenset[str] = frozenset()
     asked: bool = False
+    signed: bool = False
     rows: bool = False
     claims: frozenset[str] = frozenset()
     decisions: tuple[Decision, ...] = ()
@@ -72,8 +64,12 @@ def judged(reader: Reader, branch: Branch, relation: Relation, covered: "Covered
             links[ME].add(("tuple", number))
     reached = _reach(links, ROW)
     mine = _reach(links, ME)
-    claims = frozenset(source.name for source in sources if source.kind == "me")
-    decisions = tuple(_decisions(reader, branch, mine))
+    claims = frozenset(
+        source.name
+        for source in sources
+        if source.kind == "me" or (source.kind == "tuple" and MUTABLE.search(source.name))
+    )
+    decisions = tuple(decisions_of(reader, branch, mine))
     relations = [reader.tuples[s.of].relation for s in sources if s.kind == "tuple"]
     tied = Verdict(
         "tied",
@@ -144,7 +140,7 @@ def _without_me(reader: Reader, tied: Verdict, branch: Branch, sources: set[Sour
     flags = frozenset(s.name for s in limits) or frozenset(s.name for s in sources if s.kind == "row")
     signed = any(source.kind == "me" for source in sources)
     why = "everybody who is signed in passes" if signed else "nothing is asked of the caller"
-    return replace(tied, kind="public", why=why, flags=flags)
+    return replace(tied, kind="public", why=why, flags=flags, signed=signed)
 
 
 class Covered:
@@ -187,27 +183,6 @@ def _names(limit: Limit) -> bool:
 
 def _loose(limit: Limit) -> bool:
     return all(_LOOSE.match(source.name) or _ROLES.match(source.name) for source in limit.value.sources)
-
-
-def _decisions(reader: Reader, branch: Branch, mine: set[tuple[str, int]]) -> list[Decision]:
-    """Which tables' rows of the caller's decide in a branch."""
-    found = []
-    for kind, number in sorted(mine):
-        relation = reader.tuples[number].relation if kind == "tuple" else None
-        if relation is None:
-            continue
-        by: dict[str, set[str]] = {"mine": set(), "limits": set(), "scopes": set()}
-        for atom in branch:
-            if isinstance(atom, Link):
-                for one, other in ((atom.left, atom.right), (atom.right, atom.left)):
-                    if one.entities == {("tuple", number)}:
-                        place = "mine" if other.entities == {ME} else "scopes"
-                        by[place] |= {source.name for source in one.sources}
-            elif isinstance(atom, Limit) and atom.value.entities == {("tuple", number)}:
-                by["limits"] |= {source.name for source in atom.value.sources}
-        if by["mine"]:
-            found.append(Decision(relation, *(frozenset(by[name]) for name in ("mine", "limits", "scopes"))))
-    return found
 
 
 def _unscoped(reader: Reader, number: int, branch: Branch, judged_: Relation) -> str | None:

@@ -11,9 +11,17 @@ from userscope.probe.catalog.model import Column, Function, Relation
 from userscope.probe.findings import Expected, Level
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor, Outcome
-from userscope.probe.worlds import ALICE, BOB
+from userscope.probe.worlds import ALICE, BOB, Row
 
 _MOST = 12
+_MARK = "probe ran this"
+_INJECTED = (
+    f"do $$ begin raise exception '{_MARK}'; end $$",
+    f"select cast('{_MARK}' as int)",
+    f"' || cast('{_MARK}' as int) || '",
+    f"'; do $$ begin raise exception '{_MARK}'; end $$; --",
+)
+"""Texts that tell of themselves where they are run: a statement, a query, and both within a text."""
 _UNNAMED = Column(0, "", "", "", "b", "X", 0, 0, True, None, False, "", -1, "")
 
 
@@ -52,6 +60,8 @@ def call(scene: Scene, leave: frozenset[str] = frozenset()) -> None:
 
 
 def _function(scene: Scene, actor: Actor, function: Function) -> None:
+    if _runs_text(scene, actor, function):
+        return
     choices = [_arguments(scene, *argument) for argument in _named(function)]
     last: Outcome | None = None
     worked = False
@@ -69,6 +79,24 @@ def _function(scene: Scene, actor: Actor, function: Function) -> None:
         reason = str(last.error.diag.message_primary)
         note = f"{function.label}: every call by {actor.role} failed: {reason}"
         scene.not_tried.append(note.replace("canceling statement due to statement timeout", "it did not end in time"))
+
+
+def _runs_text(scene: Scene, actor: Actor, function: Function) -> bool:
+    """Whether it runs as SQL what it is given, as somebody whom no policy binds."""
+    places = [place for place, kind in enumerate(function.types) if kind in ("text", "character varying", "name")]
+    if not function.definer or not re.search(r"\bexecute\b", function.source, re.IGNORECASE):
+        return False
+    others = [_arguments(scene, *argument)[0] for argument in _named(function)]
+    for place in places:
+        for given in _INJECTED:
+            arguments = [*others[:place], statements.literal(given), *others[place + 1 :]]
+            call = Call(function, tuple(arguments))
+            with scene.stage.acting(actor):
+                outcome = scene.stage.attempt(call.statement)
+            if outcome.error and _MARK in (outcome.error.diag.message_primary or ""):
+                said = "the function runs what it is given as SQL, with its owner's rights"
+                return _tell(scene, actor, call, "error", said, Expected("tells", _MARK))
+    return False
 
 
 def _named(function: Function) -> Iterator[tuple[str, int]]:
@@ -155,12 +183,18 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
         return False
     row = lost[0]
     expected = Expected("changes", f"select ctid::text from {row.table.sql} where {statements.line(row)}")
-    if call.names_bob:
+    if call.names_bob and not (_gone(scene, actor, row) and not scene.meaning.speaks_of_identity(call.function.source)):
         said = f"given Bob, the function changes or deletes Bob's row of {row.table.label}: meant?"
         return _tell(scene, actor, call, "question", said, expected)
     return _tell(
         scene, actor, call, "error", f"the function changes or deletes Bob's row of {row.table.label}", expected
     )
+
+
+def _gone(scene: Scene, actor: Actor, row: Row) -> bool:
+    """Whether a row is there no longer: what is counted or liked is not deleted."""
+    query = f"select 1 from {row.table.sql} where {statements.line(row)}"
+    return scene.owned(row.table) and not scene.stage.as_superuser(actor.role, query)
 
 
 def _let_alice_read(scene: Scene, actor: Actor, call: Call) -> bool:

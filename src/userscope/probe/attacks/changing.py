@@ -6,7 +6,7 @@ from userscope.probe.catalog.model import Relation
 from userscope.probe.findings import Expected, Level
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
-from userscope.probe.worlds import BOB, Row
+from userscope.probe.worlds import ALICE, BOB, Row
 
 
 def write(scene: Scene) -> None:
@@ -38,6 +38,7 @@ def change(scene: Scene, actor: Actor, table: Relation) -> None:
         _delete(scene, actor, table)
     if rights.update and not scene.findings.has(table.label, "updates"):
         _update(scene, actor, table)
+        _take(scene, actor, table)
 
 
 def level(scene: Scene, actor: Actor, relation: Relation) -> Level:
@@ -99,6 +100,26 @@ def _update(scene: Scene, actor: Actor, relation: Relation) -> None:
                 scene.tell(
                     level(scene, actor, relation), "updates", relation, actor, said, statement, expected=expected
                 )
+                return
+
+
+def _take(scene: Scene, actor: Actor, relation: Relation) -> None:
+    """Make Bob's row Alice's: what is asked of the new row says nothing of whose it was."""
+    bob, alice = scene.row(relation, BOB), scene.row(relation, ALICE)
+    if not actor.alice or not bob or not alice or scene.findings.has(relation.label, "updates"):
+        return
+    for column in scene.rights(actor, relation).update:
+        mine = alice.values.get(column)
+        if mine is None or mine == bob.values.get(column) or not relation.columns[column].settable:
+            continue
+        for where in ("", scene.where(relation, BOB)) if moving.points(scene, relation, column) else ():
+            statement = statements.update(relation, column, mine, where)
+            with scene.stage.acting(actor):
+                hit = scene.bobs(actor, relation) if scene.stage.attempt(statement).did else []
+            if hit:
+                said, expected = f"takes {whose(scene, relation)}: it is hers then", _moved(relation, hit[0])
+                worst = level(scene, actor, relation)
+                scene.tell(worst, "updates", relation, actor, said, statement, expected=expected)
                 return
 
 

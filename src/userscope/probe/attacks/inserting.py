@@ -36,12 +36,20 @@ def hang(scene: Scene, actor: Actor, table: Relation) -> None:
     whole = {**rows[ALICE].values, **mine}
     for name in mine:
         if moving.points(scene, table, name) and not scene.meaning.personal(table, name):
-            planted = {**mine, name: rows[BOB].given.get(name)}
+            planted = {**mine, name: _his(scene, table, name, rows[BOB])}
             plant = Plant(
                 "inserts", name, statements.insert(table, planted), {**whole, **planted},
                 statements.insert(table, mine), whole,
             )  # fmt: skip
             moving.plant(scene, actor, table, plant)
+
+
+def _his(scene: Scene, table: Relation, name: str, new: Row) -> str | None:
+    """Return what Bob has in a column: a tenant's key is the one that is there, not a new one's."""
+    there = scene.row(table, BOB)
+    return (
+        there.values.get(name) if there and name in table.primary and name not in table.parents else new.given.get(name)
+    )
 
 
 def _rows(scene: Scene, table: Relation) -> dict[World, Row]:

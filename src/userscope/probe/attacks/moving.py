@@ -46,9 +46,9 @@ def points(scene: Scene, table: Relation, name: str) -> bool:
     """Whether a column says whose a row is, or below which it hangs."""
     parent = table.parent(name)
     if parent is not None:
-        return parent in scene.meaning.owned
+        return parent in scene.meaning.owned or (name in table.primary and table in scene.meaning.believed)
     kind = table.columns[name].type
-    return name not in table.primary and kind in (*words.KEYS, "int2") and scene.meaning.identifying(name)
+    return table.primary != (name,) and kind in (*words.KEYS, "int2") and scene.meaning.identifying(name)
 
 
 def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:

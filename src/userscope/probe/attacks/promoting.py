@@ -1,11 +1,17 @@
 """Promoting oneself: what one's own row says of one's rights is changed, and then one looks again."""
 
+import json
+import re
+
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Relation
 from userscope.probe.findings import Expected
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
 from userscope.probe.worlds import ALICE, BOB
+
+_EDITED = re.compile(r"raw_user_meta_data\"?\s*->>\s*'([\w-]+)'(?:::\w+)?\)*(?:::\w+)?\s*=\s*\(*'([^']*)'")
+"""What is asked of what users write about themselves: the key, and what it is compared with."""
 
 
 def by_update(scene: Scene, actor: Actor, table: Relation) -> None:
@@ -64,6 +70,8 @@ def _promoted(
     scene: Scene, actor: Actor, table: Relation, statement: str, what: str, name: str, value: str, setup: list[str]
 ) -> bool:
     """Do it, and look again as each role; whether it changed a row."""
+    ranked = words.PRIVILEGED.search(value) or (value == "true" and words.PRIVILEGED.search(name))
+    of, whose = BOB, "Bob's rows of"
     with scene.stage.acting(actor):
         if not scene.stage.attempt(statement).did:
             return False
@@ -72,24 +80,17 @@ def _promoted(
             scene.stage.become(looking)
             if gained := scene.gained(looking, table):
                 break
+            if ranked and (gained := scene.gained(looking, table, ALICE)):
+                of, whose = ALICE, "what her own tenant hid from her:"
+                break
     if gained:
-        look, expected = scene.look(gained[0])
+        look, expected = scene.look(gained[0], of)
         steps = [statement, *(looking.login if looking.role != actor.role else ()), look]
-        said = f"{what}: then reads Bob's rows of {', '.join(each.label for each in gained)}"
+        said = f"{what}: then reads {whose} {', '.join(each.label for each in gained)}"
         scene.tell("error", "promotion", table, actor, said, *steps, expected=expected, setup=setup, detail=name)
-    elif words.PRIVILEGED.search(value) or (value == "true" and words.PRIVILEGED.search(name)):
-        said = f"{what}, which policies or functions read ({name})"
-        scene.tell(
-            "warning",
-            "own privilege",
-            table,
-            actor,
-            said,
-            statement,
-            expected=Expected("works"),
-            setup=setup,
-            detail=name,
-        )
+    elif ranked:
+        said, works = f"{what}, which policies or functions read ({name})", Expected("works")
+        scene.tell("warning", "own privilege", table, actor, said, statement, expected=works, setup=setup, detail=name)
     return True
 
 
@@ -100,8 +101,9 @@ def elevate(scene: Scene) -> None:
         for table in scene.filled_by_alice:
             if not table.slice and (scene.links(table) or table in scene.meaning.users):
                 _elevate(scene, alice, table)
-        if scene.identities.documents and "user_metadata" in scene.catalog.text:
-            _edited_claim(scene, role)
+        if said := scene.identities.said_by_themselves:
+            _edited_claim(scene, role, said)
+        _edited_account(scene, alice)
 
 
 def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
@@ -136,13 +138,31 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                 )
 
 
-def _edited_claim(scene: Scene, role: str) -> None:
-    """What a user writes about themselves is in their token as well."""
+def _edited_claim(scene: Scene, role: str, where: str) -> None:
+    """What a user writes about themselves is in their token as well, and headers are whatever a client sends."""
     edited = scene.identities.person(ALICE, role, edited=BOB)
     seen, _ = scene.sight.by(edited)
     before = scene.seen[scene.alice(role)]
     for relation, world in sorted(seen - before, key=lambda each: each[0].label):
         if world is BOB and (not relation.table or relation in scene.meaning.owned):
             look, expected = scene.look(relation)
-            said = "with Bob's values in user_metadata, which a user edits, reads Bob's rows"
+            said = f"with Bob's values in {where}, which a user writes, reads Bob's rows"
             scene.tell("error", "mutable claim", relation, edited, said, look, expected=expected)
+
+
+def _edited_account(scene: Scene, alice: Actor) -> None:
+    """The same where policies look it up in the account, as the platform stored it."""
+    users = next((t for t in scene.filled_by_alice if "raw_user_meta_data" in t.columns), None)
+    if users is None:
+        return
+    for key, value in sorted(set(_EDITED.findall(scene.catalog.text))):
+        setup = statements.update(users, "raw_user_meta_data", json.dumps({key: value}), scene.where(users, ALICE))
+        with scene.stage.undone():
+            if not scene.stage.arrange(setup):
+                continue
+            with scene.stage.acting(alice):
+                gained = scene.gained(alice, users)
+        if gained:
+            look, expected = scene.look(gained[0])
+            said = f"with {key} = {value} in raw_user_meta_data, which a user edits, reads Bob's rows"
+            scene.tell("error", "mutable claim", gained[0], alice, said, look, expected=expected, setup=[setup])

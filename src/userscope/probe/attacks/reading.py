@@ -25,7 +25,7 @@ def read(scene: Scene) -> None:
         for relation, error in errors.items():
             _failed(scene, actor, relation, error)
         for relation, world in sorted(seen, key=lambda each: each[0].label):
-            if world is BOB:
+            if world is BOB and not _in_slice(scene, relation):
                 _shown(scene, actor, relation)
     for role in scene.identities.members:
         _never(scene, scene.identities.never(role))
@@ -33,6 +33,19 @@ def read(scene: Scene) -> None:
     for uuid in scene.identities.built_in():
         for role in scene.identities.members:
             _built_in(scene, scene.identities.person(ALICE, role, uuid=uuid), uuid)
+
+
+def _in_slice(scene: Scene, relation: Relation) -> bool:
+    """Whether Bob's row of a table lies in one of its slices, of which it is told then."""
+    row = scene.row(relation, BOB)
+    return (
+        not relation.slice
+        and row is not None
+        and any(
+            slice_.oid == relation.oid and slice_.slice == row.values.get("bucket_id")
+            for slice_ in scene.filling.slices
+        )
+    )
 
 
 def _failed(scene: Scene, actor: Actor, relation: Relation, error: psycopg.Error) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from userscope.probe.render.html import as_html
 from userscope.probe.render.json import as_json
+from userscope.probe.render.pgtap import as_pgtap
 from userscope.probe.render.report import Report
 from userscope.probe.render.sarif import as_sarif
 from userscope.probe.render.sql import as_sql
@@ -14,5 +15,6 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "json": as_json,
     "sarif": as_sarif,
     "sql": as_sql,
+    "pgtap": as_pgtap,
     "html": as_html,
 }

@@ -1,7 +1,7 @@
 """What is told of a run: findings, answers, and how much was tried."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from userscope.audit.baseline import Sorted
 from userscope.probe.coverage import Coverage
@@ -18,6 +18,8 @@ class Report:
     """Who (with the role), what, and whose rows of it they see."""
     seed: tuple[str, ...] = ()
     """The statements that put the rows in."""
+    looks: list[tuple[str, str, str, tuple[str, ...], str]] = field(default_factory=list)
+    """Each line of the matrix with the statements that show it: the login, and a query of what ``seen`` says."""
 
     @property
     def findings(self) -> list[Finding]:

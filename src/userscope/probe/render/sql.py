@@ -14,7 +14,7 @@ def as_sql(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     yield "-- For psql, as a superuser, on an empty copy of the schema. Everything is rolled back."
     yield "begin;"
-    yield from _past_triggers(report.seed)
+    yield from past_triggers(report.seed)
     yield "savepoint filled;"
     for found in report.findings:
         yield ""
@@ -26,14 +26,15 @@ def _lines(report: Report) -> Iterator[str]:
 def _finding(found: Finding) -> Iterator[str]:
     yield f"\\echo '{_quoted(f'{found.level.upper()}  {found.object}: {found.sentence}')}'"
     if found.setup:
-        yield from _past_triggers(found.setup)
+        yield from past_triggers(found.setup)
     for statement in found.statements:
         code, comment, words = statement.partition("  -- ")
         yield f"{code};{comment}{words}"
     yield "rollback to savepoint filled;"
 
 
-def _past_triggers(statements: tuple[str, ...]) -> Iterator[str]:
+def past_triggers(statements: tuple[str, ...]) -> Iterator[str]:
+    """Yield what puts rows in as their owner would, past triggers and foreign keys."""
     yield "set local session_replication_role = replica;"
     yield from (f"{statement};" for statement in statements)
     yield "set local session_replication_role = origin;"

@@ -85,7 +85,7 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         and re.search(r"\bexecute\b(?!\s+(function|procedure|on))", body, re.IGNORECASE)
         and any(kind == "text" for kind in function.types)
     ):
-        why, level = "it runs a text that may be what it is given", "warning"
+        why, level = "it runs a text that may be what it is given", "error" if _runs(function, body) else "warning"
     if why:
         yield Finding(
             level,
@@ -127,6 +127,19 @@ def _asks(policies: Policies, function: Function, body: str, deep: int = 4) -> b
         for other in policies.catalog.called[name]
         if other.oid != function.oid
     )
+
+
+def _runs(function: Function, body: str) -> bool:
+    """Whether EXECUTE is given an argument itself, or a text with one in it that nothing has quoted."""
+    given = {name for name, kind in zip(function.inputs, function.types, strict=False) if name and kind == "text"}
+    for run in re.findall(r"\bexecute\b([^;]*)", body, re.IGNORECASE):
+        text = re.sub(r"\b(quote_\w+|format)\s*\([^()]*(\([^()]*\)[^()]*)*\)|\busing\b.*|\binto\b\s+\w+", " ", run,
+                      flags=re.IGNORECASE | re.DOTALL)  # fmt: skip
+        if set(re.findall(r"\w+", re.sub(r"'[^']*'", " ", text))) & given:
+            return True
+        if re.search(r"\bformat\s*\([^;]*%s", run, re.IGNORECASE) and set(re.findall(r"\w+", run)) & given:
+            return True
+    return False
 
 
 def _table(policies: Policies, function: Function, name: str) -> Relation | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Clause, Policies
-from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE
+from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE, SOCIAL
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
 from userscope.postgres.sql import ident
@@ -39,12 +39,14 @@ def findings(policies: Policies) -> Iterator[Finding]:
             continue
         claims = sorted({claim for verdict in clause.verdicts for claim in verdict.claims if MUTABLE.search(claim)})
         if claims:
+            edited = any("meta" in claim for claim in claims)
             yield Finding(
                 "error",
                 "mutable_claim",
                 clause.object,
-                f"{clause.name} believes user_metadata, which the user edits",
-                f"It reads {', '.join(claims)}: auth.updateUser() changes that.",
+                f"{clause.name} believes {'user_metadata, which the user edits' if edited else 'what a client sends'}",
+                f"It reads {', '.join(claims)}: "
+                + ("auth.updateUser() changes that." if edited else "whoever asks writes that."),
                 "read app_metadata, which only the server writes, or a table of memberships",
             )
         for verdict in clause.verdicts:
@@ -126,7 +128,8 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         for service in clause.services
         for letter in ("awd" if command == "*" else command if command != "r" else "")
     )
-    flagged = bool(verdict.flags) and all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags)
+    flags = verdict.flags - owned
+    flagged = bool(flags) and all(PUBLIC_FLAGS.search(flag) for flag in flags)
     if relation.schema in policies.profile.stores and clause.name == "WITH CHECK" and command in ("a", "w"):
         return "warning"
     if command in ("w", "d", "*") and writes and may:
@@ -138,12 +141,17 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         return "error" if owned else "warning"
     if _inherited(policies, clause) and owned:
         return "error"
-    if verdict.flags:
-        if any(LIVENESS.search(flag) for flag in verdict.flags) and (_siblings(policies, clause) or owned):
+    if flags:
+        beside = _siblings(policies, clause) or any(one.kind == "tied" for one in clause.verdicts)
+        if any(LIVENESS.search(flag) for flag in flags) and (beside or owned):
             return "error"
-        return "info" if all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) or not owned else "warning"
+        if flagged or not owned:
+            return "info"
+        return "error" if beside and not verdict.rows else "warning"
     if not owned:
         return "info"
+    if (verdict.signed or clause.text != "true") and not SOCIAL.search(relation.name):
+        return "error"  # somebody meant to ask something, and it asks nothing of the row
     sensitive = PRIVATE.search(relation.name) or any(SENSITIVE.search(name) for name in relation.fields)
     return "error" if sensitive or _siblings(policies, clause) else "warning"
 

@@ -20,6 +20,13 @@ OWNERS = re.compile(
 PUBLIC_FLAGS = re.compile(
     r"public|publish|shar(e|ed|ing)|visib|featured|is_system|is_global|is_default|is_template|template|official|open$|status|state$|approved|bucket_id|listed|active|enabled|available|verified|sharing|type$|kind$"
 )
+SOCIAL = re.compile(
+    r"profile|user|member|people|post|comment|like|vote|follow|review|rating|article|blog|product|listing|event|categor|tag"
+    r"|channel|score|badge|team|group|communit|question|answer|photo|image|video|recipe|template|topic|thread|poll|reaction"
+    r"|catalog|course|lesson|place|song|track|game|forum|feed|stor(y|ies)|announcement|setting|public",
+    re.IGNORECASE,
+)
+"""Tables that everybody who is signed in is often meant to read."""
 LIVENESS = re.compile(r"delet|archiv|trash|removed|hidden|banned|blocked|expire")
 POWERS = re.compile(
     r"^(user_?)?roles?$|^is_?(super_?)?(admin|user|staff|owner|moderator)$|^admin$|^permissions?$|^(tenant|org|organi[sz]ation|company|team|workspace)_?id$"

@@ -1,4 +1,4 @@
-"""What a service writes and policies believe: memberships, roles, flags, parents, keys that tell."""
+"""What a service writes: flags that show a row to everybody, parents, keys that tell."""
 
 from collections.abc import Iterator
 
@@ -8,16 +8,14 @@ from userscope.audit.judge.reading import sources_of
 from userscope.audit.judge.rules.policy import owned_by
 from userscope.audit.judge.rules.words import GIVEN
 from userscope.audit.judge.terms import Link
-from userscope.audit.judge.verdict import Decision, Verdict
+from userscope.audit.judge.verdict import Verdict
 from userscope.audit.model import Finding
 
-RULES = ("flag_writable", "key_unique", "parent_unchecked", "self_promotion")
+RULES = ("flag_writable", "key_unique", "parent_unchecked")
 
 
 def findings(policies: Policies) -> Iterator[Finding]:
     """Ask what is written."""
-    for oid, believed in sorted(policies.decisions().items()):
-        yield from _promotions(policies, policies.catalog.relations[oid], believed)
     for relation in policies.catalog.relations.values():
         if (
             relation.secured
@@ -30,7 +28,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
             yield from _unique(policies, relation, clauses)
 
 
-def _writers(policies: Policies, relation: Relation) -> Iterator[tuple[str, Policy, Clause]]:
+def writers(policies: Policies, relation: Relation) -> Iterator[tuple[str, Policy, Clause]]:
     """What a service may write to a table: the command's letter, the policy, and what the new row must pass."""
     for policy in relation.policies:
         if policy.permissive:
@@ -40,63 +38,12 @@ def _writers(policies: Policies, relation: Relation) -> Iterator[tuple[str, Poli
                     yield letter, policy, check
 
 
-def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Decision, str]]) -> Iterator[Finding]:
-    """Can whom these rows are about write what decides?"""
-    for letter, _, check in _writers(policies, relation):
-        for column in sorted({name for decision, _ in believed for name in decision.limits | decision.scopes}):
-            if not any(relation.may(service, letter, column) for service in check.services):
-                continue
-            if not any(column in decision.limits for decision, _ in believed) and _alone(relation, column):
-                continue
-            uses = [
-                (decision, who)
-                for decision, who in believed
-                if column in decision.limits | decision.scopes and column not in decision.mine
-            ]
-            who = sorted({who for _, who in uses})
-            if not uses or _guarded(policies, relation, column):
-                continue
-            # Moving a row to where its user is not yet: what is asked of the old row is asked of the new one.
-            moved = letter == "w" and check.name == "USING" and not any(column in one.limits for one, _ in uses)
-            if moved and any(_speaks(verdict, column) for verdict in check.verdicts):
-                continue
-            free = [verdict for verdict in check.verdicts if not _decided(verdict, relation, column, uses)]
-            if free:
-                verb = "insert" if letter == "a" else "update"
-                yield Finding(
-                    "error",
-                    "self_promotion",
-                    relation.full,
-                    f"who it is about may {verb} {column}, which decides",
-                    f"{check.object} lets a user write {column} of their own row, and {', '.join(who[:4])} "
-                    f"{'believes' if len(who) == 1 else 'believe'} it.",
-                    f"revoke {verb} on {relation.full} from …, and grant it on the other columns, or compare {column}",
-                )
-                break
-
-
-def _alone(relation: Relation, column: str) -> bool:
-    """Whether a column is a key by itself, so that nobody can take what somebody has."""
-    return any(key.columns == [column] for key in relation.unique)
-
-
-def _decided(verdict: Verdict, relation: Relation, column: str, uses: list[tuple[Decision, str]]) -> bool:
-    """Whether a way to write asks for more than that the row is the writer's own."""
-    if verdict.kind in ("dead", "role", "function"):
-        return True
-    if _speaks(verdict, column):
-        powers = {name for decision, _ in uses for name in decision.limits}
-        through = [d for d in verdict.decisions if d.relation.oid == relation.oid]
-        # A member who may write every member's row: only one whose role is asked for may.
-        return column not in powers or not through or any(d.limits for d in through)
-    return any(decision.limits or decision.relation.oid != relation.oid for decision in verdict.decisions)
-
-
-def _speaks(verdict: Verdict, column: str) -> bool:
+def speaks(verdict: Verdict, column: str) -> bool:
+    """Whether a way to pass says something of a column of the row."""
     return any(source.kind == "row" and source.name == column for source in sources_of(verdict.branch))
 
 
-def _guarded(policies: Policies, relation: Relation, column: str) -> bool:
+def guarded(policies: Policies, relation: Relation, column: str) -> bool:
     """Whether a trigger looks at the column before it is written."""
     bodies = [
         policies.catalog.functions[oid].body.lower() for oid in relation.triggers if oid in policies.catalog.functions
@@ -115,12 +62,12 @@ def _flags(policies: Policies, relation: Relation, clauses: list[Clause]) -> Ite
         for flag in verdict.flags
         if GIVEN.search(flag)
     }
-    for letter, _, check in _writers(policies, relation):
+    for letter, _, check in writers(policies, relation):
         for flag in sorted(flags):
             if (
                 any(relation.may(s, letter, flag) for s in check.services)
-                and any(verdict.kind == "tied" and not _speaks(verdict, flag) for verdict in check.verdicts)
-                and not _guarded(policies, relation, flag)
+                and any(verdict.kind == "tied" and not speaks(verdict, flag) for verdict in check.verdicts)
+                and not guarded(policies, relation, flag)
             ):
                 yield Finding(
                     "warning",
@@ -146,7 +93,7 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
         if source.kind == "row"
     }
     told = set()
-    for letter, policy, check in _writers(policies, relation):
+    for letter, policy, check in writers(policies, relation):
         for key in relation.foreign:
             parent = policies.catalog.relations.get(key.target or 0)
             column = key.columns[0] if len(key.columns) == 1 else None
@@ -162,10 +109,10 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
                 policies, parent
             ):
                 continue
-            free = [v for v in check.verdicts if v.kind == "tied" and not _speaks(v, column)]
+            free = [v for v in check.verdicts if v.kind == "tied" and not speaks(v, column)]
             if letter == "w" and policy.check is None and not free:
                 continue
-            if not free or _guarded(policies, relation, column):
+            if not free or guarded(policies, relation, column):
                 continue
             told.add((column, check.object))
             seen = column in through
