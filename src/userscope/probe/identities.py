@@ -129,8 +129,10 @@ class Identities:
         claims = {
             "sub": _own(world, kinds.get("sub"), uuid), "email": world.mail, "role": role, "aud": "authenticated",
             "exp": 4102444800, **flat, "app_metadata": flat,
-            "user_metadata": {name: self._claim(name, edited or world, kinds) for name in self.claims},
+            "user_metadata": {name: self._claim(name, world, kinds) for name in self.claims},
         }  # fmt: skip
+        if edited:
+            claims["user_metadata"] = {name: self._boast(name, edited, kinds) for name in (*self.claims, "role")}
         yield from self._document(claims, {name: self._claim(name, edited or world, kinds) for name in self.claims})
 
     def _document(self, claims: Mapping[str, object], sent: Mapping[str, str] = MappingProxyType({})) -> list[str]:
@@ -150,12 +152,25 @@ class Identities:
             return role
         return world.mail if "mail" in name else own
 
+    def _boast(self, name: str, world: World, kinds: Mapping[str, Kind]) -> str:
+        """Return what somebody would say of themselves: what policies ask for, or else that they are somebody else."""
+        text = self.meaning.catalog.policy_text + self.meaning.catalog.function_text
+        asked = re.search(rf"'{re.escape(name)}'[^=;]{{0,40}}= (?:ANY \(+ARRAY\[)?\(*'([^']+)'", text)
+        return asked[1] if asked else "true" if self._yes(name) else self._claim(name, world, kinds)
+
+    def _yes(self, name: str) -> bool:
+        """Whether a claim is taken for yes or no."""
+        text = self.meaning.catalog.policy_text + self.meaning.catalog.function_text
+        return re.search(rf"'{re.escape(name)}'(?:::text)?\)*::bool", text) is not None
+
     def _claim(self, name: str, world: World, kinds: Mapping[str, Kind]) -> str:
         """Return a claim: what policies compare it with, or else what says whose it is."""
         text = self.meaning.catalog.policy_text
         compared = re.search(rf"->>? '{re.escape(name)}'(?:::text)?\)*(?:::[\w ]+)? = '([^']*)'", text)
         if compared and not words.PRIVILEGED.search(compared[1]):
             return compared[1]
+        if self._yes(name):
+            return "false"
         known = [value for value in sorted(self.meaning.literals.get(name, ())) if not words.PRIVILEGED.search(value)]
         if known and not words.identifying(name):
             return known[0]

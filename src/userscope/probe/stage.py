@@ -65,6 +65,8 @@ class Stage:
         self.limit = limit
         """Seconds that a statement may take."""
         self.notices: list[str] = []
+        self._ready: set[Actor] = set()
+        """Who became somebody by settings alone, without an error: they do so again."""
         self._depth = 0
         self.connection = self._open()
 
@@ -115,17 +117,21 @@ class Stage:
     @contextmanager
     def acting(self, actor: Actor) -> Iterator[None]:
         """Act as somebody; it is undone at the end."""
-        with self.undone(f"set local statement_timeout = '{self.limit:g}s'"):
-            self.become(actor)
+        limit = f"set local statement_timeout = '{self.limit:g}s'"
+        ready = actor in self._ready
+        with self.undone("; ".join([limit, _becoming(actor)]) if ready else limit):  # one trip, where it is known to do
+            if not ready:
+                self.become(actor)
             yield
 
     def become(self, actor: Actor) -> None:
         """Act as somebody else from here on, within ``acting``. Who cannot sign in acts as nobody knows whom."""
-        role = f"set local session authorization default; set local session authorization {ident(actor.role)}"
-        if self.attempt("; ".join([role, *actor.session])).error:
-            self.execute(role)
+        if self.attempt(_becoming(actor)).error:
+            self.execute(_role(actor))
             for statement in actor.session:
                 self.attempt(statement)
+        elif all(statement.startswith("set ") for statement in actor.session):
+            self._ready.add(actor)
 
     @contextmanager
     def undone(self, first: str = "") -> Iterator[None]:
@@ -161,3 +167,11 @@ class Stage:
         done = [self.attempt(statement) for statement in statements]
         self.execute("set local session_replication_role = origin")
         return all(outcome.did for outcome in done)
+
+
+def _becoming(actor: Actor) -> str:
+    return "; ".join([_role(actor), *actor.session])
+
+
+def _role(actor: Actor) -> str:
+    return f"set local session authorization default; set local session authorization {ident(actor.role)}"

@@ -137,3 +137,19 @@ create policy club on public.minutes for select to authenticated using (club_id 
     select c.club_id from public.club_members as c where c.user_id = auth.uid() and c.rank = 'admin'));
 grant select, update (rank) on public.club_members to authenticated;
 grant select on public.minutes to authenticated;
+-- == a value that one only has, and tells that somebody has it
+-- warning oracle public.shelves
+create table public.shelves (
+    id uuid primary key default gen_random_uuid(), owner_id uuid not null references auth.users, label text not null unique
+);
+alter table public.shelves enable row level security;
+create policy own on public.shelves for all to authenticated using (owner_id = auth.uid());
+grant select, insert on public.shelves to authenticated;
+-- == a value that is one only among one's own
+create table public.shelves (
+    id uuid primary key default gen_random_uuid(), owner_id uuid not null references auth.users, label text not null,
+    unique (owner_id, label)
+);
+alter table public.shelves enable row level security;
+create policy own on public.shelves for all to authenticated using (owner_id = auth.uid());
+grant select, insert on public.shelves to authenticated;

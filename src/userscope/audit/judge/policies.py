@@ -7,7 +7,7 @@ from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
 from userscope.audit.judge.decisions import Decision
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.reading import Reader
-from userscope.audit.judge.terms import Binding, Branch, Scope, TooWide
+from userscope.audit.judge.terms import Atom, Binding, Branch, Limit, Scope, TooWide
 from userscope.audit.judge.tree import Unreadable, expression
 from userscope.audit.judge.verdict import Covered, Verdict, judged
 from userscope.postgres.sql import ident
@@ -35,6 +35,18 @@ class Clause:
     def worst(self) -> Verdict:
         """The verdict that counts."""
         return self.verdicts[0] if self.verdicts else Verdict("dead")
+
+
+def _said(branch: Branch, relation: Relation) -> Branch:
+    """What a branch asks, each once, and without what is so of every row: that a column is there which always is."""
+    return tuple(dict.fromkeys(atom for atom in branch if not _always(atom, relation)))
+
+
+def _always(atom: Atom, relation: Relation) -> bool:
+    if not isinstance(atom, Limit) or atom.operator != "is not null" or atom.value.entities != {("row", 0)}:
+        return False
+    columns = [relation.fields.get(source.name) for source in atom.value.sources]
+    return all(column is not None and column.required for column in columns)
 
 
 class Policies(Covered):
@@ -120,7 +132,7 @@ class Policies(Covered):
             return (Verdict("function", "it is more than can be read"),), str(
                 error
             ) or "it can be true in too many ways"
-        found = {judged(reader, tuple(dict.fromkeys(branch)), relation, self) for branch in branches}
+        found = {judged(reader, _said(branch, relation), relation, self) for branch in branches}
         return tuple(sorted(found, key=lambda one: (-one.badness, one.why, sorted(one.flags)))), ""
 
     def _walled(self, relation: Relation, policy: Policy, name: str) -> bool:

@@ -18,10 +18,13 @@ _MARK = "probe ran this"
 _INJECTED = (
     f"do $$ begin raise exception '{_MARK}'; end $$",
     f"select cast('{_MARK}' as int)",
+    f"cast('{_MARK}' as int)",
     f"' || cast('{_MARK}' as int) || '",
     f"'; do $$ begin raise exception '{_MARK}'; end $$; --",
 )
-"""Texts that tell of themselves where they are run: a statement, a query, and both within a text."""
+"""Texts that tell of themselves where they are run: a statement, a query, an expression, and within a text."""
+_TELLING = (_MARK, f'invalid input syntax for type integer: "{_MARK}"')
+"""In these words; one that only repeats what it was given says more."""
 _UNNAMED = Column(0, "", "", "", "b", "X", 0, 0, True, None, False, "", -1, "")
 
 
@@ -93,9 +96,9 @@ def _runs_text(scene: Scene, actor: Actor, function: Function) -> bool:
             call = Call(function, tuple(arguments))
             with scene.stage.acting(actor):
                 outcome = scene.stage.attempt(call.statement)
-            if outcome.error and _MARK in (outcome.error.diag.message_primary or ""):
+            if outcome.error and (told := outcome.error.diag.message_primary) in _TELLING:
                 said = "the function runs what it is given as SQL, with its owner's rights"
-                return _tell(scene, actor, call, "error", said, Expected("tells", _MARK))
+                return _tell(scene, actor, call, "error", said, Expected("tells", told))
     return False
 
 
@@ -117,6 +120,7 @@ def _arguments(scene: Scene, name: str, oid: int) -> list[str]:
         known = scene.meaning.literals
         if kind in ("text", "varchar"):
             given += sorted({*known.get(name, ()), *known.get(name.removeprefix("p_"), ())})[:2]
+            given.append("")  # what everything is like
         return [statements.literal(value) for value in given]
     if kind == "bool":
         return ["true"]
@@ -183,7 +187,8 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
         return False
     row = lost[0]
     expected = Expected("changes", f"select ctid::text from {row.table.sql} where {statements.line(row)}")
-    if call.names_bob and not (_gone(scene, actor, row) and not scene.meaning.speaks_of_identity(call.function.source)):
+    asks = scene.meaning.speaks_of_identity(call.function.source)
+    if call.names_bob and (asks or not _harmed(scene, actor, row)):
         said = f"given Bob, the function changes or deletes Bob's row of {row.table.label}: meant?"
         return _tell(scene, actor, call, "question", said, expected)
     return _tell(
@@ -191,10 +196,14 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
     )
 
 
-def _gone(scene: Scene, actor: Actor, row: Row) -> bool:
-    """Whether a row is there no longer: what is counted or liked is not deleted."""
-    query = f"select 1 from {row.table.sql} where {statements.line(row)}"
-    return scene.owned(row.table) and not scene.stage.as_superuser(actor.role, query)
+def _harmed(scene: Scene, actor: Actor, row: Row) -> bool:
+    """Whether a row is gone, or says something else: what is counted, dated or seen is not harmed."""
+    if not scene.owned(row.table):
+        return False
+    query = f"select to_jsonb(x) from {row.table.sql} as x where {statements.line(row)}"
+    now = scene.stage.as_superuser(actor.role, query)
+    telling = [name for name, column in row.table.columns.items() if column.kind == "e" or column.textual]
+    return not now or any(str(now[0][0].get(name)) != str(row.values.get(name)) for name in telling)
 
 
 def _let_alice_read(scene: Scene, actor: Actor, call: Call) -> bool:

@@ -26,6 +26,7 @@ def insert(scene: Scene, actor: Actor, table: Relation) -> None:
         hang(scene, actor, table)
         mine = _given(table, allowed, rows[ALICE].given)
         promoting.by_insert(scene, actor, table, mine, {**rows[ALICE].values, **mine})
+        _ask_keys(scene, actor, table, mine)
 
 
 def hang(scene: Scene, actor: Actor, table: Relation) -> None:
@@ -42,6 +43,26 @@ def hang(scene: Scene, actor: Actor, table: Relation) -> None:
                 statements.insert(table, mine), whole,
             )  # fmt: skip
             moving.plant(scene, actor, table, plant)
+
+
+def _ask_keys(scene: Scene, actor: Actor, table: Relation, mine: dict[str, str | None]) -> None:
+    """Insert an own row with Bob's value of a key that spans everybody's rows: that it is refused tells of his."""
+    bob = scene.row(table, BOB)
+    if bob is None or not table.secured or scene.sees(actor, table, BOB):
+        return
+    whose = {*scene.links(table), *scene.scope(table)}
+    for key in table.unique:
+        his = {name: bob.values.get(name) for name in key}
+        guessed = all(table.columns[name].type != "uuid" and name not in whose for name in key)
+        if not guessed or not set(key) <= set(mine) or None in his.values():
+            continue
+        statement = statements.insert(table, {**mine, **his})
+        with scene.stage.acting(actor):
+            refused = scene.stage.attempt(statement).state == "23505"
+            if refused and scene.stage.attempt(statements.insert(table, mine)).did:
+                said = f"inserts a row with Bob's {', '.join(key)}: 23505 tells that a hidden row has it"
+                expected = Expected("raises", "23505")
+                scene.tell("warning", "oracle", table, actor, said, statement, expected=expected, detail=",".join(key))
 
 
 def _his(scene: Scene, table: Relation, name: str, new: Row) -> str | None:

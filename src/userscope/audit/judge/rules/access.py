@@ -129,6 +129,8 @@ def _published(policies: Policies) -> Iterator[Finding]:
         relation = policies.catalog.relations.get(row["relation"])
         if not relation or relation.secured or row["publication"] != "supabase_realtime":
             continue
+        if relation.schema in policies.profile.own:
+            continue
         yield Finding(
             "error",
             "publication",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Clause, Policies
 from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE, SOCIAL
+from userscope.audit.judge.terms import Limit
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
 from userscope.postgres.sql import ident
@@ -141,6 +142,8 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         return "error" if owned else "warning"
     if _inherited(policies, clause) and owned:
         return "error"
+    if owned and verdict.rows and _finds_itself(clause, verdict):
+        return "error"
     if flags:
         beside = _siblings(policies, clause) or any(one.kind == "tied" for one in clause.verdicts)
         if any(LIVENESS.search(flag) for flag in flags) and (beside or owned):
@@ -167,6 +170,12 @@ def owned_by(policies: Policies, relation: Relation) -> set[str]:
 def _same_row(clause: Clause, verdict: Verdict) -> bool:
     """Whether a row is compared with what it was, by its key."""
     return any(found.oid == clause.relation.oid for found in verdict.relations)
+
+
+def _finds_itself(clause: Clause, verdict: Verdict) -> bool:
+    """Whether the row is looked up in its own table, and nothing is asked of it there."""
+    alone = all(found.oid == clause.relation.oid for found in verdict.relations)
+    return alone and bool(verdict.relations) and not any(isinstance(atom, Limit) for atom in verdict.branch)
 
 
 def _inherited(policies: Policies, clause: Clause) -> bool:

@@ -90,7 +90,7 @@ def _harmless(
 def _agreed(policies: Policies, relation: Relation, decision: Decision) -> bool:
     """Whether a row is made by whom it opens, who so asks the other to say yes."""
     made = [verdict for letter, _, check in writers(policies, relation) if letter == "a" for verdict in check.verdicts]
-    return bool(made) and all(_mine(verdict) & (decision.scopes | decision.mine) for verdict in made)
+    return bool(made) and all(_mine(verdict) & decision.scopes for verdict in made)
 
 
 def _mine(verdict: Verdict) -> set[str]:

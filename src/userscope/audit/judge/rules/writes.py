@@ -92,7 +92,7 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
         for source in atom.left.sources | atom.right.sources
         if source.kind == "row"
     }
-    told = set()
+    told: set[tuple[str | None, str]] = set()
     for letter, policy, check in writers(policies, relation):
         for key in relation.foreign:
             parent = policies.catalog.relations.get(key.target or 0)
@@ -128,6 +128,29 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
                     else "a row can be hung on a hidden parent, and so tells that it exists."
                 ),
                 f"add: and exists (select from {parent.full} … where … = {column})",
+            )
+    yield from _placed(policies, relation, through, told)
+
+
+def _placed(
+    policies: Policies, relation: Relation, through: set[str], told: set[tuple[str | None, str]]
+) -> Iterator[Finding]:
+    """The same of a column that memberships are asked by, and that refers to no table."""
+    referring = {column for key in relation.foreign for column in key.columns}
+    for letter, _, check in writers(policies, relation):
+        for column in sorted(through - referring):
+            free = [v for v in check.verdicts if v.kind == "tied" and not speaks(v, column)]
+            may = any(relation.may(service, letter, column) for service in check.services)
+            if (column, check.object) in told or not free or not may or guarded(policies, relation, column):
+                continue
+            told.add((column, check.object))
+            yield Finding(
+                "error",
+                "parent_unchecked",
+                check.object,
+                f"does not ask whose {column} a row is put under",
+                f"{check.name} says nothing of {column}: whoever reads by it reads what others put there.",
+                f"ask in {check.name} what reading asks of {column}",
             )
 
 
