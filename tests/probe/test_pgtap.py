@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clusters import Cluster, run_psql
+from tests.clusters import Cluster, run_psql, unavailable
 from userscope.probe import run
 from userscope.probe.answers import answered
 from userscope.probe.render.pgtap import as_pgtap
@@ -22,9 +22,11 @@ grant select, delete on public.scores to authenticated;
 """
 
 
-@pytest.mark.skipif(not PGTAP.exists(), reason="pgTAP is not installed")
+@pytest.mark.breadth
 def test_suite(platform: Cluster, tmp_path: Path) -> None:
     """What somebody sees is as it was, and the proof is what fails, until the policy is mended."""
+    if not PGTAP.exists():
+        unavailable("pgTAP is not installed (Debian: apt-get install postgresql-15-pgtap)")
     database = platform.clone("platform", owner="shape_owner")
     url = platform.url("admin", dbname=database.name)
     try:

@@ -18,12 +18,9 @@ class Profile:
     """Whether no table is there for everybody to read, whatever it is called."""
 
 
-_PLATFORM = ("cron", "extensions", "graphql", "graphql_public", "net", "pgsodium", "realtime", "supabase_functions",
-             "supabase_migrations", "vault")  # fmt: skip
-
 PROFILES = {
     "": Profile(),
-    "supabase": Profile(outside=_PLATFORM, roles=("anon", "authenticated")),
+    "supabase": Profile(roles=("anon", "authenticated")),
     "neon": Profile(outside=("neon", "neon_auth", "pgrst"), roles=("anonymous", "authenticated")),
     "postgrest": Profile(),
     "userscope": Profile(

@@ -153,3 +153,26 @@ create table public.shelves (
 alter table public.shelves enable row level security;
 create policy own on public.shelves for all to authenticated using (owner_id = auth.uid());
 grant select, insert on public.shelves to authenticated;
+-- == the head of one club deletes what is every club's
+-- error tenant_role_opens_all public.club_members
+create table public.club_members (club_id uuid, user_id uuid references auth.users, rank text not null, primary key (club_id, user_id));
+create table public.minutes (id uuid primary key, club_id uuid not null, body text);
+alter table public.club_members enable row level security; alter table public.minutes enable row level security;
+create policy own on public.club_members for select to authenticated using (user_id = auth.uid());
+create policy club on public.minutes for select to authenticated
+    using (club_id in (select c.club_id from public.club_members as c where c.user_id = auth.uid()));
+create policy clear on public.minutes for delete to authenticated
+    using (exists (select from public.club_members as c where c.user_id = auth.uid() and c.rank = 'owner'));
+grant select on public.club_members to authenticated;
+grant select, delete on public.minutes to authenticated;
+-- == the head of a club deletes what is that club's
+create table public.club_members (club_id uuid, user_id uuid references auth.users, rank text not null, primary key (club_id, user_id));
+create table public.minutes (id uuid primary key, club_id uuid not null, body text);
+alter table public.club_members enable row level security; alter table public.minutes enable row level security;
+create policy own on public.club_members for select to authenticated using (user_id = auth.uid());
+create policy club on public.minutes for select to authenticated
+    using (club_id in (select c.club_id from public.club_members as c where c.user_id = auth.uid()));
+create policy clear on public.minutes for delete to authenticated using (exists (
+    select from public.club_members as c where c.user_id = auth.uid() and c.rank = 'owner' and c.club_id = minutes.club_id));
+grant select on public.club_members to authenticated;
+grant select, delete on public.minutes to authenticated;

@@ -122,10 +122,12 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                     continue
                 with scene.stage.acting(alice):
                     gained = scene.gained(alice, table)
+                tenant = [each for each in scope if each not in links]
+                if not gained and tenant:
+                    _tenant_writes(scene, alice, table, f"with {name} = {value} in the own {tenant[0]}", setup)
             if gained:
                 look, expected = scene.look(gained[0])
                 names = ", ".join(each.label for each in gained)
-                tenant = [each for each in scope if each not in links]
                 if tenant:
                     said = (
                         f"with {name} = {value} in the own {tenant[0]} reads Bob's rows of other {tenant[0]}: {names}"
@@ -136,6 +138,29 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                 scene.tell(
                     "error" if tenant else "note", kind, table, alice, said, look, expected=expected, setup=[setup]
                 )
+
+
+def _tenant_writes(scene: Scene, alice: Actor, table: Relation, who: str, setup: str) -> None:
+    """With a role in the own tenant: may Alice delete or change what is another's?"""
+    leads = scene.meaning.affected(table)
+    for other in scene.catalog.tables:
+        rights = scene.rights(alice, other)
+        if other is table or other.oid not in leads or not scene.owned(other) or not scene.row(other, BOB):
+            continue
+        plain = [name for name in rights.update if other.columns[name].textual and name not in other.parents][:1]
+        tried = [("deletes", statements.delete(other))] if rights.delete else []
+        tried += [("changes", statements.update(other, name, "changed")) for name in plain]
+        for verb, statement in () if scene.findings.has(other.label, "deletes", "updates") else tried:
+            with scene.stage.acting(alice):
+                hit = scene.bobs(alice, other) if scene.stage.attempt(statement).did else []
+            if hit:
+                said = f"{who} {verb} Bob's row of {other.label}"
+                watch = f"select ctid::text from {other.sql} where {statements.line(hit[0])}"
+                scene.tell(
+                    "error", "tenant role opens all", table, alice, said, statement,
+                    expected=Expected("changes", watch), setup=[setup], detail=other.label,
+                )  # fmt: skip
+                return
 
 
 def _edited_claim(scene: Scene, role: str, where: str) -> None:
