@@ -151,3 +151,13 @@ create policy r on lib.loans for select using ((select auth.user_id() = reader_i
 create function lib.found(word text) returns setof lib.loans language plpgsql security definer set search_path = '' as $$
 begin return query execute format('select * from lib.loans where reader_id = auth.uid() and title = %L', word); end $$;
 grant execute on function lib.found(text) to authenticated;
+
+-- a view of what a flag shows
+reset role;
+create role shown bypassrls;
+grant usage, create on schema lib to shown;
+grant select on lib.loans to shown;
+create policy r on lib.loans for select to authenticated using (public or reader_id = auth.uid());
+set local role shown;
+create view lib.shown_loans as select id, title from lib.loans where public;
+grant select on lib.shown_loans to authenticated;

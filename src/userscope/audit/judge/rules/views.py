@@ -85,14 +85,20 @@ def _shown(policies: Policies, view: Relation, reader: int, seen: set[int]) -> l
         kept = view.kind == "m" or policies.catalog.above(
             reader, source
         )  # what a materialized view holds, it holds for all
-        if private or (kept and source.secured and _tied(policies, source)):
+        if private or (kept and source.secured and _hides(policies, source, view)):
             found.append(source)
     return found
 
 
-def _tied(policies: Policies, relation: Relation) -> bool:
-    reads = [c for c in policies.of(relation) if c.policy.serves("r") and c.name == "USING"]
-    return all(c.worst.kind != "public" and (c.worst.kind != "open" or c.walled) for c in reads)
+def _hides(policies: Policies, table: Relation, view: Relation) -> bool:
+    """Whether policies hide rows that a view shows: not where all are shown, or where it asks for the flag."""
+    asked = set(re.findall(r"\w+", view.definition or ""))
+    reads = [c for c in policies.of(table) if c.policy.serves("r") and c.name == "USING"]
+    return all(
+        c.walled
+        or (c.worst.kind != "open" and (c.worst.kind != "public" or bool(c.worst.flags - asked and not c.worst.rows)))
+        for c in reads
+    )
 
 
 def _asks(policies: Policies, view: Relation) -> bool:

@@ -137,6 +137,7 @@ def _placed(
 ) -> Iterator[Finding]:
     """The same of a column that memberships are asked by, and that refers to no table."""
     referring = {column for key in relation.foreign for column in key.columns}
+    referring |= {key.columns[0] for key in relation.unique if len(key.columns) == 1}  # nobody takes what somebody has
     for letter, _, check in writers(policies, relation):
         for column in sorted(through - referring):
             free = [v for v in check.verdicts if v.kind == "tied" and not speaks(v, column)]
