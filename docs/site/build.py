@@ -24,7 +24,10 @@ GROUPS = {
         "peers",
         "glossary",
     ],
-    "Use it": ["fastapi", "extending", "sharing", "fences", "existing", "alembic", "better-auth", "neon", "neon-auth"],
+    "Use it": [
+        *("fastapi", "tokens", "extending", "ids", "sharing", "roles", "fences"),
+        *("existing", "alembic", "better-auth", "neon", "neon-auth"),
+    ],
     "Prove it": ["testing", "mutation", "audit"],
     "Run it": ["deployment", "sealing", "settings", "owners", "migrations", "upgrading", "outages", "troubleshooting"],
     "Look it up": ["api", "commands", "errors"],

@@ -20,7 +20,7 @@ from userscope.migrations import projects, runner
 from userscope.settings import Settings
 
 ME = {"uuid": "app.current_user_id()", "bigint": "app.current_user_key()::bigint", "text": "app.current_user_key()"}
-PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "ids.md").read_text(encoding="utf-8")
 PEOPLE: dict[Kind, tuple[UserId, UserId]] = {
     # The second made her id such that the first one's would be read out of it, were the seal ambiguous.
     "text": ("auth0|älice", "auth0|älice.9999999999"),
@@ -32,7 +32,7 @@ REFUSED = psycopg.errors.InvalidAuthorizationSpecification
 
 
 def items(kind: Kind) -> str:
-    """The table of docs/extending.md, its owners of any kind."""
+    """The table of docs/ids.md, its owners of any kind."""
     text = console.files(PAGE, "sql")["db/deploy/item.sql"]
     changed = text.replace("owner_id bigint", f"owner_id {kind}").replace("app.current_user_key()::bigint", ME[kind])
     assert changed.count(ME[kind]) == 6

@@ -20,13 +20,13 @@ from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 from userscope.testing import Proxy
 
-SQL = console.files((ROOT / "docs" / "sharing.md").read_text(encoding="utf-8"), "sql")["db/deploy/admins.sql"]
+SQL = console.files((ROOT / "docs" / "roles.md").read_text(encoding="utf-8"), "sql")["db/deploy/admins.sql"]
 ROLES = ("app_admin", "unfit", "admin_login", "unfit_login")
 
 
 @pytest.fixture
 def admin(database: Database) -> Iterator[ConnectionURL]:
-    """The URL of a login of app_admin, which docs/sharing.md makes; two users have a todo each."""
+    """The URL of a login of app_admin, which docs/roles.md makes; two users have a todo each."""
     with database.superuser_connection() as connection:
         connection.execute(SQL.encode())
     make_user(database, ("alice's",))

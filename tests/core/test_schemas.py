@@ -10,7 +10,7 @@ from tests.clusters import ROOT, Database, make_logins
 from tests.docs import console
 from tests.migrations.sketch import Sketch, write
 
-ITEMS = console.files((ROOT / "docs" / "extending.md").read_text(encoding="utf-8"), "sql")["db/deploy/item.sql"]
+ITEMS = console.files((ROOT / "docs" / "ids.md").read_text(encoding="utf-8"), "sql")["db/deploy/item.sql"]
 SUITE = """
 import os, psycopg
 with psycopg.connect(os.environ["DATABASE_URL"]) as alice:

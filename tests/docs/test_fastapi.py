@@ -1,4 +1,4 @@
-"""docs/fastapi.md: its service runs, answers curl as the page shows, and passes the page's own tests."""
+"""docs/fastapi.md and docs/tokens.md: the service runs, answers curl as is shown, and passes its own tests."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.service.served import served
 from userscope.fastapi import attach, service
 from userscope.testing import Sandbox
 
-PAGE = (ROOT / "docs" / "fastapi.md").read_text(encoding="utf-8")
+PAGE = "\n".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("fastapi", "tokens"))
 FILES = console.files(PAGE)
 (CONSOLE,) = console.blocks(PAGE, "console")
 

@@ -1,4 +1,4 @@
-"""docs/sharing.md: its scripts deploy, verify and revert; a list is its owner's and its members', to any guess."""
+"""docs/sharing.md and docs/roles.md: what they show deploys and reverts; a list is its owner's and its members'."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tests.docs.scripts import Page, act, assert_whole
 from tests.docs.sharing import ALICE, BOB, DAVE, EVE, told
 from userscope.audit import run
 
-PAGE = (ROOT / "docs" / "sharing.md").read_text(encoding="utf-8")
+PAGE = "\n".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("sharing", "roles"))
 SCRIPTS = list(console.scripts(PAGE))
 CHANGES = ["schema:sharing", "policies:sharing", "policies:nightly"]
 LISTS = ["schema:lists", "policies:lists"]
