@@ -57,6 +57,23 @@ def test_beside_what_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     assert text == '[project]\nname = "shop"\n\n[tool.userscope]\nours = "core"\nprojects = ["db"]\n'
 
 
+def test_own_users(cli: Runner, empty: Database) -> None:
+    """With the core alone and ids of another kind, in the variable or as an option: deployed, owned by such ids."""
+    environment = cli.environment
+    assert "users are known by uuids, and not by text" in cli("init", "--owner-type", "text", code=2).stderr
+    environment["USERSCOPE_USER_ID"] = "bigint"
+    assert contents(cli.folder) == {}
+    done = cli("init", "--core", *TABLE).stdout
+    assert "Services and tests say who acts by such an id with USERSCOPE_USER_ID=bigint.\n" in done
+    cli("migrate")
+    with empty.connect() as owner:
+        kind = (
+            "select data_type from information_schema.columns where table_name = 'notes' and column_name = 'owner_id'"
+        )
+        assert owner.execute(kind).fetchone() == ("bigint",)
+        assert owner.execute("select to_regclass('app.users')").fetchone() == (None,)
+
+
 def test_all_or_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Where a part cannot be written, nothing is."""
     run = Runner(tmp_path, capfd)

@@ -1,7 +1,7 @@
 """``userscope init``: an empty folder becomes a project."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,6 +16,10 @@ def init(
     core: Annotated[
         bool, typer.Option("--core", help="Roles and identities alone of ours: you have users of your own.")
     ] = False,
+    owner_type: Annotated[
+        Literal["uuid", "bigint", "text"],
+        typer.Option(help="What your users are known by, with --core.", envvar="USERSCOPE_USER_ID", show_envvar=False),
+    ] = "uuid",
 ) -> None:
     """Make a project of a folder.
 
@@ -23,15 +27,22 @@ def init(
 
     Example: userscope init shop --table 'orders title:text:200 total:numeric'
     """
+    from userscope.errors import ConfigurationError
     from userscope.generate import start
     from userscope.generate.table import Table
-    from userscope.settings import Settings
 
+    if owner_type != "uuid" and not core:
+        raise ConfigurationError(
+            f"users are known by uuids, and not by {owner_type}",
+            detail="app.users, which is deployed without --core, has such ids.",
+            hint="Say --core, where you have users of your own.",
+        )
     words = (table or "").split()
-    owner = Settings().userscope_user_id if core else "uuid"
-    first = Table.of(words[0], words[1:], owner=owner, users=not core) if words else None
+    first = Table.of(words[0], words[1:], owner=owner_type, users=not core) if words else None
     for path in start.start(folder, ours="core" if core else "all", table=first):
         print(f"  + {path}")
     there = "" if folder == Path() else f"cd {folder} && "
     tested = " && pytest" if first else ""
+    if owner_type != "uuid":
+        print(f"Services and tests say who acts by such an id with USERSCOPE_USER_ID={owner_type}.")
     print(f'Next: "{there}userscope migrate{tested}"; "userscope new-table" adds {"more" if first else "a table"}.')
