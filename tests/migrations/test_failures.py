@@ -96,6 +96,25 @@ def test_detail_and_hint_of_a_script(empty: Database, tmp_path: Path) -> None:
     assert failure.hint == "Do this."
 
 
+def test_schema_of_that_name(empty: Database, tmp_path: Path) -> None:
+    """A schema that is somebody else's stays as it is; the way is to rename it, or another database."""
+    with empty.superuser_connection() as connection:
+        connection.execute("create schema shop; create table shop.mine ()")
+    failure = migrate(empty, write(tmp_path / "p", replace(TWO, deploy="begin;\ncreate schema shop;\ncommit;\n")))
+    assert "rename it" in (failure.hint or "")
+    assert "CREATE TABLE shop.mine" in dump(empty)
+    assert rows(empty)["changes"] == []
+
+
+def test_extension(empty: Database, tmp_path: Path) -> None:
+    """An extension that the server lacks, as the embedded one lacks contrib: where to go, and nothing is left."""
+    script = "begin;\ncreate table public.two ();\ncreate extension no_such_thing;\ncommit;\n"
+    failure = migrate(empty, write(tmp_path / "p", replace(TWO, deploy=script)))
+    assert failure.message == 'change "p:two" failed: extension "no_such_thing" is not available'
+    assert "Let ADMIN_DATABASE_URL name a server where this one is installed." in (failure.hint or "")
+    assert "public.two" not in dump(empty)
+
+
 def _refused(empty: Database, project: Project, message: str) -> MigrationError:
     """Expect a refusal before anything was written: there is not even a registry."""
     failure = migrate(empty, project)

@@ -6,11 +6,19 @@ from userscope.migrations.client import Failed
 _HALF_MADE = (
     "Was this database made by other means? Start from an empty one, or record what is there already by --log-only."
 )
+_SCHEMA = (
+    "Where it is a schema of your own, rename it (alter schema … rename to …) or deploy to another database. Only "
+    "where these very scripts made it, record that by --log-only."
+)
+_NO_EXTENSION = (
+    "The embedded PostgreSQL has no extension but plpgsql, none of contrib. Let ADMIN_DATABASE_URL name a server "
+    "where this one is installed."
+)
 # By SQLSTATE, or by its class.
 _CURES = {
     "25006": "Connect to the primary server: this one only reads.",
     "42501": "Migrate as the database's owner, with CREATEROLE where roles are to be made (see ADMIN_DATABASE_URL).",
-    "42P06": _HALF_MADE,
+    "42P06": _SCHEMA,
     "42P07": _HALF_MADE,
     "42710": _HALF_MADE,
     "42723": _HALF_MADE,
@@ -28,8 +36,10 @@ def wording(error: Failed, what: str, *, rolled_back: bool = True, otherwise: st
         details.insert(0, f"This is {path}" + (f", line {line}." if line else ", where it commits."))
         details.append("The change was rolled back." if rolled_back else stays)
     kind = RegistryError if path is None else ScriptError
+    missing = error.sqlstate == "0A000" and error.primary.startswith("extension ")
+    said = _NO_EXTENSION if missing else error.hint
     return kind(
         f"{what} failed: {error.primary.rstrip('.')}",
         detail=" ".join(filter(None, details)) or None,
-        hint=error.hint or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]) or otherwise,
+        hint=said or _CURES.get(error.sqlstate) or _CURES.get(error.sqlstate[:2]) or otherwise,
     )
