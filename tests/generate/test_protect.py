@@ -194,6 +194,15 @@ def test_what_it_cannot_do(database: Database) -> None:
     ]
 
 
+def test_what_refers_to_it(database: Database) -> None:
+    """What refers to a user's own key has its owner in that column; what refers to a user's row, through it."""
+    app = application(database)
+    assert "userscope protect public.lists --owner owner_id" in [
+        cure for _, cure in app.study(Asked("public.people", "id")).beyond
+    ]
+    assert "userscope protect public.items --through list_id" in [cure for _, cure in app.study(LISTS).beyond]
+
+
 REFUSED = {
     "no owner": (Asked("public.lists"), "nothing says whose a row of public.lists is"),
     "no table": (Asked("public.nothing", "owner_id"), 'there is no table "public.nothing"'),
@@ -214,6 +223,10 @@ REFUSED = {
     ),
     "a circle": (Asked("public.nodes", through=["parent_id"]), "leads through two tables named nodes"),
     "policies": (Asked("public.nodes", "id"), "public.nodes has policies already: everybody"),
+    "a superuser for all": (
+        Asked("public.lists", "owner_id", every_row=["postgres"]),
+        "postgres cannot reach every row",
+    ),
     "app_user for all": (Asked("public.lists", "owner_id", every_row=["app_user"]), "app_user cannot reach every row"),
 }
 STRANGE = """

@@ -16,6 +16,12 @@ from userscope.settings import Settings
 _UNFIT = with_above(named(__package__, "unfit.sql")).encode()
 
 
+def unfit(connection: psycopg.Connection, role: str) -> str | None:
+    """Say why no login may be a member of a role, such as "is a superuser"; None where one may."""
+    found = psycopg.RawCursor(connection).execute(_UNFIT, [role]).fetchone()
+    return str(found[0]) if found else None
+
+
 def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | None = None) -> ConnectionURL:
     """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
 
@@ -30,11 +36,14 @@ def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | 
                 f'the role "{name}" exists already', hint="Choose another name, or drop the role first."
             )
         if not exists(connection, role):
-            raise ConfigurationError(f'the role "{role}" does not exist', hint='Run "userscope migrate" first.')
-        if unfit := psycopg.RawCursor(connection).execute(_UNFIT, [role]).fetchone():
+            own = f'A role of your own is made by what writes its policies: "userscope protect … --every-row {role}".'
+            ours = role in (Login.SERVICE.role, Login.AUTH.role)
+            hint = 'Run "userscope migrate" first.' if ours else own
+            raise ConfigurationError(f'the role "{role}" does not exist', hint=hint)
+        if why := unfit(connection, role):
             raise ConfigurationError(
                 f'logins cannot be made of the role "{role}"',
-                detail=f"It {unfit[0]}.",
+                detail=f"It {why}.",
                 hint="Name app_user, app_auth, or a role of your own that policies are written for.",
             )
         _write(connection, name, role, password)

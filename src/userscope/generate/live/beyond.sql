@@ -1,5 +1,5 @@
--- What no policy on a table changes, %(relation)s of the owner %(owner)s, where app_user writes %(written)s: each with its
--- cure.
+-- What no policy on a table changes, %(relation)s of the owner %(owner)s, which names him %(directly)s, where app_user
+-- writes %(written)s: each with its cure.
 with recursive subject (oid, name, owner, owners) as (
     select pg_class.oid, pg_class.oid::regclass::text, quote_ident(attname), attnum
       from pg_class join pg_attribute on attrelid = pg_class.oid and attname = %(owner)s
@@ -55,7 +55,9 @@ select what, cure
         from subject join pg_statistic_ext on stxrelid = subject.oid
       union all
       select 6, format('table %%s refers to it, and is not protected', conrelid::regclass),
-             format('userscope protect %%I.%%I --through %%s', nspname, relname,
+             format('userscope protect %%I.%%I --%%s %%s', nspname, relname,
+                    -- What refers to a user's own key names the owner itself.
+                    case when %(directly)s and confkey = array[owners] then 'owner' else 'through' end,
                     (select string_agg(quote_ident(attname), ', ') from pg_attribute where attrelid = conrelid and attnum = any (conkey)))
         from subject join pg_constraint on contype = 'f' and confrelid = subject.oid and conrelid <> subject.oid
         join pg_class on pg_class.oid = conrelid and not (relrowsecurity and relforcerowsecurity)

@@ -58,10 +58,18 @@ class Relation:
     relname: str
     relname_ident: str
     kind: str
+    owner: str
+    ours: bool
+    """Whether whoever reads this may do what its owner may."""
     inherits: bool
     enabled: bool
     forced: bool
     shut: bool
+    """Whether app_user has to be let into the schema."""
+    may_open: bool
+    """Whether whoever reads this may let somebody into the schema."""
+    may_make: bool
+    """Whether whoever reads this may make an index there."""
     grants: Sequence[str]
     policies: Sequence[str]
     every_row: Sequence[str]
@@ -112,6 +120,12 @@ def find(connection: Connection, name: str) -> LiveTable:
     """Find a table by ``schema.table``. Raises ConfigurationError for what is none, or cannot be protected."""
     try:
         found = connection.execute("select to_regclass(%s)::oid", [name]).fetchone()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f'"{name}" cannot be looked at',
+            detail=f"PostgreSQL said: {error.diag.message_primary}.",
+            hint="Let ADMIN_DATABASE_URL name the table's owner.",
+        ) from None
     except (psycopg.errors.InvalidName, psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported):
         found = None
     if found is None or found[0] is None:
@@ -159,9 +173,11 @@ def parent(connection: Connection, table: LiveTable, column: Column) -> tuple[Li
     return read(connection, oid), key
 
 
-def beyond(connection: Connection, table: LiveTable, owner: Column, written: Sequence[str]) -> list[tuple[str, str]]:
-    """Return what no policy changes, each with its cure."""
-    known = {"relation": table.oid, "owner": owner.name, "written": list(written)}
+def beyond(
+    connection: Connection, table: LiveTable, owner: Column, written: Sequence[str], *, directly: bool
+) -> list[tuple[str, str]]:
+    """Return what no policy changes, each with its cure; ``directly``: the column names the owner, and no parent."""
+    known = {"relation": table.oid, "owner": owner.name, "written": list(written), "directly": directly}
     return connection.execute(_sql("beyond"), known).fetchall()
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from userscope.admin.logins import unfit
 from userscope.errors import ConfigurationError
 from userscope.generate.live import table as live
 from userscope.generate.live.table import Column, Connection, LiveTable
 from userscope.generate.protection import ownership
 from userscope.generate.protection.scripts import OWN, Protection
 from userscope.postgres.connect import connect
+from userscope.postgres.sql import ident
 from userscope.postgres.url import ConnectionURL
 
 
@@ -45,6 +47,7 @@ def study(url: ConnectionURL, asked: Asked) -> Found:
 def _study(connection: Connection, asked: Asked) -> Found:
     table = live.find(connection, asked.table)
     relation = table.relation
+    _permitted(connection, table, asked.every_row)
     protected = relation.enabled and relation.forced and set(OWN) <= set(relation.policies)
     owner, through = asked.owner, asked.through
     if protected and owner is None and not through:
@@ -71,6 +74,13 @@ def _study(connection: Connection, asked: Asked) -> Found:
             hint="Give each an owner or delete it; or say --without-owner, and they stay where nobody sees them.",
         )
     index = None if whose.column.indexed and not protected else _index(connection, table, whose.column, made=protected)
+    if index and not protected and not relation.may_make:
+        raise ConfigurationError(
+            f'"{connection.info.user}" may not make an index in schema {relation.schema_ident}',
+            detail=f"Every policy looks for {whose.column.ident}, and no index of {table.name} begins with it.",
+            hint="Have the schema's owner run: "
+            f"grant create on schema {relation.schema_ident} to {ident(connection.info.user)}.",
+        )
     read_only, every_row = asked.read_only, asked.every_row
     if protected:
         read_only = [c.name for c in table.columns.values() if not c.numbered and not c.writable]
@@ -78,8 +88,54 @@ def _study(connection: Connection, asked: Asked) -> Found:
     protection = Protection(table, whose, read_only, every_row, index)
     beyond = [(f"rows without an owner, which nobody sees: {ownerless}", "give each an owner")] if ownerless else []
     beyond += _around(protection)
-    beyond += live.beyond(connection, table, whose.column, [column.name for column in protection.written])
+    written = [column.name for column in protection.written]
+    beyond += live.beyond(connection, table, whose.column, written, directly=not whose.parents)
     return Found(protection, protected, beyond)
+
+
+def _permitted(connection: Connection, table: LiveTable, roles: Sequence[str]) -> None:
+    """Raise ConfigurationError where whoever studies a table could not deploy what protects it."""
+    relation, who = table.relation, connection.info.user
+    if not relation.ours:
+        raise ConfigurationError(
+            f'"{who}" does not own {table.name}, and may not protect it',
+            detail=f"Only its owner can, and who has the owner's rights: {relation.owner}.",
+            hint=f"Let ADMIN_DATABASE_URL name {relation.owner}, or have a superuser run: "
+            f"grant {ident(relation.owner)} to {ident(who)}.",
+        )
+    core = connection.execute(
+        "select pg_get_userbyid(nspowner)::text from pg_namespace"
+        " where nspname = 'app_private' and not has_schema_privilege(oid, 'usage')"
+    ).fetchone()
+    if core:
+        raise ConfigurationError(
+            f'"{who}" may not use what "userscope migrate" deployed, and policies call it',
+            hint=f"Let ADMIN_DATABASE_URL name {core[0]}, who deployed it, and have the rights of {relation.owner}: "
+            f"grant {ident(relation.owner)} to {ident(core[0])}.",
+        )
+    if relation.shut and not relation.may_open:
+        raise ConfigurationError(
+            f'"{who}" may not let app_user into schema {relation.schema_ident}',
+            hint=f"Have the schema's owner run: grant usage on schema {relation.schema_ident} to app_user.",
+        )
+    for role in roles:
+        if why := unfit(connection, role):
+            raise ConfigurationError(
+                f"{role} cannot reach every row",
+                detail=f"It {why}, and no login could be made of it.",
+                hint='Name a role of your own without attributes: "userscope create-login --role" makes its logins.',
+            )
+    makes = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
+    missing = [
+        role
+        for role in roles
+        if connection.execute("select to_regrole(%s) is null", [ident(role)]).fetchone() == (True,)
+    ]
+    if missing and connection.execute(makes).fetchone() != (True,):
+        raise ConfigurationError(
+            f'"{who}" may not make the role {missing[0]}',
+            hint=f"Have somebody with CREATEROLE run: create role {ident(missing[0])} nologin.",
+        )
 
 
 def _index(connection: Connection, table: LiveTable, column: Column, *, made: bool) -> str | None:
