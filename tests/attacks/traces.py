@@ -91,4 +91,12 @@ TRACES = [
         "where usename = current_user and pid <> pg_backend_pid()", "wal true",
         f"PostgreSQL 18 counts for each server process, for everybody to read. {_TOTALS}", beside=True, since=18,
     ),
+    Trace(
+        "how many pages another session touches: pg_stat_get_backend_io",
+        ("insert into app.todos (title, description) select 'long', repeat('long ', 100) from generate_series(1, 3000)",
+         "select pg_stat_force_next_flush()", "commit"),
+        "select 'pages ' || (sum(hits) > 10000) from pg_stat_activity, pg_stat_get_backend_io(pid) "
+        "where usename = current_user and pid <> pg_backend_pid()", "pages true",
+        f"PostgreSQL 18 counts for each server process, for everybody to read. {_TOTALS}", beside=True, since=18,
+    ),
 ]  # fmt: skip
