@@ -105,6 +105,29 @@ def test_whole(run: Run, clone: Path, database: Database) -> None:
     assert "1 failed" in run(clone, *test, database=database).stdout
 
 
+def test_whole_organization(run: Run, clone: Path, database: Database) -> None:
+    """A table of organizations as well: it deploys, nothing is found, its test passes, and a hole fails the test."""
+    words = ("new-table", "boards", *EVERY_TYPE, "--organization", "--delete-by", "owner,admin", "--test", "test_it.py")
+    assert run(clone, "userscope", *words).code == 0
+    assert "+ policies:boards" in run(clone, "userscope", "migrate", database=database).stdout
+    assert run(clone, "userscope", "audit", database=database).stdout.endswith("Nothing found.\n")
+    test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_it.py")
+    assert "5 passed" in run(clone, *test, database=database).stdout
+    with database.superuser_connection() as superuser:
+        hole = "alter policy delete_own on app.boards using (organization_id = app.current_organization_id())"
+        superuser.execute(hole)
+    assert run(clone, "userscope", "verify", database=database).code == 1
+    assert "1 failed" in run(clone, *test, database=database).stdout
+
+
+def test_refused_of_organizations(run: Run, clone: Path) -> None:
+    """What a table of organizations cannot have is refused, and nothing is written."""
+    before = contents(clone)
+    for given in ("--delete-by owner", "--organization --fenced", "created_by:date --organization"):
+        done = run(clone, "userscope", "new-table", "boards", *given.split())
+        assert (done.code, "ERROR:" in done.stderr, contents(clone)) == (2, True, before)
+
+
 @pytest.mark.breadth
 def test_holes(run: Run, clone: Path, database: Database) -> None:
     """The verifications that were written notice each hole, and the cure."""

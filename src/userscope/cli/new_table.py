@@ -22,6 +22,15 @@ def new_table(
         Literal["uuid", "bigint", "text"] | None,
         typer.Option(help="What users are known by.", show_default="USERSCOPE_USER_ID"),
     ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="Rows belong to organizations: docs/organizations.md.")
+    ] = False,
+    delete_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROLES", help="Which members delete, with --organization: owner,admin.", show_default="all"
+        ),
+    ] = None,
     references: Annotated[
         str | None, typer.Option(metavar="TABLE", help="Each row belongs to one of that table, of the same owner.")
     ] = None,
@@ -41,15 +50,30 @@ def new_table(
     Example: userscope new-table notes body:text:2000 done:boolean --test tests/test_notes.py
     """
     from userscope import pyproject
+    from userscope.errors import ConfigurationError
     from userscope.generate import files, parent
     from userscope.generate.table import Table
+    from userscope.generate.team import TeamTable
     from userscope.settings import Settings
 
     owner = owner_type or Settings().userscope_user_id
     pair = own_pair(project)
     above = parent.find(references, pair[0]) if references else None
     whole = pyproject.read().ours == "all"
-    table = Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=whole, parent=above)
+    if organization and (fenced or references or owner != "uuid" or not whole):
+        raise ConfigurationError(
+            "--organization goes with neither --fenced nor --references, nor with users of your own",
+            hint='Organizations are those of app.organizations; ours = "all" deploys it.',
+        )
+    if delete_by is not None and not organization:
+        raise ConfigurationError(
+            "--delete-by goes with --organization", hint="A user has no role in what is their own."
+        )
+    table = (
+        TeamTable.of_organization(name, columns or [], one, delete_by=delete_by)
+        if organization
+        else Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=whole, parent=above)
+    )
     for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
         print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')

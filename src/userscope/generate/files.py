@@ -35,15 +35,12 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
         texts[test] = table.test()
         texts |= _conftest(test)
     _refuse_existing(texts)
-    owned = f"{table.many.capitalize()}, each owned by one user"
-    owned += ", behind a fence" if table.fenced else ""
-    reached = f"A user reaches their own {table.many}"
-    needs = f"{_needs(policies, 'policies', 'access')} {schema.name}:{table.name}"
-    needed = ("identity", "users") if table.users else ("identity",)
+    owned = f"{table.many.capitalize()}, {table.whose}"
+    needs = f"{_needs(policies, 'policies', *table.needed_policies)} {schema.name}:{table.name}"
     parents = f" {table.parent.change}" if table.parent else ""
     plans = {
-        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", *needed) + parents, owned),
-        policies.plan.path: _planned(policies, table.name, needs, reached),
+        schema.plan.path: _planned(schema, table.name, _needs(schema, "schema", *table.needed) + parents, owned),
+        policies.plan.path: _planned(policies, table.name, needs, table.who),
     }
     return save(texts, plans)
 

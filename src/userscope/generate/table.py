@@ -96,6 +96,26 @@ class Table:
         """What its rows are called, in words."""
         return self.name.replace("_", " ")
 
+    @property
+    def whose(self) -> str:
+        """Whose its rows are, for the plan's note."""
+        return f"each owned by one user{', behind a fence' if self.fenced else ''}"
+
+    @property
+    def who(self) -> str:
+        """Who reaches them, for the plan's note."""
+        return f"A user reaches their own {self.many}"
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The changes of our project schema that it stands on."""
+        return ("identity", "users") if self.users else ("identity",)
+
+    @property
+    def needed_policies(self) -> tuple[str, ...]:
+        """The changes of our project policies that its policies stand on."""
+        return ("access",)
+
     def scripts(self, schema: str, policies: str) -> dict[tuple[str, str], str]:
         """Return the text of each script, by project and kind; the arguments are the projects' names."""
         words = self._words(schema, policies)
@@ -122,9 +142,6 @@ class Table:
 
         home = "app_fenced" if self.fenced else "app"
 
-        def line(name: str, kind: str, rules: str) -> str:
-            return f"    {name:<{width}} {kind:<{kinds}} {rules}".rstrip()
-
         plain = {
             "table": self.name,
             "one": self.one,
@@ -137,11 +154,11 @@ class Table:
             **self._owner(f"{schemas}users", home, " " * (width + kinds + 6)),
             "policies": policies,
             "access": f"{helpers}access",
-            "owner": line("owner_id", self.owner, f"not null default {_ME[self.owner][0]}"),
-            "id": line("id", "uuid", "not null default gen_random_uuid(),"),
-            "columns": "\n".join(line(c.name, c.type, c.rules(self.name)) + "," for c in self.columns),
-            "created_at": line("created_at", "timestamptz", "not null default now(),"),
-            "updated_at": line("updated_at", "timestamptz", "not null default now(),"),
+            "owner": line("owner_id", self.owner, f"not null default {_ME[self.owner][0]}", width, kinds),
+            "id": line("id", "uuid", "not null default gen_random_uuid(),", width, kinds),
+            "columns": "\n".join(line(c.name, c.type, c.rules(self.name), width, kinds) + "," for c in self.columns),
+            "created_at": line("created_at", "timestamptz", "not null default now(),", width, kinds),
+            "updated_at": line("updated_at", "timestamptz", "not null default now(),", width, kinds),
             "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
             "checks": "".join(
                 f"comment on constraint {c.constraint(self.name)} on {home}.{self.name} is "
@@ -188,6 +205,11 @@ class Table:
             f"column created_at {time}",
             f"column updated_at {time}",
         ]
+
+
+def line(name: str, kind: str, rules: str, width: int, kinds: int) -> str:
+    """Return the line of a column, which names and types of such widths stand in."""
+    return f"    {name:<{width}} {kind:<{kinds}} {rules}".rstrip()
 
 
 def _singular(name: str) -> str:

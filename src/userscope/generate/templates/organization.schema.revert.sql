@@ -1,0 +1,7 @@
+-- Revert §{schema}:§{table} from pg
+
+begin;
+
+drop table app.§{table};
+
+commit;
