@@ -25,7 +25,8 @@ GROUPS = {
         "glossary",
     ],
     "Use it": [
-        *("fastapi", "tokens", "extending", "ids", "sharing", "organizations", "roles", "fences"),
+        *("fastapi", "tokens", "extending", "ids", "relationships", "sharing"),
+        *("organizations", "roles", "fences"),
         *("existing", "alembic", "better-auth", "neon", "neon-auth"),
     ],
     "Prove it": ["testing", "mutation", "audit"],

@@ -13,7 +13,8 @@ from tests.versions import first_of
 COMMANDS = [
     "migrate", "status", "verify", "check", "log", "revert --all --yes", "health", "create-login x --role app_user",
     "audit", "seal-key new", "seal-key list", "seal-key retire x", "seal-key require --yes", "seal-key relax --yes",
-    "sample-data", "psql --as 0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e",
+    "sample-data", "psql --as 0f4d3f8c-58b4-4b8e-9a3e-2f0f3f1c2d3e", "psql", "probe",
+    "audit --drift", "protect public.item --owner owner_id", "mutate -- true",
 ]  # fmt: skip
 
 

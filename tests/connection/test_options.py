@@ -18,7 +18,7 @@ from sqlmodel import select, text
 
 from tests.clusters import Database as Migrated
 from userscope import AsyncDatabase, Database, EngineOptions
-from userscope.errors import ConfigurationError, Unavailable
+from userscope.errors import ConfigurationError, SessionError, Unavailable
 from userscope.settings import Settings
 
 
@@ -129,6 +129,23 @@ def test_do_connect(settings: Settings, good: str) -> None:
             return await _asked(made, uuid4(), "select 1")
 
     assert asyncio.run(run()) == 1
+
+
+@pytest.mark.parametrize("registers", ["a cursor", "a transaction"])
+def test_connect_event(settings: Settings, good: str, registers: str) -> None:
+    """What a listener of SQLAlchemy's cannot do on a new connection names the option that can."""
+
+    def listen(made: Any, _: object) -> None:
+        if registers == "a cursor":
+            made.cursor().execute("set timezone = 'Europe/Berlin'")
+        else:
+            TypeInfo.fetch(made, "uuid")
+
+    with Database(settings, options=EngineOptions(password=lambda: good)) as db:
+        event.listen(db.engine, "connect", listen)
+        with pytest.raises(SessionError) as refused, db.reader(uuid4()) as session:
+            session.scalar(text("select 1"))
+    assert "EngineOptions(on_connect=" in (refused.value.hint or "")
 
 
 class _Never(DateLoader):

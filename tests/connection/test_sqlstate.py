@@ -94,6 +94,16 @@ ANSWERS = {
         "The service's role was not granted this, and owner_id is the database's to set; rights are given column by "
         "column.",
         lambda session: session.add(Todo(title="x", owner_id=uuid4()))),
+    "columns that are the database's": Answer(
+        NotPermitted, "42501", "permission denied for table todos",
+        "The service's role was not granted this, and created_at, updated_at are the database's to set; rights are "
+        "given column by column.",
+        _run("update app.todos set created_at = now(), updated_at = now()")),
+    "an upsert of one": Answer(
+        NotPermitted, "42501", "permission denied for table todos",
+        "The service's role was not granted this, and updated_at is the database's to set; rights are given column by "
+        "column.",
+        _run("insert into app.todos (title) values ('x') on conflict (owner_id, id) do update set updated_at = now()")),
     "no identity": Answer(
         NotPermitted, "42501", 'new row violates row-level security policy for table "todos"',
         "The row as it would be is not this user's to write, or to see afterwards: a SELECT policy that hides what is "
@@ -139,6 +149,20 @@ def test_reader_cannot_write(served: Served, alice: UUID) -> None:
     """A reader that writes is told what to use instead, also when nothing was sent before the block's end."""
     with pytest.raises(NotPermitted, match=re.escape("Use Database.session(user_id): a reader cannot write.")):
         served.reader(alice, _add(title="lost otherwise"))
+
+
+def test_upsert(served: Served, alice: UUID) -> None:
+    """An id is one owner's, so it is the pair that conflicts; who names the id alone is told so."""
+    todo = uuid4()
+    upsert = (
+        "insert into app.todos (id, title) values (:id, :title) on conflict ({}) do update set title = excluded.title"
+    )
+    served.session(alice, lambda session: run(session, upsert.format("owner_id, id"), id=todo, title="one"))
+    served.session(alice, lambda session: run(session, upsert.format("owner_id, id"), id=todo, title="two"))
+    with pytest.raises(DatabaseError) as raised:
+        served.session(alice, lambda session: run(session, upsert.format("id"), id=todo, title="three"))
+    assert (raised.value.sqlstate, "(owner_id, id)" in (raised.value.hint or "")) == ("42P10", True)
+    assert served.session(alice, lambda session: run(session, "select title from app.todos")) == ["two"]
 
 
 def test_deleted_user(served: Served, home: Database) -> None:

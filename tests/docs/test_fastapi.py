@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from tests.clusters import ROOT, unavailable
 from tests.docs import console
-from tests.issuer import serving
+from tests.issuer import Key, serving
 from tests.service.served import served
 from userscope.fastapi import attach, service
 from userscope.testing import Sandbox
@@ -60,6 +60,27 @@ def test_own_login(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.get("/todos", headers={"X-Key": "hers"}).json() == []
         assert client.get("/todos", headers={"X-Key": "another"}).status_code == 401
         assert "APIKeyHeader" in client.get("/openapi.json").json()["components"]["securitySchemes"]
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "HS256"])
+def test_other_algorithms(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch, algorithm: str) -> None:
+    """The page's service takes an issuer's RS256 as well, and without a JWKS what a login of its own signs."""
+    alice, bob = userscope.user("Alice"), userscope.user("Bob")
+    monkeypatch.setenv("DATABASE_URL", userscope.settings.url("service").text())
+    with serving(algorithm) as issuer:
+        trust = issuer.settings()
+        for name in ("auth_jwks_url", "auth_issuer", "auth_audience", "auth_algorithms"):
+            monkeypatch.setenv(name.upper(), getattr(trust, name) or "")
+        if trust.auth_secret:
+            monkeypatch.delenv("AUTH_JWKS_URL")
+            monkeypatch.setenv("AUTH_SECRET", trust.auth_secret.get_secret_value())
+        with TestClient(_run("main.py")["app"]) as client:
+            hers, his = ({"Authorization": f"Bearer {issuer.token(user.id)}"} for user in (alice, bob))
+            assert client.post("/todos", json={"title": "Buy milk"}, headers=hers).status_code == 201
+            assert [todo["title"] for todo in client.get("/todos", headers=hers).json()] == ["Buy milk"]
+            assert client.get("/todos", headers=his).json() == []
+            forged = {"Authorization": f"Bearer {issuer.token(alice.id, key=Key(algorithm))}"}
+            assert client.get("/todos", headers=forged).status_code == 401
 
 
 def test_later(userscope: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

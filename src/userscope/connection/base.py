@@ -17,6 +17,9 @@ from userscope.postgres.sqlstate import FAILED, Silence
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _USE_SESSION = "Use the session's own methods."
+_USE_OPTIONS = (
+    "Use the session's own methods. Types are registered by EngineOptions(on_connect=…), on a plain connection."
+)
 
 
 class _OneAtATime:
@@ -161,7 +164,7 @@ class ScopedConnectionBase(MortalConnection):
 
     def transaction(self, *_: object, **__: object) -> NoReturn:
         """Refuse: psycopg would send a BEGIN of its own."""
-        raise refused("transaction()", "It would begin a transaction without its identity.")
+        raise OperationRefused("transaction()", "It would begin a transaction without its identity.", _USE_OPTIONS)
 
     def pipeline(self, *_: object, **__: object) -> NoReturn:
         """Refuse: where a transaction begins would be known too late."""

@@ -99,7 +99,8 @@ class OutsideSession(SessionError):
     def __init__(self) -> None:
         super().__init__(
             "a statement was sent outside a user's session",
-            hint="Use Database.session(user_id) or Database.reader(user_id); the engine alone acts for nobody.",
+            hint="Use Database.session(user_id) or Database.reader(user_id); the engine alone acts for nobody. "
+            "What a new connection is to know is for EngineOptions(on_connect=…).",
         )
 
 

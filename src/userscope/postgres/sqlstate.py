@@ -28,8 +28,8 @@ _HINTS = {
     "55P03": "Run the whole transaction again, from its first statement.",
     "53100": "Make room on the server's disk; reading goes on meanwhile.",
     "53300": "Lower DATABASE_POOL_SIZE, or put a pooler in front of the server.",
-    "42P10": "ON CONFLICT needs a unique constraint of just these columns, and the view of a fenced table has none: "
-    "INSERT, and where that is a Conflict, UPDATE.",
+    "42P10": "ON CONFLICT names all columns of a unique constraint, such as (owner_id, id), the key of an owned table. "
+    "Only the view of a fenced table has none: INSERT there, and where that is a Conflict, UPDATE.",
     "57014": "DATABASE_STATEMENT_TIMEOUT says how long a statement may take; the transaction was rolled back.",
     "08": "Whether the last statement ran is not known; what was not committed is gone.",
     "57": "What was not committed is gone; try again once the server is back.",
@@ -43,6 +43,7 @@ _WRITES = re.compile(
 _UNREAD = re.compile(r"(?:date|time|interval)|(?:can't parse|unexpected) ", re.IGNORECASE)
 _NAMES = re.compile(r'[\w$]+|"[^"]+"')
 _SET = re.compile(r'(?:^|, *)"?([\w$]+)"? *=')
+_UPSERTED = re.compile(r"\bon conflict .*?\bdo update set (.*?)(?: where | returning |$)", re.IGNORECASE | re.DOTALL)
 
 FAILED = "an earlier statement of the transaction failed"
 
@@ -150,10 +151,14 @@ def _written(statement: str) -> str:
     if text is None:
         return ""
     names = _NAMES.findall(text["inserted"] or "") if text["inserted"] else _SET.findall(text["set"] or "")
+    if upserted := _UPSERTED.search(statement, text.end()):
+        names += [name for name in _SET.findall(upserted[1]) if name not in names]
     kept = [name for name in names if name in _KEPT]
     if not names:
         return ""
-    return f", and {', '.join(kept)} is the database's to set" if kept else f", of the columns {', '.join(names)}"
+    if kept:
+        return f", and {', '.join(kept)} {'are' if kept[1:] else 'is'} the database's to set"
+    return f", of the columns {', '.join(names)}"
 
 
 def _is_of_a_row(error: psycopg.Error, statement: str | None) -> bool:
