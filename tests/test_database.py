@@ -27,7 +27,7 @@ from userscope.settings import Settings
 @pytest.fixture
 def settings(database: Clone) -> Settings:
     """The settings of a service of its own database."""
-    return settings_for(database.url("service"), database_pool_timeout=0.2, database_pool_size=2)
+    return settings_for(database.url("service"), database_pool_size=2)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_nested_users(settings: Settings, alice: UUID, bob: UUID) -> None:
 
 def test_pool_exhausted(settings: Settings, alice: UUID, bob: UUID) -> None:
     """A pool whose connections are all in use is an error that says so, and the pool stays whole."""
-    with Database(settings) as db:
+    with Database(settings.model_copy(update={"database_pool_timeout": 2})) as db:
         with db.session(alice) as first, db.session(bob) as second:
             assert [whoami(first), whoami(second)] == [alice, bob]
             no_connection = pytest.raises(Unavailable, match="no connection of the pool became free in time")

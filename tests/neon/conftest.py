@@ -34,7 +34,7 @@ class Service:
             "database_url": self.project.text("todo_service", pooled=pooled),
             "auth_database_url": self.project.text("todo_auth", pooled=pooled),
             "userscope_seal_key": self.key,
-            "database_pool_timeout": 2,
+            "database_pool_timeout": 20,
         }
         return Settings(_env_file=None, **(given | values))
 
