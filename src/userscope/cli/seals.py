@@ -114,7 +114,9 @@ def relax(*, yes: _Yes = False) -> None:
 
 
 def rotate() -> None:
-    """Replace the active keys by a new one, step by step, at a terminal. Exit code 1 if one of them still counts then.
+    """Replace the active keys by a new one, step by step.
+
+    It asks at a terminal, and waits. Exit code 1 if one of the keys before still counts then.
 
     Example: userscope seal-key rotate
     """
