@@ -162,7 +162,8 @@ def test_upsert(served: Served, alice: UUID) -> None:
     with pytest.raises(DatabaseError) as raised:
         served.session(alice, lambda session: run(session, upsert.format("id"), id=todo, title="three"))
     assert (raised.value.sqlstate, "(owner_id, id)" in (raised.value.hint or "")) == ("42P10", True)
-    assert served.session(alice, lambda session: run(session, "select title from app.todos")) == ["two"]
+    kept = "select title from app.todos where id = :id"
+    assert served.session(alice, lambda session: run(session, kept, id=todo)) == ["two"]
 
 
 def test_deleted_user(served: Served, home: Database) -> None:
