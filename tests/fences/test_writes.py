@@ -102,7 +102,7 @@ def test_refusals(service: Service, alice: UUID) -> None:
     twice = refusal(f"{insert} ('{taken}', 'again') on conflict do nothing")
     assert (type(twice), twice.detail) == (Conflict, "You already have a todo with this id.")
     upsert = refusal(f"{insert} ('{taken}', 'again') on conflict (owner_id, id) do update set title = 'again'")
-    assert "INSERT, and where that is a Conflict, UPDATE" in (upsert.hint or "")
+    assert "INSERT there, and where that is a Conflict, UPDATE" in (upsert.hint or "")
     assert isinstance(refusal("select title from app_fenced.fenced_todos"), NotPermitted)
     met_twice = refusal("update app.fenced_todos set completed = true from (values (1), (2)) as v")
     assert (type(met_twice), met_twice.sqlstate) == (Retryable, "40001")
