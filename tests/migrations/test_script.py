@@ -1,4 +1,4 @@
-"""Scripts are split by PostgreSQL's parser and sorted by what they do to transactions; psql's language is refused."""
+"""Scripts are split by PostgreSQL's parser and sorted by what they do to transactions."""
 
 from pathlib import Path
 
@@ -133,42 +133,6 @@ def test_adds_enum_value(text: str, adds: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "what", "line"),
-    [
-        ("select 1;\n\\echo hello\n", 'the psql command "\\echo"', 2),
-        ("\\i other.sql\n", 'the psql command "\\i"', 1),
-        ("begin;\n  \\ir it's.sql\ncommit;", 'the psql command "\\ir"', 2),
-        ("\\set x 'it''s'\nselect :'x';", 'the psql command "\\set"', 1),
-        ("select 1 as a \\gset\n", 'the psql command "\\gset"', 1),
-        ("select 'drop table t'\n\\gexec\n", 'the psql command "\\gexec"', 2),
-        ("\\if :{?x}\nselect 1;\n\\endif\n", 'the psql command "\\if"', 1),
-        ("\\copy t from 'file'\n", 'the psql command "\\copy"', 1),
-        ("select\n:x;", 'the psql variable ":x"', 2),
-        ("select :'name';", "the psql variable \":'name'\"", 1),
-        ('insert into :"registry".changes values (1);', 'the psql variable ":"registry".changes"', 1),
-        ("select 1 where :{?x};", 'the psql variable ":{?x}"', 1),
-        ("grant select on t to :role;", 'the psql variable ":role"', 1),
-        ("copy t from stdin;\n1\t2\n\\.\n", "COPY FROM STDIN", 1),
-        ("begin;\ncopy t (a) from stdin with (format csv);\nit's,2\n\\.\ncommit;\n", "COPY FROM STDIN", 2),
-        ("copy t from stdin;\n\\.\n", "COPY FROM STDIN", 1),
-        ("select 'é😀';\n-- ü\ncopy t from stdin;\né\t2\n\\.\n", "COPY FROM STDIN", 3),
-        ("select 'é😀',\n :'ü';", "the psql variable \":'ü'\"", 2),
-        ("select 1;\ncopy t from stdin;", "COPY FROM STDIN", 2),
-        ("copy t from stdout;", "COPY FROM STDIN", 1),
-        ("copy t to stdout;", "COPY TO STDOUT", 1),
-        ("copy (select 1) to stdout (format csv);", "COPY TO STDOUT", 1),
-    ],
-)
-def test_refused(text: str, what: str, line: int) -> None:
-    """What only psql understands is refused by its name and line, with the way out."""
-    with pytest.raises(ScriptError) as refused:
-        parts(text)
-    assert refused.value.message == f'script "deploy/x.sql" uses {what}'
-    assert (refused.value.detail or "").startswith(f"This is line {line}.")
-    assert "Sqitch" in (refused.value.hint or "")
-
-
-@pytest.mark.parametrize(
     "text",
     [
         "select a[1:n] from t",
@@ -183,21 +147,6 @@ def test_refused(text: str, what: str, line: int) -> None:
 def test_not_psql(text: str) -> None:
     """What merely looks like psql's is SQL."""
     assert parts(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "variables"),
-    [
-        ("select a[1:n] from t", {"n"}),
-        ("select a[1:N] from t", {"n"}),
-        ("select a[1:DBNAME] from t", set()),
-        ("select a[1:registry] from t", set()),
-    ],
-)
-def test_variable_in_disguise(text: str, variables: set[str]) -> None:
-    """What parses may still be a variable to psql, where Sqitch's configuration or psql sets it."""
-    with pytest.raises(ScriptError, match="the psql variable"):
-        list(split(text, PATH, frozenset(variables)))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LockTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long to wait for one lock.")]
 StatementTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long a statement may run; 0 for ever.")]
 Wait = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for another runner, or Sqitch.")]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="NAME=VALUE", help="A psql variable of the scripts; may be repeated."),
+]
+AllowShell = Annotated[bool, typer.Option("--allow-shell", help="Let scripts run commands in backticks, as psql does.")]
 LogOnly = Annotated[bool, typer.Option("--log-only", help="Record it, but run no script.")]
 
 
@@ -94,10 +99,33 @@ def again(command: str, folders: Sequence[Path] | None) -> str:
 
 
 def run_options(
-    lock: str, statement: str, wait: float, *, log_only: bool = False, verify: bool | None = None
+    lock: str,
+    statement: str,
+    wait: float,
+    *,
+    log_only: bool = False,
+    verify: bool | None = None,
+    variables: Sequence[str] | None = None,
+    backticks: bool = False,
 ) -> "Options":
-    """Return what a run is told."""
+    """Return what a run is told. Raises ConfigurationError for a variable that is no NAME=VALUE."""
+    from userscope.errors import ConfigurationError
     from userscope.migrations.engine import Options
     from userscope.migrations.statements import Timeouts
 
-    return Options(Timeouts(lock, statement), wait=wait, log_only=log_only, verify=verify)
+    given: dict[str, str] = {}
+    for text in variables or ():
+        name, sign, value = text.partition("=")
+        if not (name and sign):
+            raise ConfigurationError(
+                "--set has no NAME=VALUE", hint="Write --set NAME=VALUE, and --set NAME= for none."
+            )
+        given[name] = value
+    return Options(
+        Timeouts(lock, statement),
+        wait=wait,
+        log_only=log_only,
+        verify=verify,
+        variables=given,
+        backticks=backticks,
+    )

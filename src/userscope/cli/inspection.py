@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from userscope.cli._ledger import Ledger, print_json, told_when_interrupted
-from userscope.cli._options import Json, Projects, StatementTimeout, admin, find, run_options
+from userscope.cli._options import AllowShell, Json, Projects, StatementTimeout, Variables, admin, find, run_options
 
 if TYPE_CHECKING:
     from userscope.migrations.inspection import Status
@@ -55,7 +55,14 @@ def _print_undeployed(labels: list[str]) -> None:
     print("\n  * ".join(["Undeployed change:" if len(labels) == 1 else "Undeployed changes:", *labels]))
 
 
-def verify(*, project: Projects = None, statement_timeout: StatementTimeout = "0", as_json: Json = False) -> None:
+def verify(
+    *,
+    project: Projects = None,
+    statement_timeout: StatementTimeout = "0",
+    variables: Variables = None,
+    allow_shell: AllowShell = False,
+    as_json: Json = False,
+) -> None:
     """Run the verification of every deployed change. Exit code 1 if one fails or a change is pending.
 
     Example: userscope verify
@@ -65,7 +72,7 @@ def verify(*, project: Projects = None, statement_timeout: StatementTimeout = "0
     url, projects = _connect(project)
     ledger = Ledger(as_json=as_json)
     ledger.remark(f"Verifying {url}")
-    options = run_options("5s", statement_timeout, 0)
+    options = run_options("5s", statement_timeout, 0, variables=variables, backticks=allow_shell)
     with told_when_interrupted():
         results, pending = inspection.verify(url, projects, options=options, report=ledger.show)
     errors = sum(len(result.problems) for result in results)

@@ -9,11 +9,13 @@ import typer
 from userscope.cli._ask import confirmed
 from userscope.cli._ledger import Ledger, print_json, told_when_interrupted
 from userscope.cli._options import (
+    AllowShell,
     Json,
     LockTimeout,
     LogOnly,
     Projects,
     StatementTimeout,
+    Variables,
     Wait,
     admin,
     find,
@@ -38,6 +40,8 @@ def migrate(
     lock_timeout: LockTimeout = "5s",
     statement_timeout: StatementTimeout = "0",
     wait: Wait = 60,
+    variables: Variables = None,
+    allow_shell: AllowShell = False,
     project: Projects = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask where DATABASE_URL alone names a remote database.")
@@ -56,7 +60,15 @@ def migrate(
     if not (yes or dry_run):
         _ask_about_remote(settings.url(Login.ADMIN) if not settings.embedded else None)
     started = start_embedded(settings)
-    options = run_options(lock_timeout, statement_timeout, wait, log_only=log_only, verify=verify)
+    options = run_options(
+        lock_timeout,
+        statement_timeout,
+        wait,
+        log_only=log_only,
+        verify=verify,
+        variables=variables,
+        backticks=allow_shell,
+    )
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
         deployed = runner.migrate(
@@ -103,6 +115,8 @@ def revert(
     lock_timeout: LockTimeout = "5s",
     statement_timeout: StatementTimeout = "0",
     wait: Wait = 60,
+    variables: Variables = None,
+    allow_shell: AllowShell = False,
     project: Projects = None,
     as_json: Json = False,
 ) -> None:
@@ -126,7 +140,14 @@ def revert(
             projects,
             to=to,
             confirm=(lambda _labels: True) if yes else _asking(url),
-            options=run_options(lock_timeout, statement_timeout, wait, log_only=log_only),
+            options=run_options(
+                lock_timeout,
+                statement_timeout,
+                wait,
+                log_only=log_only,
+                variables=variables,
+                backticks=allow_shell,
+            ),
             report=ledger.show,
         )
     if as_json:

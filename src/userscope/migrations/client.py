@@ -22,6 +22,9 @@ from userscope.postgres.url import ConnectionURL
 type Rows = list[dict[str, str | None]]
 
 _FIELD = pq.DiagnosticField
+_PART = 1 << 18
+"""How much of a script is sent before its answers are read, in characters or bytes."""
+_MESSAGES = 5_000
 _AGAIN = "Run the command again: what was not recorded was rolled back, and it continues from there."
 
 
@@ -35,6 +38,7 @@ class Failed(Exception):  # a carrier between client and runner, which words the
         self.primary = _field(result, _FIELD.MESSAGE_PRIMARY)
         self.detail = _field(result, _FIELD.MESSAGE_DETAIL)
         self.hint = _field(result, _FIELD.MESSAGE_HINT)
+        self.context = _field(result, _FIELD.CONTEXT)
         position = _field(result, _FIELD.STATEMENT_POSITION)
         # The line in the script: PostgreSQL counts characters from the statement's beginning.
         self.line = message.line + message.sql.count("\n", 0, int(position) - 1) if position else message.line
@@ -94,6 +98,20 @@ class Client:
             raise _lost(error) from None
         self._use(fresh)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What psql would set of its connection."""
+        pgconn = self._pgconn
+        version = (pgconn.parameter_status(b"server_version") or b"").decode()
+        return {
+            "DBNAME": pgconn.db.decode(),
+            "USER": pgconn.user.decode(),
+            "HOST": pgconn.host.decode(),
+            "PORT": pgconn.port.decode(),
+            "SERVER_VERSION_NAME": version.partition(" ")[0],
+            "SERVER_VERSION_NUM": str(pgconn.server_version),
+        }
+
     def __enter__(self) -> Self:
         return self
 
@@ -101,19 +119,51 @@ class Client:
         self.connection.close()
 
     def run(self, trip: Sequence[Statement]) -> list[Rows]:
-        """Send the messages at once and return the rows of each, ``SYNC`` not counted.
+        """Send the messages at once and return the rows of each, ``SYNC`` not counted, nor those of scripts.
 
-        Raises Failed for the first that the server refuses, Unavailable where the connection is lost.
+        Data of COPY goes by itself, and a long trip in parts. Raises Failed for the first that the server refuses,
+        Unavailable where the connection is lost.
         """
-        sent = [message for message in trip if message is not SYNC]
-        try:
-            results = self._exchange(trip)
-        except psycopg.OperationalError as error:
-            raise _lost(error) from None
-        for message, result in zip(sent, results, strict=True):
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                raise Failed(message, result)
-        return [_rows(result) for result in results]
+        answers: list[Rows] = []
+        for part in _parts(trip):
+            sent = [message for message in part if message is not SYNC]
+            try:
+                results = self._exchange(part) if part[0].data is None else [self._copy(part[0], part[0].data)]
+            except psycopg.OperationalError as error:
+                raise _lost(error) from None
+            for message, result in zip(sent, results, strict=True):
+                if result.status == pq.ExecStatus.FATAL_ERROR:
+                    raise Failed(message, result)
+                answers.append([] if message.path else _rows(result))
+        return answers
+
+    def _copy(self, message: Statement, data: bytes) -> pq.abc.PGresult:
+        """Run a COPY and send its data. Return the last answer, or the first that is an error."""
+        pgconn = self._pgconn
+        pgconn.nonblocking = 1
+        pgconn.send_query(message.sql.encode())
+        final = self._answer()
+        while final is not None and final.status == pq.ExecStatus.COPY_IN:
+            for start in range(0, len(data), _PART):
+                while pgconn.put_copy_data(data[start : start + _PART]) == 0:
+                    _wait(pgconn)
+                while pgconn.flush():
+                    _wait(pgconn)
+            while pgconn.put_copy_end() == 0:
+                _wait(pgconn)
+            final = self._answer()
+        if final is None:
+            raise psycopg.OperationalError(pgconn.get_error_message())
+        while self._answer() is not None:
+            pass
+        if pgconn.status != pq.ConnStatus.OK:
+            raise psycopg.OperationalError(pgconn.get_error_message())
+        return final
+
+    def _answer(self) -> pq.abc.PGresult | None:
+        while self._pgconn.is_busy():
+            _wait(self._pgconn)
+        return self._pgconn.get_result()
 
     def _exchange(self, trip: Sequence[Statement]) -> list[pq.abc.PGresult]:
         pgconn = self._pgconn
@@ -185,6 +235,24 @@ class Client:
 
     def _on_notice(self, diagnostic: Diagnostic) -> None:
         self._notice(diagnostic.severity_nonlocalized or "", diagnostic.message_primary or "")
+
+
+def _parts(trip: Sequence[Statement]) -> Iterator[Sequence[Statement]]:
+    """Cut a trip where COPY sends data, and where much of a script was sent: an open transaction stays open."""
+    start = size = 0
+    for index, message in enumerate(trip):
+        if message.data is not None:
+            if index > start:
+                yield trip[start:index]
+            yield trip[index : index + 1]
+        elif message.path is None or (size + len(message.sql) < _PART and index - start < _MESSAGES):
+            size += len(message.sql)
+            continue
+        else:
+            yield trip[start : index + 1]
+        start, size = index + 1, 0
+    if start < len(trip):
+        yield trip[start:]
 
 
 def _wait(pgconn: pq.abc.PGconn) -> None:

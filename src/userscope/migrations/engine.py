@@ -5,19 +5,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from userscope.errors import MigrationError, Unavailable
 from userscope.migrations import statements
 from userscope.migrations.client import Client, Failed, Rows
 from userscope.migrations.failures import wording
 from userscope.migrations.plan.plan import Change
+from userscope.migrations.preparation import Command, Preparation
 from userscope.migrations.preparation import Options as Options
-from userscope.migrations.preparation import Preparation
 from userscope.migrations.projects import Project
 from userscope.migrations.registry.read import Deployed, State
 from userscope.migrations.registry.write import SYNC, Batch, Registry
 from userscope.migrations.statements import Deployment
+
+if TYPE_CHECKING:
+    from userscope.migrations.script import Script
 
 NOT_INSIDE = {"25001", "2D000"}
 """SQLSTATEs of what cannot run inside a transaction, or a savepoint."""
@@ -86,10 +89,9 @@ class Engine:
             if missing:
                 self.client.run([self.registry.tag(tag) for tag in missing])
 
-    @property
-    def preparation(self) -> Preparation:
-        """What reads the scripts."""
-        return Preparation(self.state, self.options, self.warn)
+    def reading(self, command: Command) -> Preparation:
+        """Return what reads the scripts for a command."""
+        return Preparation(self.state, self.options, self.warn, command, self.client.variables)
 
     def deploy(self, deployments: Sequence[Deployment]) -> None:
         """Deploy the changes in order; the first that fails ends it, those before it stay.
@@ -106,13 +108,14 @@ class Engine:
     def revert(self, changes: Sequence[Deployed]) -> None:
         """Revert the changes in order; the first that fails ends it. Raises ScriptError, RegistryError."""
         projects = {project.name: project for project in self.projects}
-        reading = self.preparation
+        reading = self.reading("revert")
         planned = [
             (change, reading.revert_script(projects[change.project], change, self.label(change))) for change in changes
         ]
         width = max(len(self.label(change)) for change in changes)
         for change, script in planned:
             with self._ledger("-", self.label(change), width):
+                self._echo(script)
                 try:
                     self.run(statements.revert(change.id, script, self.registry, self.options.timeouts, self.known))
                     self._renew(leaving=script is not None and script.leaves_settings)
@@ -156,11 +159,13 @@ class Engine:
 
     def _deploy(self, deployment: Deployment) -> None:
         timeouts, change = self.options.timeouts, deployment.change
+        if not deployment.apart:
+            self._echo(deployment.deploy)
         try:
             self.run(statements.deploy(deployment, self.registry, timeouts, self.known), retry=deployment.is_atomic)
         except Failed as error:
             if _cannot_run_inside(error, deployment):
-                return self._deploy(self.preparation.apart(deployment))
+                return self._deploy(self.reading("deploy").apart(deployment))
             self._record_failure(change)
             raise self._worded(error, deployment, rolled_back=deployment.is_atomic) from None
         self._renew(leaving=deployment.leaves_settings)
@@ -177,7 +182,7 @@ class Engine:
                 self.run([statements.record(deployment, self.registry, timeouts)])
         except Failed as error:
             if _cannot_run_inside(error, deployment):
-                return self._finish(self.preparation.apart(deployment))
+                return self._finish(self.reading("deploy").apart(deployment))
             raise self._undo(deployment, self._worded(error, deployment)) from None
         return self._renew(leaving=deployment.leaves_settings)
 
@@ -216,6 +221,10 @@ class Engine:
             self.run([self.registry.create(register)])
         elif register:
             self.run([register])
+
+    def _echo(self, script: "Script | None") -> None:
+        for text in script.said if script is not None else ():
+            self.warn(text)
 
     @contextmanager
     def _ledger(self, sign: str, label: str, width: int, remark: str = "") -> Iterator[None]:

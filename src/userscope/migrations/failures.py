@@ -33,7 +33,10 @@ def wording(error: Failed, what: str, *, rolled_back: bool = True, otherwise: st
     path, line, details = error.message.path, error.line, [error.detail]
     if path is not None:
         stays = "The script is no single transaction: what it did before that line stays."
-        details.insert(0, f"This is {path}" + (f", line {line}." if line else ", where it commits."))
+        file = error.message.file or path
+        details.insert(0, f"This is {file}" + (f", line {line}." if line else ", where it commits."))
+        if error.message.data is not None:
+            details.insert(1, f"PostgreSQL counts the lines of its data: {error.context}." if error.context else "")
         details.append("The change was rolled back." if rolled_back else stays)
     kind = RegistryError if path is None else ScriptError
     missing = error.sqlstate == "0A000" and error.primary.startswith("extension ")

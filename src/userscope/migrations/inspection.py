@@ -103,7 +103,7 @@ def verify(
 
 
 def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
-    results = []
+    results, reading = [], engine.reading("verify")
     for position, row in enumerate(engine.state.of(project.name)):
         label = engine.label(row)
         engine.report(Event("start", label, "*", width))
@@ -116,7 +116,7 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
         if change is None or not change.is_reworked:
             path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
-                _run(engine, project.load("verify", path))
+                _run(engine, reading.load(project, "verify", path))
             except FileNotFoundError:
                 engine.warn(f"Verify script {path} does not exist")
             except Failed as error:

@@ -1,9 +1,9 @@
 """Scripts are read before anything runs: those to deploy, with what may be needed, and those to revert."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from userscope.errors import ScriptError
 from userscope.migrations.order import Step
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from userscope.migrations.script import Kind, Script
 
 
+type Command = Literal["deploy", "revert", "verify"]
+
+
 @dataclass(frozen=True)
 class Options:
     """How to go about it: ``wait`` is how long another runner is waited for, in seconds."""
@@ -25,6 +28,10 @@ class Options:
     log_only: bool = False
     verify: bool | None = None
     """Whether to verify what is deployed; None leaves it to sqitch.conf, and that to verify."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """psql variables of the scripts, which go before those of sqitch.conf."""
+    backticks: bool = False
+    """Whether backticks in scripts run commands."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,22 @@ class Preparation:
     state: State
     options: Options
     warn: Callable[[str], None]
+    command: Command = "deploy"
+    """Whose variables of sqitch.conf count: deploy, revert or verify."""
+    psql: Mapping[str, str] = field(default_factory=dict)
+    """The variables that psql itself would set of its connection."""
 
     def deployments(self, steps: Sequence[Step]) -> list[Deployment]:
         """Read and check every script of what is to be deployed. Raises ScriptError."""
         deployments = [self._deployment(step) for step in steps]
         self._refuse_same_scripts(deployments)
         return deployments
+
+    def load(self, project: Project, kind: "Kind", path: Path) -> "Script":
+        """Read and check a script. Raises ScriptError, or FileNotFoundError where there is none."""
+        given = {**project.layout.variables(self.command), **self.options.variables}
+        variables = {**given, "registry": project.registry, **self.psql}
+        return project.load(kind, path, variables, backticks=self.options.backticks)
 
     def _deployment(self, step: Step) -> Deployment:
         project, change = step.project, step.change
@@ -49,7 +66,7 @@ class Preparation:
             if deployment.script_hash is None:
                 self.warn(f'Deploy script {path} does not exist: "{change.label}" is recorded without its hash')
             return deployment
-        deploy = _required(project, "deploy", path, f'change "{change.label}"')
+        deploy = self._required(project, "deploy", path, f'change "{change.label}"')
         verifies = project.layout.verifies if self.options.verify is None else self.options.verify
         verify = self._optional(project, "verify", change) if verifies else None
         deployment = replace(deployment, deploy=deploy, verify=verify, unverified=not verifies)
@@ -71,7 +88,7 @@ class Preparation:
     def _optional(self, project: Project, kind: "Kind", change: Change) -> "Script | None":
         path = project.script_of(kind, change)
         try:
-            return project.load(kind, path)
+            return self.load(project, kind, path)
         except FileNotFoundError:
             self.warn(f"{kind.capitalize()} script {path} does not exist")
             return None
@@ -82,7 +99,17 @@ class Preparation:
             return None
         planned = project.plan.find(change.id)
         path = project.script_of("revert", planned) if planned else project.script("revert", change.name)
-        return _required(project, "revert", path, f'the deployed change "{label}"')
+        return self._required(project, "revert", path, f'the deployed change "{label}"')
+
+    def _required(self, project: Project, kind: "Kind", path: Path, what: str) -> "Script":
+        try:
+            return self.load(project, kind, path)
+        except FileNotFoundError:
+            raise ScriptError(
+                f"{what} has no script to run",
+                detail=f"There is no file {path}. Nothing was run.",
+                hint="Bring the script back.",
+            ) from None
 
     def _refuse_same_scripts(self, deployments: Sequence[Deployment]) -> None:
         taken = {(row.project, row.script_hash): row.name for row in self.state.changes if row.script_hash}
@@ -97,14 +124,3 @@ class Preparation:
                     hint="Tell the two apart, be it by a comment.",
                 )
             taken[key] = deployment.change.name
-
-
-def _required(project: Project, kind: "Kind", path: Path, what: str) -> "Script":
-    try:
-        return project.load(kind, path)
-    except FileNotFoundError:
-        raise ScriptError(
-            f"{what} has no script to run",
-            detail=f"There is no file {path}. Nothing was run.",
-            hint="Bring the script back.",
-        ) from None

@@ -1,7 +1,7 @@
 """Projects: a plan with its folders of scripts, and which ones a command means."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -70,11 +70,15 @@ class Project:
         """Return the path of a planned change's script; it need not exist."""
         return self.script(kind, change.name, change.rework_tags)
 
-    def load(self, kind: "Kind", path: Path) -> "Script":
-        """Read and check one of its scripts. Raises ScriptError, or FileNotFoundError where there is none."""
-        from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
+    def load(self, kind: "Kind", path: Path, variables: Mapping[str, str], *, backticks: bool = False) -> "Script":
+        """Read and check one of its scripts, with psql variables, and ``backticks`` where these may run commands.
 
-        return script.load(path, kind, frozenset(name.lower() for name in self.layout.variables("deploy")))
+        Raises ScriptError, or FileNotFoundError where there is none.
+        """
+        from userscope.migrations import script  # it loads PostgreSQL's parser, which takes a while
+        from userscope.migrations.psql.session import Brought
+
+        return script.load(path, kind, Brought(self.folder, variables, backticks))
 
     def script_hash(self, change: Change) -> str | None:
         """Return the SHA-1 of the deploy script's bytes, or None where there is no such file."""

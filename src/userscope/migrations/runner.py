@@ -46,7 +46,7 @@ def migrate(
             )
         steps = pending(copy.deepcopy(engine.state), projects, target)
         labels = [step.change.label for step in steps]
-        deployments = engine.preparation.deployments(steps)
+        deployments = engine.reading("deploy").deployments(steps)
         if steps:
             refuse_changed_functions(engine.functions)
         if not dry_run:

@@ -5,17 +5,21 @@ Rules, which docs/migrations.md explains:
 - ``begin … commit`` with no other transaction control inside is one transaction: it runs, is verified and is recorded
   as one.
 - Anything else runs statement by statement, as psql runs it.
-- Refused by name: what only psql understands, a script that ends inside a transaction, one that ends in ``rollback``.
+- Refused by name: a script that ends inside a transaction, one that ends in ``rollback``.
+
+What is written in psql's language is read before, in ``psql``.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NoReturn
 
 from userscope.errors import MissingExtra, ScriptError
+from userscope.migrations.psql import copying, lexer, reader
+from userscope.migrations.psql.pieces import Piece, Places, mistaken
+from userscope.migrations.psql.session import Brought
 
 try:
     import postgast
@@ -25,12 +29,14 @@ except ModuleNotFoundError:
 Kind = Literal["deploy", "revert", "verify"]
 Control = Literal["", "begin", "commit", "rollback"]
 
-_TOKEN = postgast.pg_query_pb2.Token
 _LEAVES_SETTINGS = re.compile(
     r"\bset_config\s*\(|\bset\s+(?:session\s+|local\s+)?\"?\w+\"?\s*\.|\bload\s+'", re.IGNORECASE
 )
 _RESETS = re.compile(r"\balter\s+(?:database|role|user)\b[^;]*\breset\b", re.IGNORECASE)
-_COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
+# Beginnings of what does something to transactions, or goes through the client: nothing else is looked at closely.
+_LOOKED_AT = re.compile(
+    r"(?:\s|--[^\n]*\n)*(?:/\*|begin|start|commit|end|abort|rollback|prepare|set|alter|copy)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,10 @@ class ScriptStatement:
     sql: str
     line: int
     tokens: tuple[str, ...]
+    """The names of its tokens, where it may do something to the transaction; else none."""
+    file: Path
+    data: bytes | None = None
+    """What a COPY from the client is sent."""
 
     @property
     def control(self) -> Control:
@@ -91,6 +101,8 @@ class Script:
     """Whether its session may keep what ``reset all`` does not undo: custom settings, loaded libraries."""
     takes_settings_back: bool = False
     """Whether it may ``reset`` settings of database or role, which only a new session shows."""
+    said: tuple[str, ...] = ()
+    """What it echoes."""
 
     @property
     def is_transaction(self) -> bool:
@@ -127,112 +139,65 @@ class Script:
         return any(statement.adds_enum_value for statement in self.statements)
 
 
-def load(path: Path, kind: Kind, variables: Iterable[str] = ()) -> Script:
-    """Read and check a script; ``variables`` are psql variables, in lower case, that Sqitch would set.
+def load(path: Path, kind: Kind, brought: "Brought | None" = None) -> Script:
+    """Read and check a script, with the variables that were ``brought`` for it.
 
     Raises ScriptError, which names the line, for what cannot run; FileNotFoundError where there is none.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ScriptError(f'script "{path}" is not UTF-8') from None
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ScriptError(f'cannot read script "{path}"', detail=f"{error.strerror}.") from None
-    statements = tuple(split(text, path, frozenset(variables)))
-    script = Script(path, statements, _LEAVES_SETTINGS.search(text) is not None, _RESETS.search(text) is not None)
+    reading = reader.read(path, brought or Brought(path.parent))
+    statements = tuple(statement for piece in reading.pieces for statement in _split(piece))
+    texts = [piece.text for piece in reading.pieces]
+    script = Script(
+        path,
+        statements,
+        any(_LEAVES_SETTINGS.search(text) for text in texts),
+        any(_RESETS.search(text) for text in texts),
+        tuple(reading.said),
+    )
     if kind != "verify":
         _check_end(script)
     return script
 
 
-def split(text: str, path: Path, variables: frozenset[str] = frozenset()) -> Iterator[ScriptStatement]:
-    """Split a script into statements. Raises ScriptError for what is not SQL."""
-    data = text.encode()
-    if b"\0" in data:
-        raise ScriptError(f'script "{path}" holds a zero byte')
+def split(text: str, path: Path) -> Iterator[ScriptStatement]:
+    """Split plain SQL into statements. Raises ScriptError for what is not SQL."""
+    return _split(Piece(text, [(0, path, 1)]))
+
+
+def _split(piece: Piece) -> Iterator[ScriptStatement]:
+    text = piece.text
     try:
         statements = postgast.split(text)
     except postgast.PgQueryError as error:
-        _explain(text, path, error)
-    end, line = 0, 1
-    for sql in statements:
-        start = data.index(sql.encode(), end)
-        line += data.count(b"\n", end, start)
-        end = start + len(sql.encode())
-        statement = ScriptStatement(sql, line, _tokens(sql, path, line, variables))
-        line += sql.count("\n")
-        if copy := _client_copy(statement.tokens):
-            _refuse(path, statement.line, copy)
-        yield statement
+        _explain(piece, error)
+    end, places, last = 0, Places(piece), len(statements) - 1
+    for number, sql in enumerate(statements):
+        start = text.index(sql, end)
+        end = start + len(sql)
+        path, line = places.at(start)
+        tokens = copying.tokens(sql) if _LOOKED_AT.match(sql) else ()
+        data = piece.data if number == last else None
+        if data is None and (copy := copying.through_client(tokens)):
+            mistaken(path, line, f"has {copy} without data", 'Write "copy … from stdin;" with its data below it.')
+        yield ScriptStatement(sql, line, tokens, path, data)
 
 
-def _tokens(sql: str, path: Path, line: int, variables: frozenset[str]) -> tuple[str, ...]:
-    data = sql.encode()
-    tokens = postgast.scan(sql).tokens
-    for colon, name in pairwise(tokens):
-        # What parses may still be a variable to psql: a slice such as [1:n], where n is set.
-        if _TOKEN.Name(colon.token) == "ASCII_58" and colon.end == name.start:
-            word = data[name.start : name.end].decode()
-            bare = word.strip("'\"")
-            if bare.lower() in variables or bare == "registry" or (word == bare and word.isupper() and word.isalpha()):
-                _refuse(path, line + data.count(b"\n", 0, colon.start), f'the psql variable ":{word}"')
-    names = (_TOKEN.Name(token.token) for token in tokens)
-    return tuple(name for name in names if name not in _COMMENTS)
-
-
-def _explain(text: str, path: Path, error: postgast.PgQueryError) -> NoReturn:
-    """Name what made the parser stop: psql's own language, or a mistake."""
+def _explain(piece: Piece, error: postgast.PgQueryError) -> NoReturn:
+    """Name what made the parser stop: a variable that is not set, or a mistake."""
     at = max(error.cursorpos - 1, 0)  # it counts characters
-    line = text.count("\n", 0, at) + 1
-    before, rest = text[:at], text[at:]
-    word = rest.split(maxsplit=1)[0] if rest.strip() else ""
-    start, tokens = _last_statement(before)
-    if copy := _client_copy(tokens):
-        _refuse(path, before.encode().count(b"\n", 0, start) + 1, copy)
-    if rest.startswith("\\"):
-        _refuse(path, line, f'the psql command "{word}"')
-    if rest.startswith(":") and rest[1:2] not in ("", " ", ":", "=", "\n"):
-        _refuse(path, line, f'the psql variable "{word.rstrip(";,)")}"')
+    path, line = Places(piece).at(at)
+    if match := lexer.REFERENCE.match(piece.text, at):
+        name = match["plain"] or match["literal"] or match["identifier"] or match["defined"]
+        mistaken(
+            path,
+            line,
+            f'uses the psql variable "{match[0]}", which is not set',
+            f"Set it by --set {name}=VALUE, or in [deploy.variables] of sqitch.conf.",
+        )
     raise ScriptError(
         f'script "{path}" cannot be parsed: {error.message}',
         detail=f"This is line {line}. Nothing was run.",
         hint="Correct the script. It is read as PostgreSQL 18 would read it.",
-    )
-
-
-def _last_statement(text: str) -> tuple[int, tuple[str, ...]]:
-    """Return where the last statement of a text that ends in a semicolon begins, in bytes, and its tokens."""
-    last: tuple[int, tuple[str, ...]] = (0, ())
-    current: list[str] = []
-    start = 0
-    for token in postgast.scan(text).tokens:
-        name = _TOKEN.Name(token.token)
-        if name == "ASCII_59":
-            last = (start, tuple(current))
-            current.clear()
-        elif name not in _COMMENTS:
-            start = start if current else token.start
-            current.append(name)
-    return last
-
-
-def _client_copy(tokens: tuple[str, ...]) -> str | None:
-    """Name a COPY that goes through the client."""
-    if tokens[:1] != ("COPY",):
-        return None
-    for way, end in pairwise(tokens):
-        if way in ("FROM", "TO") and end in ("STDIN", "STDOUT"):
-            return f"COPY {way} {'STDIN' if way == 'FROM' else 'STDOUT'}"
-    return None
-
-
-def _refuse(path: Path, line: int, what: str) -> NoReturn:
-    raise ScriptError(
-        f'script "{path}" uses {what}',
-        detail=f"This is line {line}. Only psql understands it. Nothing was run.",
-        hint="Write it as plain SQL, or deploy this project with Sqitch itself.",
     )
 
 

@@ -16,7 +16,7 @@ from userscope.migrations.registry.write import BEGIN, COMMIT, ROLLBACK, SYNC, B
 from userscope.postgres.times import seconds
 
 if TYPE_CHECKING:  # it loads PostgreSQL's parser, which takes a while
-    from userscope.migrations.script import Script
+    from userscope.migrations.script import Script, ScriptStatement
 
 
 # What a script may have left in the session. psql would end it; here the next script follows in the same one.
@@ -203,9 +203,13 @@ def _messages(script: "Script | None") -> Iterable[Statement]:
     if script is None:
         return
     for statement in script.body:
-        yield Statement(statement.sql, path=script.path, line=statement.line)
+        yield _message(script, statement)
 
 
 def _one_by_one(script: "Script") -> Iterable[Batch]:
     for statement in script.statements:
-        yield (Statement(statement.sql, path=script.path, line=statement.line),)
+        yield (_message(script, statement),)
+
+
+def _message(script: "Script", statement: "ScriptStatement") -> Statement:
+    return Statement(statement.sql, (), script.path, statement.line, statement.file, statement.data)

@@ -11,12 +11,17 @@ from userscope.postgres.sql import literal, named
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement with its parameters, and the script and line that it comes from, if any."""
+    """One statement with its parameters, and the script and line that it comes from, if any.
+
+    ``file`` is what the script includes, where the line stands there; ``data`` is what a COPY from the client is sent.
+    """
 
     sql: str
     params: tuple[str | None, ...] = ()
     path: Path | None = None
     line: int = 0
+    file: Path | None = None
+    data: bytes | None = None
 
 
 type Batch = tuple[Statement, ...]

@@ -1,0 +1,1 @@
+"""What scripts write in psql's language: variables, conditions, included files, data of COPY."""
