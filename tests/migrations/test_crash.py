@@ -32,6 +32,16 @@ STEPWISE = Sketch(
     "do $$ begin assert (select indisvalid from pg_index where indexrelid = 'public.one_id_idx'::regclass); end $$;",
 )
 
+# In psql's language: variables, a file that is included, data, before and after what is plain.
+DATA = Sketch(
+    "four",
+    "\\set table one\n\\set many 1\nbegin;\ninsert into public.:\"table\" values (:'many');\n"
+    "copy public.one from stdin;\n2\n3\n\\.\n\\ir include.sql\n"
+    "\\copy public.one from stdin (format csv)\n5\n\\.\nupdate public.:table set id = id + :many;\ncommit;\n",
+    "\\if true\nbegin;\ndelete from public.one;\ncommit;\n\\endif\n",
+    "\\set many 5\nselect 1 / (count(*) = :many)::int from public.one;\n",
+)
+
 CATALOG = """
     select relname, relkind::text, relpages < 0 from pg_class where relnamespace = 'public'::regnamespace
     union all
@@ -51,12 +61,13 @@ class World:
 
     def __init__(self, database: Database, through: Proxy, admin: Connection, project: Project) -> None:
         self.database, self.proxy, self.admin, self.project = database, through, admin, project
+        self.queries = [CATALOG]
 
     def state(self) -> Fingerprint:
         """What is there, once the cut connection's server process has ended."""
         alive = "select count(*) from pg_stat_activity where datname = %s and application_name = 'userscope'"
         eventually(lambda: self.admin.execute(alive, [self.database.name]).fetchone() == (0,))
-        return rows_of(self.admin), self.admin.execute(CATALOG).fetchall()
+        return rows_of(self.admin), [row for query in self.queries for row in self.admin.execute(query).fetchall()]
 
     def cut_everywhere(
         self,
@@ -165,6 +176,17 @@ def test_deploy_statement_by_statement(world: World) -> None:
     runner.migrate(world.database.url(), [world.project], to="p:two")
     put_back = world.forget("three", "drop index if exists public.one_id_idx")
     assert world.cut_everywhere(world.migrate("p:three"), put_back, between=None) > 200
+
+
+@pytest.mark.breadth
+def test_data(world: World, tmp_path: Path) -> None:
+    """Deploying a script in psql's language: not a row of what it copies is there without the rest."""
+    world.project = write(tmp_path / "q", TABLE, DATA)
+    (tmp_path / "q/deploy/include.sql").write_text("insert into public.:table values (:many);\n", encoding="utf-8")
+    world.queries.append("select id from public.one order by id")
+    runner.migrate(world.database.url(), [world.project], to="p:one")
+    put_back = world.forget("four", "delete from public.one")
+    assert world.cut_everywhere(world.migrate("p:four"), put_back) > 100
 
 
 @pytest.mark.breadth

@@ -14,7 +14,6 @@ except ModuleNotFoundError:
 
 _TOKEN = postgast.pg_query_pb2.Token
 _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
-_PSQL = re.compile(r"""\\|(?<!:):[A-Za-z0-9_'"{\x80-\U0010ffff]|\bstdin\b|\bstdout\b""", re.IGNORECASE)
 _END = re.compile(r"^\\\.\r?(?:\n|\Z)", re.MULTILINE)
 _COPY = re.compile(
     r"""(?P<before>(?:[^'"(]|"[^"]*"|'[^']*'|\([^()]*(?:\([^()]*\)[^()]*)*\))*?)\s(?P<way>from|to)\s+"""
@@ -22,11 +21,6 @@ _COPY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DO_IT = 'Write "copy … from stdin;" with the data below it, and a line of "\\." at its end.'
-
-
-def plain(text: str) -> bool:
-    """Whether a script holds nothing that psql would understand otherwise than PostgreSQL."""
-    return _PSQL.search(text) is None
 
 
 def through_client(tokens: tuple[str, ...]) -> str | None:

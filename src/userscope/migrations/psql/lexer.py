@@ -30,6 +30,28 @@ TOKEN = re.compile(
 )
 """What matters in SQL, from where a word, a quote or an operator may begin."""
 
+_PLAIN = re.compile(
+    r"""
+    (?:[\s,;()=<>+*.|!@\#%^&~`?{}\[\]]++
+    |(?![eE]')[A-Za-z0-9_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*+
+    |'[^']*+'
+    |"[^"]*+"
+    |--[^\n\r]*+
+    |-(?!-)|/(?!\*)
+    |::|:=|:(?![A-Za-z0-9_'"{\x80-\U0010ffff])
+    |\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*+)?)\$.*?\$(?P=tag)\$
+    )*+""",
+    re.VERBOSE | re.DOTALL,
+)
+_CLIENT = re.compile(r"\bstd(?:in|out)\b", re.IGNORECASE)
+
+
+def is_plain(text: str) -> bool:
+    """Whether a script surely holds nothing that psql understands otherwise than PostgreSQL: a quick look."""
+    match = _PLAIN.match(text)
+    return match is not None and match.end() == len(text) and _CLIENT.search(text) is None
+
+
 REFERENCE = re.compile(_REFERENCE)
 NAME = re.compile(_NAME)
 _COMMENT = re.compile(r"/\*|\*/")

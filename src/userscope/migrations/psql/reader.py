@@ -26,7 +26,7 @@ def read(path: Path, brought: Brought) -> Reading:
     """Read a script. Raises ScriptError, or FileNotFoundError where there is none."""
     text = read_text(path)
     reading = Reading(Session(brought, path))
-    if copying.plain(text):
+    if lexer.is_plain(text):
         reading.pieces.append(Piece(text, [(0, path, 1)]))
     else:
         File(path, text, reading).read()
