@@ -159,12 +159,12 @@ def test_warnings_stand_apart(cli: Runner, folder: Path) -> None:
 
 def test_refusals(cli: Runner, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What cannot be done ends with 2, says why and what to do, and shows no traceback."""
-    write(folder / "p", A, replace(B, deploy="\\echo hello\n"))
+    write(folder / "p", A, replace(B, deploy="\\gexec\n"))
     refused = cli("migrate", "--project", "p", code=2)
     assert refused.stderr.splitlines() == [
-        'ERROR:  script "p/deploy/b.sql" uses the psql command "\\echo"',
+        'ERROR:  script "p/deploy/b.sql" uses the psql command "\\gexec"',
         "DETAIL:  This is line 1. Only psql understands it. Nothing was run.",
-        "HINT:  Write it as plain SQL, or deploy this project with Sqitch itself.",
+        'HINT:  Write it as a "do" block: execute format(…).',
     ]
     for words in (
         ("migrate", "--to", "nowhere"),
