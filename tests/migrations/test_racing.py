@@ -10,6 +10,7 @@ from dataclasses import replace
 from os import environ
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.clusters import ROOT, Cluster, Database, OwnerKind, somebody_waits
@@ -20,7 +21,7 @@ from tests.processes import eventually
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations import runner
 from userscope.migrations.engine import Event, Options
-from userscope.migrations.projects import find
+from userscope.migrations.projects import Project, find
 from userscope.migrations.runner import connected, silent
 from userscope.migrations.statements import Timeouts
 
@@ -77,6 +78,56 @@ def test_ours_and_sqitch(cluster: Cluster, empty: Database) -> None:
     for process in processes:
         finish(process)
     assert (rows(empty), dump(empty)) == undisturbed(cluster, OURS)
+
+
+class _Behind:
+    """Lets Sqitch stand in line for the lock once the first change has begun: a report."""
+
+    def __init__(self, database: Database, watch: psycopg.Connection, project: Project, *words: str) -> None:
+        self._database, self._watch, self._project, self._words = database, watch, project, words
+        self.process: subprocess.Popen[str] | None = None
+        self.told: list[str] = []
+
+    def __call__(self, event: Event) -> None:
+        self.told.append(event.text)
+        if event.kind == "start" and self.process is None:
+            self.process = sqitch.start(self._project.folder, self._database.url(), *self._words)
+            eventually(lambda: somebody_waits(self._watch))
+
+
+def _sets(name: str) -> Sketch:
+    """A change after whose scripts the next one has a session of its own."""
+    deploy, revert = (
+        f"begin;\nset my.own = '1';\n{work};\ncommit;\n" for work in (f"create table {name} ()", f"drop table {name}")
+    )
+    return Sketch(name, deploy, revert)
+
+
+def test_overtaken(cluster: Cluster, empty: Database, tmp_path: Path) -> None:
+    """Between two sessions of ours the lock is Sqitch's, which was first in line: we go on from where it ended."""
+    project = write(tmp_path / "p", _sets("a"), _sets("b"), _sets("c"))
+    with empty.superuser_connection() as watch:
+        behind = _Behind(empty, watch, project, "deploy")
+        assert runner.migrate(empty.url(), [project], report=behind) == ["p:a"]
+    assert behind.process is not None
+    assert "+ b" in finish(behind.process)
+    assert "Somebody else has deployed meanwhile; going on from there" in behind.told
+    other = cluster.database()
+    runner.migrate(other.url(), [project])
+    assert (rows(empty), dump(empty)) == (rows(other), dump(other))
+
+
+def test_overtaken_reverting(empty: Database, tmp_path: Path) -> None:
+    """What a person has agreed to is not what is deployed any more: the run ends, and says so."""
+    project = write(tmp_path / "p", _sets("a"), _sets("b"), _sets("c"))
+    runner.migrate(empty.url(), [project])
+    with empty.superuser_connection() as watch:
+        behind = _Behind(empty, watch, project, "revert", "-y")
+        with pytest.raises(RegistryError, match="somebody else has changed what is deployed meanwhile"):
+            runner.revert(empty.url(), [project], to=None, confirm=lambda _: True, report=behind)
+        assert behind.process is not None
+        assert "- a" in finish(behind.process)
+        assert watch.execute("select count(*) from sqitch.changes").fetchone() == (0,)
 
 
 @pytest.mark.breadth

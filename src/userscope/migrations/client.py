@@ -25,6 +25,12 @@ _FIELD = pq.DiagnosticField
 _PART = 1 << 18
 """How much of a script is sent before its answers are read, in characters or bytes."""
 _MESSAGES = 5_000
+_IN_LINE = """
+select coalesce(bool_or(pid = %s), false), coalesce(bool_or(pid <> %s), false)
+from pg_catalog.pg_locks
+where not granted and locktype = 'advisory' and (classid, objid, objsubid) = (0, %s, 1)
+    and database = (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())
+"""
 _AGAIN = "Run the command again: what was not recorded was rolled back, and it continues from there."
 
 
@@ -72,21 +78,22 @@ class Client:
         again = partial(connect, url, autocommit=True)
         return cls(again(), notice, again)
 
-    def renew(self) -> None:
+    def renew(self) -> bool:
         """Go on in a new session, which Sqitch's lock is handed on to: it stands in line before the lock is let go.
 
-        Raises Unavailable or ConfigurationError.
+        Returns whether somebody else stood there as well, who may have had the lock meanwhile. Raises Unavailable or
+        ConfigurationError.
         """
         if self._again is None:
-            return
+            return False
         before, fresh = self.connection, self._again()
-        waiting = "select exists (select from pg_catalog.pg_locks where pid = %s and not granted)"
+        in_line, others = False, False
         try:
             fresh.pgconn.send_query(f"select pg_catalog.pg_advisory_lock({LOCK})".encode())
-            while not _answered(fresh.pgconn) and before.execute(waiting, [fresh.info.backend_pid]).fetchone() != (
-                True,
-            ):
+            while not _answered(fresh.pgconn) and not in_line:
                 time.sleep(0.002)
+                pid = fresh.info.backend_pid
+                in_line, others = before.execute(_IN_LINE, [pid, pid, LOCK]).fetchone() or (False, False)
             before.close()
             while fresh.pgconn.is_busy():
                 _wait(fresh.pgconn)
@@ -97,6 +104,7 @@ class Client:
             fresh.close()
             raise _lost(error) from None
         self._use(fresh)
+        return others
 
     @property
     def variables(self) -> dict[str, str]:

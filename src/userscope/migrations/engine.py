@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
-from userscope.errors import MigrationError, Unavailable
+from userscope.errors import MigrationError, RegistryError, Unavailable
 from userscope.migrations import statements
 from userscope.migrations.client import Client, Failed, Rows
 from userscope.migrations.failures import wording
@@ -44,6 +44,17 @@ class Event:
 type Report = Callable[[Event], None]
 
 
+class Overtaken(RegistryError):
+    """Somebody else, who stood in line for the lock, has deployed or reverted between two changes of a run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "somebody else has changed what is deployed meanwhile",
+            detail="They stood in line for the lock, and had it between two changes. What this run did stays.",
+            hint="Run the command again.",
+        )
+
+
 @dataclass
 class Engine:
     """A client with the projects, and the registry as it stood when it was read."""
@@ -59,6 +70,8 @@ class Engine:
     state: State = field(default_factory=State)
     known: Sequence[str] = ()  # the settings of database and role that this session began with
     _settings: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)  # what this run has deployed or reverted, by id
+    _others: bool = False  # whether somebody else may have had the lock meanwhile
 
     def remark(self, text: str) -> None:
         """Show a line."""
@@ -96,7 +109,7 @@ class Engine:
     def deploy(self, deployments: Sequence[Deployment]) -> None:
         """Deploy the changes in order; the first that fails ends it, those before it stay.
 
-        Raises ScriptError, RegistryError.
+        Raises ScriptError, RegistryError; Overtaken where somebody else has gone on with it meanwhile.
         """
         self._create_registry({deployment.change.project for deployment in deployments})
         width = max(len(deployment.change.label) for deployment in deployments)
@@ -104,6 +117,7 @@ class Engine:
             remark = "not verified" if deployment.unverified else ""
             with self._ledger("+", deployment.change.label, width, remark):
                 self._deploy(deployment)
+            self._refuse_others(deployment.change.id)
 
     def revert(self, changes: Sequence[Deployed]) -> None:
         """Revert the changes in order; the first that fails ends it. Raises ScriptError, RegistryError."""
@@ -121,6 +135,16 @@ class Engine:
                     self._renew(leaving=script is not None and script.leaves_settings)
                 except Failed as error:
                     raise wording(error, f'reverting "{self.label(change)}"') from None
+            self._refuse_others(change.id)
+
+    def _refuse_others(self, done: str) -> None:
+        """After a change: the lock may have been somebody else's meanwhile, who stood in line. Raises Overtaken."""
+        self.done.add(done)
+        if self._others:
+            self._others = False
+            now = State.parse(self.client.run([self.registry.statement("state")])[0][0]["state"] or "")
+            if (self.state.ids() ^ now.ids()) - self.done:
+                raise Overtaken
 
     def run(self, trips: Sequence[Batch], *, retry: bool = False) -> None:
         """Run trips one after the other; with ``retry`` again from the first, where another session's lock won."""
@@ -154,7 +178,7 @@ class Engine:
     def _renew(self, *, leaving: bool) -> None:
         """Begin a new session where the next script would notice that this one is not: psql has one for each."""
         if leaving or self._settings != list(self.known):
-            self.client.renew()
+            self._others |= self.client.renew()
             self.known = self._settings
 
     def _deploy(self, deployment: Deployment) -> None:
@@ -219,6 +243,7 @@ class Engine:
         if not self.initialized:
             self.remark(f"Adding registry tables to {self.destination}")
             self.run([self.registry.create(register)])
+            self.initialized = True
         elif register:
             self.run([register])
 

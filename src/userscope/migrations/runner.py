@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from userscope.errors import MigrationError, RegistryError
 from userscope.migrations.client import Client, Failed
 from userscope.migrations.config import committer
-from userscope.migrations.engine import Engine, Event, Options, Report
+from userscope.migrations.engine import Engine, Event, Options, Overtaken, Report
 from userscope.migrations.failures import wording
 from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
 from userscope.migrations.registry.read import Deployed, State
 from userscope.migrations.registry.write import LOCK, Registry
+from userscope.migrations.statements import Deployment
 from userscope.migrations.verification import question, refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
 
@@ -59,8 +60,26 @@ def migrate(
                 engine.remark(f"  + {label}")
         else:
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
-            engine.deploy(deployments)
+            labels = _deploy(engine, projects, target, deployments)
     return labels
+
+
+def _deploy(
+    engine: Engine, projects: Sequence[Project], target: tuple[Project, int] | None, deployments: Sequence[Deployment]
+) -> list[str]:
+    """Deploy; where somebody else has done a part of it meanwhile, go on from there. Returns what was deployed here."""
+    done: list[str] = []
+    while deployments:
+        try:
+            engine.deploy(deployments)
+        except Overtaken:
+            done += [each.change.label for each in deployments if each.change.id in engine.done]
+            engine.read()
+            engine.remark("Somebody else has deployed meanwhile; going on from there")
+            deployments = engine.reading("deploy").deployments(pending(copy.deepcopy(engine.state), projects, target))
+        else:
+            return done + [each.change.label for each in deployments]
+    return done
 
 
 def revert(
