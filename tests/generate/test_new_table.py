@@ -105,6 +105,7 @@ def test_whole(run: Run, clone: Path, database: Database) -> None:
     assert "1 failed" in run(clone, *test, database=database).stdout
 
 
+@pytest.mark.breadth
 def test_whole_organization(run: Run, clone: Path, database: Database) -> None:
     """A table of organizations as well: it deploys, nothing is found, its test passes, and a hole fails the test."""
     words = ("new-table", "boards", *EVERY_TYPE, "--organization", "--delete-by", "owner,admin", "--test", "test_it.py")
