@@ -85,15 +85,18 @@ def _mend(arena: Arena) -> None:
             login["password"].encode(), login["user"].encode(), b"scram-sha-256"
         ).decode()
         superuser.execute("alter role app_service reset all")
-        for role in ("app_service", "app_user", "app_auth"):
+        for role in ("app_service", "app_user", "app_auth", "app_gate", "app_roster"):
             superuser.execute(f"alter role {role} nosuperuser nobypassrls nocreaterole nocreatedb noreplication")
         superuser.execute(sql.SQL("alter role app_service password {}").format(sql.Literal(verifier)))
         for role in ("pg_read_all_data", "pg_write_all_data", "app_auth", arena.database.owner):
             superuser.execute(sql.SQL("revoke {} from app_service").format(sql.Identifier(role)))
         superuser.execute("revoke pg_write_all_data from app_user")
         superuser.execute("drop role if exists evil")
-        (wanted,) = (text.split() for kind, text in OWNERS.items() if arena.database.owner == f"owner_{kind}")
-        attributes = (
-            f"{'' if word in wanted else 'no'}{word}" for word in ("superuser", "createdb", "createrole", "bypassrls")
-        )
-        superuser.execute(f"alter role {arena.database.owner} {' '.join(attributes)}".encode())
+        there = {name for (name,) in superuser.execute("select rolname from pg_roles")}
+        for kind, text in OWNERS.items():
+            attributes = (
+                f"{'' if word in text.split() else 'no'}{word}"
+                for word in ("superuser", "createdb", "createrole", "bypassrls")
+            )
+            if f"owner_{kind}" in there:
+                superuser.execute(f"alter role owner_{kind} {' '.join(attributes)}".encode())

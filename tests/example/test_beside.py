@@ -71,15 +71,19 @@ def test_side_by_side(example: Example, ann: Page) -> None:
     expect(ann.locator("#answers dd")).to_have_text(_OWN)
     picture(ann, "7-reached")
     assert titles(ann) == ["Buy milk"]
-    [(bob,)] = example.rows("select owner_id from app.todos where title = 'Plan your surprise party'")
+    newest = "select owner_id from app.todos where title = 'Plan your surprise party' order by created_at desc limit 1"
+    [(bob,)] = example.rows(newest)
     ann.reload()
     expect(ann.get_by_role("button", name="Let Bob in")).to_be_visible()
     assert example.rows("select title from app.todos where owner_id = %s", bob) == [("Plan your surprise party",)]
     ann.get_by_role("button", name="Let Bob in").click()
     expect(reach).to_be_visible()
+    [(another,)] = example.rows(newest)
+    assert another != bob
     with ann.expect_response("**/delete-user"):
         ann.get_by_role("button", name="Sign out").click()
-    assert len(example.rows("select from app.todos where title = 'Plan your surprise party'")) == 1, "the one of before"
+    assert example.rows("select from app.users where id = %s", another) == []
+    assert example.rows("select from app.users where id = %s", bob) == [()], "the one of before was not waited for"
     assert said == [], "the browser had nothing to refuse"
 
 

@@ -52,7 +52,7 @@ def test_lists(ground: Database) -> None:
 
 def test_control(ground: Database) -> None:
     """A function that asks each row whom it answers is found."""
-    assert search(ground, SHARED, 3000, asked_of_each_row, until_found=True).found
+    assert search(ground, SHARED, 20_000, asked_of_each_row, until_found=True).found
 
 
 IN_ORDER = (
