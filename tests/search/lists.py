@@ -57,13 +57,9 @@ def _written(function: str, body: str) -> Change:
     return change
 
 
-asked_of_each_row = _written(
-    "list_readers(uuid) returns setof uuid",
-    "select member_id from app.list_members where owner_id = app.current_user_id() and list_id = $1",
-)
 joined_in_order = _written(
     "shared_lists() returns setof app.lists",
     "select l.* from app.list_members as m join app.lists as l on l.owner_id = m.owner_id and l.id = m.list_id "
     "where m.member_id = (select app.current_user_id())",
 )
-"""What the page's functions must not do; each must be found."""
+"""What the page's function must not do; it must be found."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.attacks.arena import run
 from tests.clusters import Cluster, Database, cloned
-from tests.search.lists import add_lists, asked_of_each_row, fill, joined_in_order
+from tests.search.lists import add_lists, fill, joined_in_order
 from tests.search.people import ALICE
 from tests.search.probes import Probes
 from tests.search.search import Search
@@ -48,11 +48,6 @@ def test_lists(ground: Database) -> None:
     found = search(ground, LISTS, 1000)
     assert found.foreign == [], found.foreign[0]
     assert found.rows_apart == [], found.rows_apart[0]
-
-
-def test_control(ground: Database) -> None:
-    """A function that asks each row whom it answers is found."""
-    assert search(ground, SHARED, 20_000, asked_of_each_row, until_found=True).found
 
 
 IN_ORDER = (
