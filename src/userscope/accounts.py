@@ -22,13 +22,16 @@ from userscope.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-type _Work[T] = Callable[[Session], T]
+type Work[T] = Callable[[Session], T]
 
 _ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class ProviderBase:
     """How what works as the identity provider's login connects."""
+
+    _each_statement_alone = True
+    """Whether each is a transaction of its own; otherwise each call is one."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
@@ -42,13 +45,62 @@ class ProviderBase:
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
 
+        self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=self._each_statement_alone)
+
+
+class Provider(ProviderBase):
+    """What works as the identity provider's login, on one pool."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings)
+        self.engine = self._connector.engine()
+        """The engine; what it sends by itself is refused."""
+
+    def close(self) -> None:
+        """Close the pool's connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _do[T](self, work: Work[T]) -> T:
+        with open_session(self.engine, self._scope) as session:
+            return work(session)
+
+
+class AsyncProvider(ProviderBase):
+    """The same, awaited, in any number of event loops."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        super().__init__(settings)
+        self._engines = LoopEngines(self._connector)
+
     @property
-    def _each(self) -> Scope:
-        """Every statement is a transaction of its own."""
-        return Scope(None, self.settings.database_statement_timeout, autocommit=True)
+    def engine(self) -> "AsyncEngine":
+        """The running event loop's engine; what it sends by itself is refused. Raises MissingExtra without "async"."""
+        return self._engines.current()
+
+    async def close(self) -> None:
+        """Close the pool's connections."""
+        self._engines.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _do[T](self, work: Work[T]) -> T:
+        async with self._engines.open(self._scope) as session:
+            return await session.run_sync(lambda _: work(session.sync_session))
 
 
-class Accounts(ProviderBase):
+class Accounts(Provider):
     """Users, as a login of app_auth: every call but ensure is one statement, one transaction and one round trip.
 
     It sees all users and no todos. The letters A to Z of e-mail addresses and usernames are written in lower case; what
@@ -57,12 +109,6 @@ class Accounts(ProviderBase):
     >>> with Accounts() as accounts:                # AUTH_DATABASE_URL
     ...     alice = accounts.create("alice@example.org", name="Alice")
     """
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings)
-        self.engine = self._connector.engine()
-        """The engine; what it sends by itself is refused."""
 
     def create(
         self,
@@ -109,37 +155,13 @@ class Accounts(ProviderBase):
         """Delete the account and everything it owns; False where there is none."""
         return self._do(_delete(user_id))
 
-    def close(self) -> None:
-        """Close the pool's connections."""
-        self.engine.dispose()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _do[T](self, work: _Work[T]) -> T:
-        with open_session(self.engine, self._each) as session:
-            return work(session)
-
-
-class AsyncAccounts(ProviderBase):
+class AsyncAccounts(AsyncProvider):
     """Users, as a login of app_auth: as ``Accounts``, awaited, in any number of event loops.
 
     >>> async with AsyncAccounts() as accounts:     # AUTH_DATABASE_URL
     ...     alice = await accounts.create("alice@example.org", name="Alice")
     """
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings)
-        self._engines = LoopEngines(self._connector)
-
-    @property
-    def engine(self) -> "AsyncEngine":
-        """The running event loop's engine; what it sends by itself is refused. Raises MissingExtra without "async"."""
-        return self._engines.current()
 
     async def create(
         self,
@@ -176,27 +198,13 @@ class AsyncAccounts(ProviderBase):
         """Delete the account and everything it owns; False where there is none."""
         return await self._do(_delete(user_id))
 
-    async def close(self) -> None:
-        """Close the pool's connections."""
-        self._engines.close()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def _do[T](self, work: _Work[T]) -> T:
-        async with self._engines.open(self._each) as session:
-            return await session.run_sync(lambda _: work(session.sync_session))
-
-
-def _create(email: str, username: str | None, user_id: UUID | None, **others: object) -> _Work[User]:
+def _create(email: str, username: str | None, user_id: UUID | None, **others: object) -> Work[User]:
     values = {"email": lower(email), **others, **_username(username)} | ({"id": user_id} if user_id else {})
     return lambda session: _sure(_first(session, insert(User).values(values).returning(User)), email)
 
 
-def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) -> _Work[User]:
+def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) -> Work[User]:
     told = {"email": lower(email), "email_verified": email_verified}
     known = _get(user_id)
     made = postgresql.insert(User).values(id=UUID(parse_user_id(user_id)), name=name, **told)
@@ -222,17 +230,17 @@ def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) ->
     return work
 
 
-def _get(user_id: UUID | str) -> _Work[User | None]:
+def _get(user_id: UUID | str) -> Work[User | None]:
     own = select(User).where(col(User.id) == UUID(parse_user_id(user_id)))
     return lambda session: _first(session, own)
 
 
-def _find(email: str) -> _Work[User | None]:
+def _find(email: str) -> Work[User | None]:
     found = select(User).where(col(User.email) == lower(email))
     return lambda session: _first(session, found)
 
 
-def _update(user_id: UUID | str, email: str | None, username: str | None, name: str | None) -> _Work[User | None]:
+def _update(user_id: UUID | str, email: str | None, username: str | None, name: str | None) -> Work[User | None]:
     # A new address is nobody's until they have shown that it is theirs.
     values: dict[str, Any] = {} if email is None else {"email": lower(email), "email_verified": False}
     values |= _username(username) | ({"name": name} if name is not None else {})
@@ -242,7 +250,7 @@ def _update(user_id: UUID | str, email: str | None, username: str | None, name: 
     return lambda session: _first(session, changed)
 
 
-def _delete(user_id: UUID | str) -> _Work[bool]:
+def _delete(user_id: UUID | str) -> Work[bool]:
     deleted = delete(User).where(col(User.id) == UUID(parse_user_id(user_id))).returning(User)
     return lambda session: _first(session, deleted) is not None
 

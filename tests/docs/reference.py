@@ -41,12 +41,27 @@ def _name(module: ModuleType, name: str) -> str:
     node = _definition(module, name)
     heading = f"### {name}\n"
     if isinstance(node, ast.ClassDef):
+        node.body += _inherited(getattr(module, name), node)
         members = [_method(each) for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
         return "\n".join([heading, _class(node), *(each for each in members if each)])
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return f"{heading}\n{_code(_signature(node))}\n{_told(ast.get_docstring(node))}\n"
     assignment, words = node
     return f"{heading}\n{_code(ast.unparse(assignment))}\n{_told(words)}\n"
+
+
+def _inherited(kind: type, node: ast.ClassDef) -> list[ast.stmt]:
+    """What a class has of bases that are not public, and so stand nowhere else on the page: their methods."""
+    public = {each for module in MODULES for each in importlib.import_module(module).__all__}
+    known = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    found: list[ast.stmt] = []
+    for base in kind.__mro__[1:]:
+        if base.__module__.startswith("userscope") and base.__name__ not in public:
+            for each in _definition(importlib.import_module(base.__module__), base.__name__).body:
+                if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each.name not in known:
+                    known.add(each.name)
+                    found.append(each)
+    return found
 
 
 def _definition(module: ModuleType, name: str) -> Any:

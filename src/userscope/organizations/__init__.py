@@ -2,20 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 from uuid import UUID
 
-from userscope.accounts import ProviderBase
-from userscope.connection.loops import LoopEngines
-from userscope.connection.scope import Scope
-from userscope.connection.session import open_session
+from userscope.accounts import AsyncProvider, Provider, ProviderBase
 from userscope.identity import OrganizationId, UserId
 from userscope.models import Invitation, Member, Organization
 from userscope.organizations import work
 from userscope.settings import Settings
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 ROLES = ("owner", "admin", "member")
 """Better Auth's. Owners may do everything, admins all but what concerns owners and the end of the organization."""
@@ -27,15 +21,16 @@ LIFE = timedelta(days=2)
 class _Base(ProviderBase):
     """What Organizations and AsyncOrganizations share."""
 
+    _each_statement_alone = False
+
     def __init__(self, settings: Settings | None = None, *, roles: Sequence[str] = ROLES) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+        """Read ``settings``, or the environment; ``roles`` are what members may be. Raises ConfigurationError."""
         super().__init__(settings)
         self.roles = tuple(roles)
         """What members may be. Those of your own may do what members may."""
-        self._scope = Scope(None, self.settings.database_statement_timeout)
 
 
-class Organizations(_Base):
+class Organizations(_Base, Provider):
     """Organizations, their members and invitations, as a login of app_auth: each call is one transaction.
 
     ``by`` is who acts, whose role is judged in that transaction: NotMember for who is none, and for an organization
@@ -48,12 +43,6 @@ class Organizations(_Base):
     ...     acme = organizations.create("Acme", slug="acme", owner=alice.id)
     ...     organizations.invite(acme.id, "bob@example.org", by=alice.id)
     """
-
-    def __init__(self, settings: Settings | None = None, *, roles: Sequence[str] = ROLES) -> None:
-        """Read ``settings``, or the environment; ``roles`` are what members may be. Raises ConfigurationError."""
-        super().__init__(settings, roles=roles)
-        self.engine = self._connector.engine()
-        """The engine; what it sends by itself is refused."""
 
     def create(
         self, name: str, *, slug: str, owner: UserId, logo: str | None = None, metadata: str | None = None
@@ -121,33 +110,9 @@ class Organizations(_Base):
         """Make a member the owner, and an admin of the owner who says so; None where there is no such member."""
         return self._do(work.transfer(organization_id, to, by))
 
-    def close(self) -> None:
-        """Close the pool's connections."""
-        self.engine.dispose()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _do[T](self, done: work.Work[T]) -> T:
-        with open_session(self.engine, self._scope) as session:
-            return done(session)
-
-
-class AsyncOrganizations(_Base):
+class AsyncOrganizations(_Base, AsyncProvider):
     """Organizations, their members and invitations: as ``Organizations``, awaited, in any number of event loops."""
-
-    def __init__(self, settings: Settings | None = None, *, roles: Sequence[str] = ROLES) -> None:
-        """Read ``settings``, or the environment; ``roles`` are what members may be. Raises ConfigurationError."""
-        super().__init__(settings, roles=roles)
-        self._engines = LoopEngines(self._connector)
-
-    @property
-    def engine(self) -> "AsyncEngine":
-        """The running event loop's engine; what it sends by itself is refused. Raises MissingExtra without "async"."""
-        return self._engines.current()
 
     async def create(
         self, name: str, *, slug: str, owner: UserId, logo: str | None = None, metadata: str | None = None
@@ -204,20 +169,6 @@ class AsyncOrganizations(_Base):
     async def transfer(self, organization_id: OrganizationId, to: UserId, *, by: UserId) -> Member | None:
         """Make a member the owner; as ``Organizations.transfer``."""
         return await self._do(work.transfer(organization_id, to, by))
-
-    async def close(self) -> None:
-        """Close the pool's connections."""
-        self._engines.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def _do[T](self, done: work.Work[T]) -> T:
-        async with self._engines.open(self._scope) as session:
-            return await session.run_sync(lambda _: done(session.sync_session))
 
 
 def _changes(values: dict[str, str | None]) -> dict[str, Any]:

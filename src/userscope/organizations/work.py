@@ -4,7 +4,7 @@ Whoever acts is judged in the transaction that does it. Each begins by locking t
 who belongs to it come one after the other, and what was judged still holds at the commit.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,10 @@ from sqlalchemy import func
 from sqlalchemy.sql.base import Executable
 from sqlmodel import Session, col, delete, insert, select, update
 
-from userscope.accounts import lower
+from userscope.accounts import Work, lower
 from userscope.errors import Conflict, InvalidValue, InvitationOver, NotInvited, NotMember, NotPermitted
 from userscope.identity import OrganizationId, UserId, parse_organization_id, parse_user_id
 from userscope.models import Invitation, Member, Organization, User
-
-type Work[T] = Callable[[Session], T]
 
 OWNER = "owner"
 _MANAGERS = {OWNER, "admin"}
