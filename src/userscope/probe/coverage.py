@@ -89,7 +89,12 @@ def _unseen(scene: Scene) -> list[str]:
     found = []
     for actor in (each for each in scene.actors if each.alice):
         for table in scene.filled_by_alice:
-            if table.slice or not scene.rights(actor, table).select or scene.sees(actor, table, ALICE):
+            if (
+                table.slice
+                or table in scene.taken_out
+                or not scene.rights(actor, table).select
+                or scene.sees(actor, table, ALICE)
+            ):
                 continue
             if scene.findings.has(table.label) or variants.shown_otherwise(scene, actor, table):
                 continue

@@ -44,6 +44,8 @@ class Filling:
                     if placed := self.put(table, world):
                         place, row = placed
                         self.places[place] = self.values.rows[table, world] = row
+                if table.kind == "p":
+                    self._fill_partitions(table)
                 if (table.schema, table.name) == ("storage", "objects"):
                     self._fill_buckets(table)
 
@@ -126,6 +128,21 @@ class Filling:
         if not column.required:
             return None if again % 2 == 0 else self.values.value(table, column, world, number)
         return old
+
+    def _fill_partitions(self, table: Relation) -> None:
+        """Put a row of each world into each partition that has none, where its bounds can be read."""
+        leaves = self.stage.rows(
+            "select c.oid::int8, pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(i.inhparent) "
+            f"from pg_partition_tree({table.oid}) as t join pg_class as c on c.oid = t.relid "
+            'join pg_inherits as i on i.inhrelid = c.oid where t.isleaf order by c.relname collate "C" limit 24'
+        )
+        for number, (leaf, bound, key) in enumerate(leaves, 70):
+            value, column = re.search(r"(?:FROM|IN) \('?([^',)]*)'?", bound), re.search(r"\((\w+)", key)
+            if not value or not column or any(oid == leaf for oid, _ in self.places):
+                continue
+            for world in WORLDS:
+                if (placed := self.put(table, world, number, {column[1]: value[1]})) and placed[0][0] == leaf:
+                    self.places[placed[0]] = placed[1]
 
     def _choose_partition(self, table: Relation, given: dict[str, str | None]) -> bool:
         """Give the key of the first partition; whether there is one that can be read."""

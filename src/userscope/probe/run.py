@@ -9,7 +9,7 @@ import psycopg
 
 from userscope.errors import AuditError
 from userscope.postgres.url import ConnectionURL
-from userscope.probe import answers, profiles, proof, statements
+from userscope.probe import answers, profiles, proof, rosters, statements
 from userscope.probe import identities as who
 from userscope.probe.attacks import around, calling, changing, promoting, publishing, reading
 from userscope.probe.catalog import read
@@ -119,6 +119,7 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
             stage.attempt(f"refresh materialized view {view.sql}")
     progress("identities")
     _fit(scene)
+    rosters.take_out(scene)
     for role in roles:
         if role not in identities.strangers:
             scene.actors.append(identities.person(ALICE, role))

@@ -33,6 +33,8 @@ class Scene:
     not_tried: list[str] = field(default_factory=list)
     new: dict[Relation, dict[World, Row]] = field(default_factory=dict)
     """Rows that could be inserted, were it not for policies; they are not there."""
+    taken_out: set[Relation] = field(default_factory=set)
+    """Lists of those who may do more, which Alice is not in."""
     arranged: list[str] = field(default_factory=list)
     """What is otherwise for the moment than it was filled, as statements of the owner."""
 
@@ -85,13 +87,26 @@ class Scene:
         """Alice, as a role."""
         return next(a for a in self.actors if a.alice and a.role == role)
 
-    def gained(self, actor: Actor, changed: Relation | None = None, of: World = BOB) -> list[Relation]:
-        """Return of what somebody who acts sees Bob's rows now (or those ``of`` another), and did not before."""
+    def gained(self, actor: Actor, changed: Relation | None = None, of: World = BOB, told: str = "") -> list[Relation]:
+        """Return of what somebody who acts sees Bob's rows now (or those ``of`` another), and did not before.
+
+        A view that only repeats what was ``told`` of him, by a statement or a call, shows nothing of his.
+        """
         only = self.meaning.affected(changed) if changed else None
         seen, _ = self.sight.now(actor.role, only)
         new = {relation for relation, world in seen - self.seen.get(actor, set()) if world is of}
-        told = [relation for relation in new if not relation.table or relation in self.meaning.owned]
-        return sorted(told, key=lambda relation: relation.label)
+        owned = [
+            each for each in new if each in self.meaning.owned or not (each.table or self._repeats(each, of, told))
+        ]
+        return sorted(owned, key=lambda relation: relation.label)
+
+    def _repeats(self, view: Relation, of: World, told: str) -> bool:
+        marks = (of.uuid, of.mail, f"{of.name} ")
+        untold = [mark for mark in marks if mark not in told]
+        if len(untold) == len(marks):
+            return False
+        shown = str(self.stage.attempt(f"select x::text from {view.sql} as x").rows)
+        return not any(mark in shown for mark in untold)
 
     def bob_sees(self, relation: Relation, values: dict[str, str | None]) -> bool:
         """Whether Bob is shown a row; he and who acts are in one transaction."""

@@ -8,6 +8,8 @@ PRIVILEGED = re.compile(
     r"admin|owner|super|staff|moderat|service|system|root|manager|faculty|verified|vip|pro\b|premium", re.IGNORECASE
 )
 """Values and flags that let somebody do more."""
+RANKED = re.compile(r"admin|super|staff|moderat|root", re.IGNORECASE)
+"""Values and flags of those who run the whole."""
 PUBLIC = re.compile(r"publi|approved|open|shared|active|live|visible|listed|accepted|everyone|global", re.IGNORECASE)
 """Values and flags that show a row to more people."""
 IDENTIFYING = re.compile(

@@ -161,3 +161,47 @@ create policy r on lib.loans for select to authenticated using (public or reader
 set local role shown;
 create view lib.shown_loans as select id, title from lib.loans where public;
 grant select on lib.shown_loans to authenticated;
+
+-- a wish that somebody in the house grants
+create table lib.wishes (id uuid primary key, house_id uuid not null, reader_id uuid not null references lib.readers, said text default 'asked');
+alter table lib.wishes enable row level security;
+create policy i on lib.wishes for insert to authenticated with check (reader_id = auth.uid() and said = 'asked');
+create policy u on lib.wishes for update to authenticated
+    using (exists (select from lib.cards as c where c.house_id = wishes.house_id and c.reader_id = auth.uid() and c.rank = 'keeper'));
+create function lib.admit() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+    if new.said = 'granted' then
+        insert into lib.cards (reader_id, house_id, rank) values (new.reader_id, new.house_id, 'reader');
+    end if;
+    return new;
+end $$;
+create trigger admit after update on lib.wishes for each row execute function lib.admit();
+create policy r on lib.loans for select using (house_id in (select c.house_id from lib.cards as c where c.reader_id = auth.uid()));
+grant insert, update on lib.wishes to authenticated;
+
+-- a house whose maker is its first member, by a trigger
+alter table lib.houses add maker_id uuid not null default auth.uid() references lib.readers;
+create policy i on lib.houses for insert to authenticated with check (maker_id = auth.uid());
+create function lib.first() returns trigger language plpgsql security definer set search_path = '' as $$
+begin insert into lib.cards (reader_id, house_id, rank) values (new.maker_id, new.id, 'keeper'); return new; end $$;
+create trigger first after insert on lib.houses for each row execute function lib.first();
+create policy r on lib.loans for select using (house_id in (select c.house_id from lib.cards as c where c.reader_id = auth.uid()));
+grant insert on lib.houses to authenticated;
+
+-- an invitation that says as what one comes
+create table lib.invitations (house_id uuid not null references lib.houses, mail text not null, rank text not null);
+alter table lib.invitations enable row level security;
+create policy r on lib.invitations for select to authenticated using (mail = auth.jwt() ->> 'email');
+create policy i on lib.cards for insert to authenticated with check (
+    reader_id = auth.uid() and exists (
+        select from lib.invitations as v where v.house_id = cards.house_id and v.rank = cards.rank and v.mail = auth.jwt() ->> 'email'));
+create policy d on lib.loans for delete to authenticated using (exists (
+    select from lib.cards as c where c.house_id = loans.house_id and c.reader_id = auth.uid() and c.rank = 'keeper'));
+grant insert on lib.cards to authenticated;
+grant select on lib.invitations to authenticated;
+grant delete on lib.loans to authenticated;
+
+-- houses as a list in a claim that the server writes
+create policy r on lib.loans for select using ((select auth.jwt() -> 'app_metadata' -> 'houses') ? house_id::text);
+create policy d on lib.loans for delete using (house_id::text in (select jsonb_array_elements_text(auth.jwt() -> 'app_metadata' -> 'houses')));
+grant delete on lib.loans to authenticated;

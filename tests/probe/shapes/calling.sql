@@ -97,3 +97,22 @@ create function public.page(number text) returns bigint language plpgsql securit
 declare found bigint; begin execute 'select count(*) from public.diaries where writer = auth.uid() limit $1' into found using number::int; return found; end $$;
 revoke execute on function public.page(text) from public;
 grant execute on function public.page(text) to authenticated;
+-- == a function that makes what is called as one says, and a view that repeats it
+create table public.teams (id uuid primary key default gen_random_uuid(), maker uuid not null default auth.uid() references auth.users, name text);
+alter table public.teams enable row level security;
+create policy own on public.teams for all to authenticated using (maker = auth.uid());
+grant select on public.teams to authenticated;
+create view public.my_teams with (security_invoker) as select name from public.teams;
+create function public.make_team(name text) returns void language sql security definer set search_path = ''
+    as 'insert into public.teams (name) values (make_team.name)';
+grant execute on function public.make_team(text) to authenticated;
+grant select on public.my_teams to authenticated;
+-- == a function that counts for everybody
+-- question function public.count_again()
+create table public.scores (person uuid primary key references auth.users, entries int not null default 0);
+alter table public.scores enable row level security;
+create policy own on public.scores for select to authenticated using (person = auth.uid());
+grant select on public.scores to authenticated;
+create function public.count_again() returns void language sql security definer set search_path = ''
+    as 'update public.scores as s set entries = (select count(*) from public.diaries as d where d.writer = s.person)';
+grant execute on function public.count_again() to authenticated;

@@ -129,3 +129,33 @@ create function public.is_staff() returns boolean language sql stable security d
 grant execute on function public.is_staff() to authenticated;
 create policy own on public.sheets for select to authenticated using (user_id = auth.uid() or public.is_staff());
 grant select on public.sheets to authenticated;
+-- == whoever is on a list of administrators, which nobody may write
+create table public.admins (person uuid primary key references auth.users);
+create table public.bills (id uuid primary key default gen_random_uuid(), person uuid not null references auth.users, cents int);
+alter table public.admins enable row level security;
+alter table public.bills enable row level security;
+create policy r on public.bills for select to authenticated
+    using (person = auth.uid() or exists (select from public.admins as a where a.person = auth.uid()));
+create policy me on public.admins for select to authenticated using (person = auth.uid());
+grant select on public.admins, public.bills to authenticated;
+-- == a partition that is granted by itself
+-- error reads public.visits_2030
+create table public.visits (person uuid references auth.users, at date default '2031-01-01', primary key (person, at))
+    partition by range (at);
+create table public.visits_2030 partition of public.visits for values from ('2030-01-01') to ('2031-01-01');
+create table public.visits_rest partition of public.visits default;
+alter table public.visits enable row level security;
+create policy r on public.visits for select to authenticated using (person = auth.uid());
+grant select on public.visits, public.visits_2030 to authenticated;
+-- == whether anybody is an administrator
+-- error reads public.bills
+create table public.people (person uuid primary key references auth.users, is_admin boolean not null default false);
+create table public.bills (id uuid primary key default gen_random_uuid(), person uuid not null references auth.users, cents int);
+alter table public.people enable row level security;
+alter table public.bills enable row level security;
+create function public.has_admin() returns boolean language sql stable security definer set search_path = ''
+    as $$ select exists (select from public.people as p where p.is_admin) $$;
+grant execute on function public.has_admin() to authenticated;
+create policy r on public.people for select to authenticated using (person = auth.uid());
+create policy r on public.bills for select to authenticated using (person = auth.uid() or public.has_admin());
+grant select on public.people, public.bills to authenticated;

@@ -176,3 +176,22 @@ create policy clear on public.minutes for delete to authenticated using (exists 
     select from public.club_members as c where c.user_id = auth.uid() and c.rank = 'owner' and c.club_id = minutes.club_id));
 grant select on public.club_members to authenticated;
 grant select, delete on public.minutes to authenticated;
+-- == whoever puts themselves on a list of administrators
+-- error promotion public.admins
+create table public.admins (person uuid primary key references auth.users);
+create table public.bills (id uuid primary key default gen_random_uuid(), person uuid not null references auth.users, cents int);
+alter table public.admins enable row level security;
+alter table public.bills enable row level security;
+create policy i on public.admins for insert to authenticated with check (person = auth.uid());
+create policy r on public.bills for select to authenticated
+    using (person = auth.uid() or auth.uid() in (select a.person from public.admins as a));
+create policy me on public.admins for select to authenticated using (person = auth.uid());
+grant select on public.admins, public.bills to authenticated;
+grant insert on public.admins to authenticated;
+-- == a trigger that says whose a row is
+create table public.bills (id uuid primary key default gen_random_uuid(), person uuid not null references auth.users, cents int);
+alter table public.bills enable row level security;
+create function public.mine() returns trigger language plpgsql as $$ begin new.person := auth.uid(); return new; end $$;
+create trigger mine before insert or update on public.bills for each row execute function public.mine();
+create policy own on public.bills for all to authenticated using (person = auth.uid());
+grant select, insert on public.bills to authenticated;

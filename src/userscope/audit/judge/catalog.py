@@ -95,6 +95,7 @@ class Relation:
     privileges: dict[str, str]
     by_column: list[list[Any]]
     triggers: list[int]
+    fired: list[list[int]]
     sources: list[int]
     shared: bool
     partition: bool

@@ -49,7 +49,7 @@ class Verdict:
 def judged(reader: Reader, branch: Branch, relation: Relation, covered: "Covered") -> Verdict:
     """Judge a branch of a policy of ``relation``; ``covered`` says whether a table's own policies tie what is read."""
     sources = sources_of(branch)
-    if any(_dead(atom, covered.anonymous) for atom in branch):
+    if any(dead(atom, covered.anonymous) for atom in branch):
         return Verdict("dead", branch=branch)
     links: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
     for atom in branch:
@@ -95,7 +95,7 @@ def judged(reader: Reader, branch: Branch, relation: Relation, covered: "Covered
         whose = reader.tuples[apart].relation
         why = f"what it asks for in {whose.full if whose else '?'} has nothing to do with the row"
         return replace(tied, kind="open", why=why, asked=True)
-    return _without_me(reader, tied, branch, sources)
+    return _without_me(reader, tied, branch, sources, reached)
 
 
 def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[str, int]]) -> str | None:
@@ -122,18 +122,22 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
     if any(atom.operator == "is null" for atom in limits):
         return "without"
     said = any(
-        atom.constant is not None and (atom.operator in ("~~", "~~*", "~") or not _loose(atom)) for atom in limits
+        atom.constant is not None
+        and (re.search(r"\w", atom.constant) if atom.operator in ("~~", "~~*", "~") else not loose(atom))
+        for atom in limits
     )
     return "" if said else None
 
 
-def _without_me(reader: Reader, tied: Verdict, branch: Branch, sources: set[Source]) -> Verdict:
+def _without_me(
+    reader: Reader, tied: Verdict, branch: Branch, sources: set[Source], reached: set[tuple[str, int]]
+) -> Verdict:
     """Judge what asks nothing of the caller, but perhaps that there is one."""
     read = {(s.of, relation) for s in sources if s.kind == "tuple" and (relation := reader.tuples[s.of].relation)}
     people = {number for number, relation in read if _people(reader, relation)}
     limits = {s for a in branch if isinstance(a, Limit) and a.positive for s in a.value.sources if s.kind == "tuple"}
     found = {number for number in people if not _keyed(reader, number, branch)}
-    if found and not limits:
+    if found and (not limits or not any(("tuple", number) in reached for number in found)):
         name = reader.tuples[min(found)].relation
         why = f"it asks for a row of {name.full if name else '?'}, whosever it is"
         return replace(tied, kind="open", why=why, asked=True)
@@ -162,7 +166,7 @@ def _reach(links: dict[tuple[str, int], set[tuple[str, int]]], start: tuple[str,
     return found
 
 
-def _dead(atom: object, anonymous: bool) -> bool:
+def dead(atom: object, anonymous: bool) -> bool:
     """Whether no service passes: what only the platform's own roles are."""
     if not isinstance(atom, Limit) or not _is(atom, "me") or atom.operator != "=" or atom.constant is None:
         return False
@@ -181,7 +185,8 @@ def _names(limit: Limit) -> bool:
     return limit.constant is not None and all(s.name in ("uid", "jwt.sub", "jwt.email") for s in limit.value.sources)
 
 
-def _loose(limit: Limit) -> bool:
+def loose(limit: Limit) -> bool:
+    """Whether a condition on the caller asks no more than that there is one."""
     return all(_LOOSE.match(source.name) or _ROLES.match(source.name) for source in limit.value.sources)
 
 

@@ -171,7 +171,7 @@ def _told(scene: Scene, actor: Actor, call: Call, outcome: Outcome) -> bool:
 
 
 def _then_reads(scene: Scene, actor: Actor, call: Call) -> bool:
-    gained = scene.gained(actor)
+    gained = scene.gained(actor, told=call.statement)
     if not gained:
         return False
     look, expected = scene.look(gained[0])
@@ -188,8 +188,11 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
     row = lost[0]
     expected = Expected("changes", f"select ctid::text from {row.table.sql} where {statements.line(row)}")
     asks = scene.meaning.speaks_of_identity(call.function.source)
-    if call.names_bob and (asks or not _harmed(scene, actor, row)):
-        said = f"given Bob, the function changes or deletes Bob's row of {row.table.label}: meant?"
+    if (call.names_bob and (asks or not _harmed(scene, actor, row))) or (
+        not call.arguments and not _harmed(scene, actor, row)
+    ):
+        given = "given Bob, " if call.names_bob else ""  # without arguments it may be there to count, or to tidy up
+        said = f"{given}the function changes or deletes Bob's row of {row.table.label}: meant?"
         return _tell(scene, actor, call, "question", said, expected)
     return _tell(
         scene, actor, call, "error", f"the function changes or deletes Bob's row of {row.table.label}", expected
@@ -211,7 +214,7 @@ def _let_alice_read(scene: Scene, actor: Actor, call: Call) -> bool:
     for role in scene.identities.members:
         alice = scene.alice(role)
         scene.stage.become(alice)
-        if gained := scene.gained(alice):
+        if gained := scene.gained(alice, told=call.statement):
             look, expected = scene.look(gained[0])
             said = f"after the call Alice reads Bob's rows of {_labels(gained)}"
             return _tell(scene, actor, call, "error", said, expected, *alice.login, look)

@@ -25,6 +25,8 @@ def insert(scene: Scene, actor: Actor, table: Relation) -> None:
     if actor.alice:
         hang(scene, actor, table)
         mine = _given(table, allowed, rows[ALICE].given)
+        if table in scene.taken_out:
+            promoting.enrol(scene, actor, table, statements.insert(table, mine))
         promoting.by_insert(scene, actor, table, mine, {**rows[ALICE].values, **mine})
         _ask_keys(scene, actor, table, mine)
 
@@ -122,12 +124,27 @@ def _says_whose(scene: Scene, table: Relation, given: Mapping[str, str | None]) 
 
 def _inserted(scene: Scene, actor: Actor, table: Relation, values: dict[str, str | None]) -> tuple[bool, list[str]]:
     """Try to insert; a key that is taken means that the policy had let it pass, and is freed. What was done for it."""
-    statement = statements.insert(table, values)
+    statement, setup = statements.insert(table, values), list[str]()
     with scene.stage.acting(actor):
+        before = _how_many(scene, actor, table, values)
         outcome = scene.stage.attempt(statement)
-        if outcome.state != "23505":
-            return outcome.did, []
-        setup = [statements.delete(table, statements.same_keys(table, values))]
-        with scene.stage.superuser(actor.role):
-            scene.stage.arrange(*setup)
-        return scene.stage.attempt(statement).did, setup
+        if outcome.state == "23505":
+            setup = [statements.delete(table, statements.same_keys(table, values))]
+            with scene.stage.superuser(actor.role):
+                scene.stage.arrange(*setup)
+            before = _how_many(scene, actor, table, values)
+            outcome = scene.stage.attempt(statement)
+        # A trigger may have made it somebody else's.
+        return outcome.did and _how_many(scene, actor, table, values) > before, setup
+
+
+def _how_many(scene: Scene, actor: Actor, table: Relation, values: Mapping[str, str | None]) -> int:
+    """Count the rows that are whose a row of these values says that it is."""
+    whose = {name for name in values if name in table.parents or scene.meaning.identifying(name)}
+    conditions = [
+        f"{table.columns[name].sql}::text = {statements.literal(value)}"
+        for name in sorted(whose)
+        if (value := values[name]) is not None and (table.columns[name].textual or table.columns[name].type == "uuid")
+    ]
+    query = f"select count(*) from {table.sql} where {' and '.join(conditions) or 'true'}"
+    return int(scene.stage.as_superuser(actor.role, query)[0][0])

@@ -66,7 +66,7 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
             outcome = scene.stage.attempt(tried.statement)
         if not outcome.did:
             return False
-        gained = scene.gained(actor, table)
+        gained = scene.gained(actor, table, told=tried.statement)
         sees = not gained and scene.bob_sees(table, tried.values)
     if gained:
         look, expected = scene.look(gained[0])

@@ -52,6 +52,11 @@ def by_insert(
                     _shown_to_all(scene, actor, table, name, statement, {**whole, **row})
 
 
+def enrol(scene: Scene, actor: Actor, table: Relation, statement: str) -> None:
+    """Insert Alice's row into a list of those who may do more."""
+    _promoted(scene, actor, table, statement, "inserts an own row", "", "", [])
+
+
 def _official(name: str) -> bool:
     return words.OFFICIAL.search(name) is not None and not words.PUBLIC.search(name)
 
@@ -78,7 +83,7 @@ def _promoted(
         for role in dict.fromkeys([actor.role, *scene.identities.members]):
             looking = scene.alice(role)
             scene.stage.become(looking)
-            if gained := scene.gained(looking, table):
+            if gained := scene.gained(looking, table, told=statement):
                 break
             if ranked and (gained := scene.gained(looking, table, ALICE)):
                 of, whose = ALICE, "what her own tenant hid from her:"
@@ -97,7 +102,8 @@ def _promoted(
 def elevate(scene: Scene) -> None:
     """Give Alice each role that the schema knows, as its owner would: what is one tenant's must not open another's."""
     for role in scene.identities.members:
-        alice = scene.alice(role)
+        alice, bob = scene.alice(role), scene.identities.person(BOB, role)
+        scene.seen[bob] = scene.sight.by(bob)[0]
         for table in scene.filled_by_alice:
             if not table.slice and (scene.links(table) or table in scene.meaning.users):
                 _elevate(scene, alice, table)
@@ -122,7 +128,9 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                     continue
                 with scene.stage.acting(alice):
                     gained = scene.gained(alice, table)
-                tenant = [each for each in scope if each not in links]
+                tenant = [each for each in scope if each not in links and _membership(table, each)]
+                if words.RANKED.search(value if value != "true" else name):
+                    _for_all(scene, alice.role, table, f"{name} = {value}", setup)
                 if not gained and tenant:
                     _tenant_writes(scene, alice, table, f"with {name} = {value} in the own {tenant[0]}", setup)
             if gained:
@@ -138,6 +146,24 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                 scene.tell(
                     "error" if tenant else "note", kind, table, alice, said, look, expected=expected, setup=[setup]
                 )
+
+
+def _membership(table: Relation, column: str) -> bool:
+    """Whether a column says in which tenant a role is, and not what somebody prefers."""
+    parent = table.parent(column)
+    named = words.TENANT.search(f"{column} {parent.name if parent else ''}")
+    return named is not None or table.columns[column].required or column in table.unique_columns
+
+
+def _for_all(scene: Scene, role: str, table: Relation, what: str, setup: str) -> None:
+    """Alice may do more: does Bob, since it is asked for anybody who may?"""
+    bob = scene.identities.person(BOB, role)
+    with scene.stage.acting(bob):
+        gained = scene.gained(bob, table, ALICE)
+    if gained:
+        look, expected = scene.look(gained[0], ALICE)
+        said = f"reads Alice's rows of {', '.join(each.label for each in gained)} once she has {what}"
+        scene.tell("error", "reads", gained[0], bob, said, look, expected=expected, setup=[setup])
 
 
 def _tenant_writes(scene: Scene, alice: Actor, table: Relation, who: str, setup: str) -> None:

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.decisions import Decision, equal_to
 from userscope.audit.judge.policies import Clause, Policies
+from userscope.audit.judge.rules.carried import alone, carried
 from userscope.audit.judge.rules.writes import guarded, speaks, writers
 from userscope.audit.judge.terms import Atom, Limit, Link
 from userscope.audit.judge.verdict import Verdict
 from userscope.audit.model import Finding
 
 RULES = ("self_promotion",)
+_INVITATION = re.compile(r"invit|request|join|share|code|token|link", re.IGNORECASE)
 
 
 def findings(policies: Policies) -> Iterator[Finding]:
     """Ask of each table whose rows decide about others."""
     for oid, believed in sorted(policies.decisions().items()):
         yield from _promotions(policies, policies.catalog.relations[oid], believed)
+    yield from carried(policies)
 
 
 def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Decision, str]]) -> Iterator[Finding]:
@@ -26,7 +29,7 @@ def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Dec
         for column in sorted({name for decision, _ in believed for name in decision.limits | decision.scopes}):
             if not any(relation.may(service, letter, column) for service in check.services):
                 continue
-            if not any(column in decision.limits for decision, _ in believed) and _alone(relation, column):
+            if not any(column in decision.limits for decision, _ in believed) and alone(relation, column):
                 continue
             uses = [
                 (decision, who)
@@ -118,11 +121,6 @@ def _kept(verdict: Verdict, relation: Relation, column: str) -> bool:
     return False
 
 
-def _alone(relation: Relation, column: str) -> bool:
-    """Whether a column is a key by itself, so that nobody can take what somebody has."""
-    return any(key.columns == [column] for key in relation.unique)
-
-
 def _decided(verdict: Verdict, relation: Relation, column: str, uses: list[tuple[Decision, str]]) -> bool:
     """Whether a way to write asks for more than that the row is the writer's own."""
     if verdict.kind in ("dead", "role", "function") or _kept(verdict, relation, column):
@@ -132,4 +130,17 @@ def _decided(verdict: Verdict, relation: Relation, column: str, uses: list[tuple
         through = [d for d in verdict.decisions if d.relation.oid == relation.oid]
         # A member who may write every member's row: only one whose role is asked for may.
         return column not in powers or not through or any(d.limits for d in through)
-    return any(decision.limits or decision.relation.oid != relation.oid for decision in verdict.decisions)
+    powers = {name for decision, _ in uses for name in decision.limits}
+    return any(
+        (decision.limits or decision.relation.oid != relation.oid)
+        and not (column in powers and _invites(decision, relation, column))
+        for decision in verdict.decisions
+    )
+
+
+def _invites(decision: Decision, relation: Relation, column: str) -> bool:
+    """Whether a row lets the caller join, and may say as what, which is not compared."""
+    asks = decision.relation
+    if asks.oid == relation.oid or column in decision.limits:
+        return False
+    return column in asks.fields or _INVITATION.search(asks.name) is not None

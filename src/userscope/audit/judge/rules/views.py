@@ -7,8 +7,9 @@ from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Policies
 from userscope.audit.judge.reading import Reader, atom_sources
 from userscope.audit.judge.rules.access import names, reached
-from userscope.audit.judge.terms import Scope, TooWide
+from userscope.audit.judge.terms import Atom, Limit, Scope, TooWide
 from userscope.audit.judge.tree import Unreadable, statements
+from userscope.audit.judge.verdict import dead, loose
 from userscope.audit.model import Finding
 
 RULES = ("relation_kind", "view_definer")
@@ -110,5 +111,11 @@ def _asks(policies: Policies, view: Relation) -> bool:
     except (Unreadable, TooWide, RecursionError, LookupError, ValueError, AttributeError):
         return False
     return bool(rows) and all(
-        any(source.kind == "me" for atom in branch for source in atom_sources(atom)) for _, branch in rows
+        any(_concerns(atom) or dead(atom, policies.anonymous) for atom in branch) for _, branch in rows
     )
+
+
+def _concerns(atom: Atom) -> bool:
+    """Whether a condition asks who acts, and not only whether there is anybody."""
+    mine = any(source.kind == "me" for source in atom_sources(atom))
+    return mine and not (isinstance(atom, Limit) and loose(atom))

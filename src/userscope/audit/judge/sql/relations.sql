@@ -21,6 +21,7 @@ select pg_class.oid::int8 as oid, nspname::text as schema, relname::text as name
               and has_column_privilege(role::oid, attrelid, attnum, privilege)
             group by role, letter) as granted) as by_column,
        array(select tgfoid::int8 from pg_trigger where tgrelid = pg_class.oid and not tgisinternal and tgenabled <> 'D') as triggers,
+       array(select array[tgfoid::int8, tgtype::int8] from pg_trigger where tgrelid = pg_class.oid and not tgisinternal and tgenabled <> 'D') as fired,
        array(select refobjid::int8 from pg_rewrite join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
               where ev_class = pg_class.oid and refclassid = 'pg_class'::regclass and refobjid <> ev_class) as sources,
        coalesce((select bool_or(item.grantee <> relowner) from aclexplode(relacl) as item), false)
