@@ -57,6 +57,7 @@ def test_none_found(fresh: Path) -> None:
     assert "ERROR:  Python 3.13 or newer was not found\nHINT:  Install it" in done.stderr
 
 
+@pytest.mark.breadth
 def test_an_old_venv(fresh: Path) -> None:
     """A .venv that came from another folder, or that lost its Python, is filled anew; one's own is left alone."""
     programs = fresh / ".venv" / "bin"

@@ -93,6 +93,7 @@ def shown(page: Page) -> Locator:
     return page.locator("#details article:target")
 
 
+@pytest.mark.breadth
 def test_nothing_of_the_database_is_markup(page: Page, file: Path) -> None:
     """A table, column, policy, condition and comment of script and tags are texts: they run and load nothing."""
     tile(page, f'app_user, SELECT on shop."{EVIL}"').click()

@@ -77,6 +77,7 @@ def beyond(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
     return {item for item in found if item[0] not in patterns or not re.fullmatch(patterns[item[0]], item[1])}
 
 
+@pytest.mark.breadth
 def test_lint(any_database: Database, tmp_path: Path) -> None:
     """Nothing is told but what is ignored with its reason; nothing is ignored that is not told; a defect is told."""
     found = lint(any_database, tmp_path)

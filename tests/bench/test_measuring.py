@@ -79,6 +79,7 @@ def test_failure(database: Database) -> None:
         latency(database.url("service"), "select * from app_private.seal_keys;\n", times=1)
 
 
+@pytest.mark.breadth
 def test_distance(database: Database) -> None:
     """A network leads to the same server and can be heard to delay; none is the server itself."""
     admin, service = database.url("admin"), database.url("service")

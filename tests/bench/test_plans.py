@@ -45,6 +45,7 @@ def estimate(connection: Connection) -> None:
         connection.execute(ESTIMATES.encode())
 
 
+@pytest.mark.breadth
 def test_plans(any_database: Database) -> None:
     """Statistics are off; then they are on, and nothing changes: the plans are not owed to what the planner ignores."""
     fill_app(any_database, 100_000)
@@ -55,6 +56,7 @@ def test_plans(any_database: Database) -> None:
     assert wrong(any_database) == {}
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize(
     ("defect", "found"),
     first_of(

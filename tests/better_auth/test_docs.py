@@ -42,6 +42,7 @@ def test_versions() -> None:
     assert f"Better Auth {wanted['better-auth']};" in PAGE
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_mapping(database: Database) -> None:
     """Every model and field, and the table and column that it is; no column of ours is left over."""
@@ -67,6 +68,7 @@ def test_mapping(database: Database) -> None:
     assert PATH.read_text(encoding="utf-8") == current
 
 
+@pytest.mark.breadth
 def test_the_login(database: Database, tmp_path: Path) -> None:
     """create-login prints the URL of a login that Better Auth can use."""
     environment = os.environ | {
@@ -87,6 +89,7 @@ def test_the_login(database: Database, tmp_path: Path) -> None:
             superuser.execute("drop role better_auth")
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_the_server(auth_database: Database) -> None:
     """The server starts as the page starts it."""
@@ -98,6 +101,7 @@ def test_the_server(auth_database: Database) -> None:
         server.terminate()
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_from_sign_up_to_a_row(folder: Path) -> None:
     """The commands of the page, with ``make example`` as the service, do and show what the page shows.

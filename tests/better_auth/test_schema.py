@@ -29,6 +29,7 @@ def plan(database: Database) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.breadth
 @pytest.mark.usefixtures("node")
 def test_nothing_to_do(auth_database: Database) -> None:
     """It finds every table and column that it wants, of a type that fits."""

@@ -31,7 +31,7 @@ def fail(environment: dict[str, str]) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "variable",
-    ["AUTH_DATABASE_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "BETTER_AUTH_SECRET", "BETTER_AUTH_TRUSTED_ORIGINS"],
+    first_of("AUTH_DATABASE_URL", "AUTH_ISSUER", "AUTH_AUDIENCE", "BETTER_AUTH_SECRET", "BETTER_AUTH_TRUSTED_ORIGINS"),
 )
 def test_unset(auth_database: Database, variable: str) -> None:
     """Without a variable it ends at once, and says what to set it to."""
@@ -147,6 +147,7 @@ def test_connections_end(auth: Running) -> None:
         assert browser.session()
 
 
+@pytest.mark.breadth
 def test_behind_a_pooler(database: Database) -> None:
     """A transaction pooler suits it: its search_path is a setting of the login, and nothing else is kept."""
     with pgbouncer(database, size=2) as pooler:
@@ -174,6 +175,7 @@ def test_no_secret_is_logged(auth: Running) -> None:
         assert secret not in auth.log
 
 
+@pytest.mark.breadth
 def test_many_at_once(auth: Running) -> None:
     """Twenty browsers at once are served, though the pool holds ten connections."""
     with auth.browser() as browser:

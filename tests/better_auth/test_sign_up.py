@@ -81,6 +81,7 @@ def test_refused_by_the_table(auth: Running, browser: Browser, given: dict[str, 
     assert "users" not in answer.text
 
 
+@pytest.mark.breadth
 def test_race(auth: Running) -> None:
     """Of ten who sign up with one address at once one gets it: the unique constraint decides."""
 

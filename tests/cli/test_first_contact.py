@@ -170,6 +170,7 @@ def test_80_columns(run: Runner, database: Database, words: str) -> None:
         assert not ESCAPE.search(whole(command, environment | {"NO_COLOR": "1"}).replace("\x1b[1m", ""))
 
 
+@pytest.mark.breadth
 def test_colour(run: Runner, empty: Database) -> None:
     """Errors and ledgers are in colour where a person looks, and in no pipe."""
     environment = {**run.environment, "ADMIN_DATABASE_URL": empty.url().text(), "TERM": "xterm"}

@@ -100,6 +100,7 @@ def test_wait(cli: Runner, empty: Database) -> None:
     cli("migrate", "--wait", "60")
 
 
+@pytest.mark.breadth
 def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
     assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}

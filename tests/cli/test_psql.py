@@ -201,6 +201,7 @@ def test_psql_at_a_prompt(terminal: Callable[..., Terminal], users: Database, tm
     assert not (tmp_path / ".psql_history").exists()
 
 
+@pytest.mark.breadth
 def test_psql_at_a_prompt_without_psqlrc(terminal: Callable[..., Terminal]) -> None:
     """-X leaves one's own psqlrc out, and the identity in."""
     psql = terminal("psql", "--as", str(BOB), "--", "-X", "-P", "pager=off")

@@ -59,6 +59,7 @@ def test_introduce_and_rotate(seal_key: SealKeyCommand) -> None:
     assert "is not required" in seal_key("relax").stdout
 
 
+@pytest.mark.breadth
 def test_rotate(configured: Runner, seal_key: SealKeyCommand) -> None:
     """Step by step at a terminal: the old key counts until a person says that it may go."""
     first = SealKey.parse(seal_key("new").stdout.rstrip("\n"))

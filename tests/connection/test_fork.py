@@ -57,7 +57,7 @@ def _forked(home: Database, scenario: str, forks: int, *more: str) -> tuple[Coun
     return Counter(json.loads(said.splitlines()[-1])), counted[0]
 
 
-@pytest.mark.parametrize(("scenario", "forks"), first_of(("prefork", 8), ("pool", 4), ("inside", 2), ("duel", 4)))
+@pytest.mark.parametrize(("scenario", "forks"), first_of(("inside", 2), ("prefork", 8), ("pool", 4), ("duel", 4)))
 def test_forked(home: Database, scenario: str, forks: int) -> None:
     """Under load, with every connection in use, from within a session, by a child that forks again: only one's own."""
     seen, written = _forked(home, scenario, forks)

@@ -13,6 +13,7 @@ from tests.docs import console
 PAGE = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.breadth
 def test_workflow(any_database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """GitHub's workflow is read as one; its audits run with the page's baseline, and tell what went wrong."""
     (text,) = console.blocks(PAGE, "yaml")

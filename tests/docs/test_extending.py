@@ -73,6 +73,7 @@ def test_notes(extended: tuple[Page, Connection, UUID, UUID]) -> None:
         act(service, alice, "update app.notes set owner_id = %s", bob)
 
 
+@pytest.mark.breadth
 def test_mapping(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     """The class of the page adds and reads notes; the database says whose they are, and when they were made."""
     page, service, alice, bob = extended
@@ -101,6 +102,7 @@ def test_mapping(extended: tuple[Page, Connection, UUID, UUID]) -> None:
     assert act(service, alice, "select body from app.notes") == {"A"}
 
 
+@pytest.mark.breadth
 def test_own_pair(cluster: Cluster, tmp_path: Path) -> None:
     """A pair beside ours, named otherwise, is deployed after ours, and taken back without it."""
     theirs = {"schema": "what", "policies": "who"}

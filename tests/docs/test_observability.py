@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.clusters import ROOT
 from tests.docs import console
 from userscope.errors import Conflict
@@ -20,6 +22,7 @@ def _run(name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.breadth
 def test_sentry(tmp_path: Path) -> None:
     """Its Sentry starts; without SENTRY_DSN it sends nothing. In a process of its own: it wraps what others use."""
     said = "print(sentry_sdk.get_client().options['include_local_variables'], sentry_sdk.get_client().dsn)"

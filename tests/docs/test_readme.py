@@ -58,6 +58,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
         made.run("userscope", "down", "--delete", "--yes")
 
 
+@pytest.mark.breadth
 def test_the_first_screen(newcomer: Newcomer) -> None:
     """A second run of the two commands says that all is there, and leaves the server as it is.
 
@@ -66,6 +67,7 @@ def test_the_first_screen(newcomer: Newcomer) -> None:
     assert newcomer.run("make", "migrate") == "Nothing to deploy (up-to-date)\n"
 
 
+@pytest.mark.breadth
 def test_from_psql(newcomer: Newcomer) -> None:
     """Two users, two answers."""
     assert len(CONSOLE) == 2

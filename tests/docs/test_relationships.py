@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.clusters import ROOT, Database
 from tests.docs import console
 from userscope.generate.parent import Parent
@@ -30,6 +32,7 @@ def _tables(database: Database) -> None:
         owner.execute(console.files(PAGE, "sql")["note_labels.sql"].encode())
 
 
+@pytest.mark.breadth
 def test_page(database: Database, tmp_path: Path) -> None:
     """Written, read eagerly and lazily, moved, removed: by each user apart, although their ids are the same."""
     _tables(database)

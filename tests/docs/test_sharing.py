@@ -101,6 +101,7 @@ def test_verified(shared: tuple[Page, Connection], change: str, fault: str) -> N
         page.run("verify", change)
 
 
+@pytest.mark.breadth
 def test_audited(shared: tuple[Page, Connection]) -> None:
     """With the functions named, as the page says, the audit finds nothing; before, just these."""
     page, service = shared

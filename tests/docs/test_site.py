@@ -19,6 +19,7 @@ def built(folder: Path, page: str, *more: str) -> subprocess.CompletedProcess[st
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize(
     ("page", "code"),
     [("# A\n\n## b c\n\n[there](#b-c)\n", 0), ("# A\n\n[nowhere](#b-c)\n", 1), ("# A\n\n[nowhere](b.md)\n", 1)],

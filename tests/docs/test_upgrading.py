@@ -65,6 +65,7 @@ def database(cluster: Cluster) -> Iterator[Database]:
     made.drop()
 
 
+@pytest.mark.breadth
 def test_upgrade(database: Database, released: list[Project]) -> None:
     """The rows stay, the new rule holds, verification and audit find nothing, and the way back is the release."""
     runner.migrate(database.url(), released)

@@ -80,6 +80,7 @@ def test_all_are_run() -> None:
     assert [name for name in FILES if name.removesuffix(".py") not in text] == []
 
 
+@pytest.mark.breadth
 def test_celery(page: Page, load: Callable[[str], Any]) -> None:
     """A task acts for the user it is told."""
     tasks = load("celery_jobs")
@@ -150,11 +151,13 @@ def test_flask(page: Page, load: Callable[[str], Any]) -> None:
     assert client.get("/todos").json == ["b1"]
 
 
+@pytest.mark.breadth
 def test_multiprocessing(page: Page) -> None:
     """Processes of a pool do."""
     assert page.run("parallel.py") == "3\n"
 
 
+@pytest.mark.breadth
 def test_script(page: Page) -> None:
     """Tasks of a script do, at once."""
     assert page.run("tidy.py") in {"[['a1', 'a2'], ['b1']]\n", "[['a2', 'a1'], ['b1']]\n"}

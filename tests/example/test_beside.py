@@ -14,6 +14,7 @@ _KEPT = ["0 rows", "0 rows", "0 rows", "ERROR:  permission denied for table todo
 _OWN = ["1 row", "1 row", "1 row", "ERROR:  permission denied for table todos"]
 
 
+@pytest.mark.breadth
 def test_reach(example: Example) -> None:
     """Another's row is reached by no statement; its owner's statements reach it, and take nothing away."""
     with example.person() as ann, example.person() as bob:
@@ -32,6 +33,7 @@ def test_reach(example: Example) -> None:
     ]
 
 
+@pytest.mark.breadth
 def test_no_row(example: Example) -> None:
     """What is no id is refused; who has no token is, too."""
     with example.person() as ann:
@@ -40,6 +42,7 @@ def test_no_row(example: Example) -> None:
         assert ann.ask(None, "POST", "/reach", json={}).status_code == 401
 
 
+@pytest.mark.breadth
 def test_guarded(example: Example) -> None:
     """The page says what it may do; nothing of it stands in the page itself, so nothing that is put there would run."""
     page = httpx.get(example.page)

@@ -13,6 +13,7 @@ from tests.versions import first_of
 from userscope.local.server import Server
 
 
+@pytest.mark.breadth
 def test_port_taken(folder: Path) -> None:
     """A port that is taken is named before anything is begun."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -25,6 +26,7 @@ def test_port_taken(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("port", first_of("99999", "many"))
 def test_no_port(folder: Path, port: str) -> None:
     """What is no port is refused."""
@@ -33,6 +35,7 @@ def test_no_port(folder: Path, port: str) -> None:
     assert said.startswith(f'ERROR:  port "{port}" cannot be used: ')
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("version", first_of("v18.20.4", None))
 def test_no_node(folder: Path, tmp_path: Path, version: str | None) -> None:
     """Without Node.js, or with one too old, it says what to install, and begins nothing."""

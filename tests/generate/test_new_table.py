@@ -85,11 +85,9 @@ def pair(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.breadth
 def test_whole(run: Run, clone: Path, database: Database) -> None:
-    """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test.
-
-    It takes more than ten seconds: an audit, and pytest twice in a process of its own, as an adopter runs it.
-    """
+    """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test."""
     words = ("new-table", "shopping_lists", *EVERY_TYPE, "--test", "test_lists.py")
     assert run(clone, "userscope", *words).code == 0
     deployed = run(clone, "userscope", "migrate", database=database)
@@ -195,6 +193,7 @@ def test_one(run: Run, clone: Path) -> None:
     assert "'A person. Belongs to one user, and goes when that user goes.'" in deploy
 
 
+@pytest.mark.breadth
 def test_own_pair(run: Run, pair: Path, database: Database) -> None:
     """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
     done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")

@@ -90,6 +90,7 @@ def test_audit(any_database: Database, kind: str) -> None:
             assert [line for line in plan if "Index Cond: (" in line and condition.split(" = ")[0] in line], plan
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("kind", first_of("plain", "superuser", "neon"))
 def test_way_back(any_cluster: Cluster, kind: OwnerKind) -> None:
     """Whoever owns it: there and back leaves nothing, twice; rows, constraints and what others were granted stay."""

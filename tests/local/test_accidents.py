@@ -57,6 +57,7 @@ def test_pid_of_a_stranger(server: Server) -> None:
             stranger.kill()
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize("seen", first_of("unfinished/data/base", "server.json"))
 def test_killed_while_it_is_made(folder: Path, seen: str) -> None:
     """Whoever makes the server may be killed at any time: the next start makes it, and leaves nothing half done."""

@@ -92,6 +92,7 @@ def test_outlives_who_starts_it(server: Server) -> None:
     assert ask(server, "select 1") == 1
 
 
+@pytest.mark.breadth
 def test_started_by_many_at_once(folder: Path) -> None:
     """Of processes that start a server which was never made, one makes it, and all can use it when they return."""
     home = folder / "home"
@@ -141,6 +142,7 @@ def test_environment_does_not_matter(server: Server, monkeypatch: pytest.MonkeyP
     assert ask(server, "show port") == "5432"
 
 
+@pytest.mark.breadth
 def test_delete_takes_only_the_server(folder: Path) -> None:
     """What else lies in the folder stays, even where a state file from elsewhere points at it; then all begins anew."""
     server = Server(folder / "home", settings=CARELESS)

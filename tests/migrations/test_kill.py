@@ -50,6 +50,7 @@ def _await(through: Proxy, sent: float, over: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
+@pytest.mark.breadth
 @TIMES
 def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], messages: int, times: int) -> None:
     """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on.

@@ -64,6 +64,7 @@ def held(database: Database, statement: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.breadth
 def test_two_of_ours(cluster: Cluster, empty: Database) -> None:
     """Three processes at once leave what one leaves."""
     processes = [start(empty) for _ in range(3)]
@@ -72,6 +73,7 @@ def test_two_of_ours(cluster: Cluster, empty: Database) -> None:
     assert (rows(empty), dump(empty)) == undisturbed(cluster)
 
 
+@pytest.mark.breadth
 def test_ours_and_sqitch(cluster: Cluster, empty: Database) -> None:
     """Sqitch and we at once leave what one leaves."""
     processes = [sqitch.start(OURS[0], empty.url(), "deploy", "--verify"), start(empty, OURS)]

@@ -111,6 +111,7 @@ def test_the_text_names_a_hole(mutate: Mutate, database: Database) -> None:
     assert output.splitlines()[-1] == "1 mutants: 0 killed, 1 survived"
 
 
+@pytest.mark.breadth
 def test_the_source_is_untouched(mutate: Mutate, database: Database) -> None:
     """Role attributes belong to a whole server: those of the source are as they were."""
     query = "select rolname, rolbypassrls from pg_roles where rolname !~ '^pg_' and not rolsuper order by 1"
@@ -124,6 +125,7 @@ def test_the_source_is_untouched(mutate: Mutate, database: Database) -> None:
         assert not any(bypasses for name, bypasses in before if name in tried)
 
 
+@pytest.mark.breadth
 @pytest.mark.parametrize(
     ("arguments", "words"),
     first_of(
@@ -161,6 +163,7 @@ def test_a_hanging_mutant(mutate: Mutate, database: Database, tmp_path: Path) ->
     assert [told["mutant"] for told in json.loads(output)["timed_out"]] == ["row security not forced: app.todos"]
 
 
+@pytest.mark.breadth
 def test_no_policies(mutate: Mutate, cluster: Cluster) -> None:
     """A database without policies has nothing to mutate."""
     empty = cluster.database()
@@ -170,6 +173,7 @@ def test_no_policies(mutate: Mutate, cluster: Cluster) -> None:
     empty.drop()
 
 
+@pytest.mark.breadth
 def test_a_source_that_may_only_be_looked_at(mutate: Mutate, database: Database) -> None:
     """Who may read the catalog and no table is told to connect as the owner."""
     urls = {"ADMIN_DATABASE_URL": database.url("service").text()}

@@ -61,6 +61,7 @@ select 'shows what is old' as operator, target, array['select 1'] as ddl, 'p' as
 """
 
 
+@pytest.mark.breadth
 def test_an_operator_of_ones_own(mutate: Mutate, database: Database, tmp_path: Path) -> None:
     """A file in a project's folder "mutants" is an operator beside ours; --list tells what it makes."""
     plan = "%syntax-version=1.0.0\n%project=db\n\nnothing 2026-12-01T09:00:00Z Y <y@x.io> # N\n"

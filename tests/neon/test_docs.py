@@ -87,6 +87,7 @@ def serve(reader: Reader) -> list[str]:
         return [title for (title,) in neon.execute("select title from app.todos")]
 
 
+@pytest.mark.breadth
 def test_from_an_empty_project(reader: Reader) -> None:
     """The five steps, as they stand; afterwards a service serves."""
     reader.follow(SETUP)

@@ -234,6 +234,7 @@ def restored(service: Service, tmp_path: Path) -> Iterator[str]:
         owner.execute("drop database restored with (force)")
 
 
+@pytest.mark.breadth
 def test_restored(make_runner: MakeRunner, service: Service, restored: str) -> None:
     """A restore brings everything but the database's own ACL: verify and audit notice, and name what gives it back."""
     runner = make_runner(ADMIN_DATABASE_URL=service.project.text(OWNER, dbname=restored))

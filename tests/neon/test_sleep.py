@@ -74,6 +74,7 @@ def test_idle_over_sleep(service: Service, pooled: bool) -> None:
     assert service.titles(user) == ["awake 0", "awake 1", "awake 2"]
 
 
+@pytest.mark.breadth
 @HOSTS
 def test_naps(service: Service, pooled: bool) -> None:
     """A service that tries again meets nothing but Unavailable, and each write that was acknowledged is there once."""

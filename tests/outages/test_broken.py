@@ -61,6 +61,7 @@ def test_silent_retry(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> 
     assert any(fault.endswith("is there 2 times") or "Conflict" in fault for fault in faults)
 
 
+@pytest.mark.breadth
 def test_early_acknowledgement(own_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that does not wait for the answer to a COMMIT acknowledges what is lost."""
     commit = ScopedConnection.commit

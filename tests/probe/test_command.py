@@ -42,6 +42,7 @@ def rows(database: Database) -> int:
         return connection.execute("select from auth.users").rowcount
 
 
+@pytest.mark.breadth
 def test_question(command: Run, database: Database, tmp_path: Path) -> None:
     """A question is answered once, with a reason; when the policy changes it is asked anew. The source stays empty."""
     (asked,) = json.loads(command("--json", "--fail-on", "question", code=1).stdout)["findings"]
@@ -167,6 +168,7 @@ def test_sarif_and_html(command: Run) -> None:
     assert "select * from public.scores where user_id = &#x27;b0b00000" in page
 
 
+@pytest.mark.breadth
 def test_beside_the_audit(
     platform: Cluster, database: Database, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

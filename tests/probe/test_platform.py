@@ -26,6 +26,7 @@ create policy scans on storage.objects for select to authenticated
 """
 
 
+@pytest.mark.breadth
 def test_migrations(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Scripts run in the order of their names, what fails is named, and the hole in them is shown."""
     folder = tmp_path / "supabase" / "migrations"

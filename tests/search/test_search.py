@@ -61,6 +61,7 @@ def test_fenced(ground: Database, words: Words, probes: int) -> None:
     assert len(found.by_chance) < found.probes / 100
 
 
+@pytest.mark.breadth
 def test_unfenced(ground: Database, words: Words) -> None:
     """No answer holds a value of another's, no row of theirs is changed; plans and errors tell, and are found to."""
     found = search(ground, words, (TODOS,), 500)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.clusters import somebody_waits
 from tests.issuer import Issuer
@@ -16,6 +17,7 @@ from userscope.testing import Sandbox
 PEOPLE, TURNS = 12, 8
 
 
+@pytest.mark.breadth
 def test_at_once(world: Sandbox, issuer: Issuer, bearer: As) -> None:
     """More people than connections take turns on the same pools; whatever one finds is what that one wrote."""
     people = [world.user(f"Person {number}") for number in range(PEOPLE)]

@@ -46,6 +46,7 @@ def configured(adopter: Adopter, database: Database) -> Adopter:
     return adopter
 
 
+@pytest.mark.breadth
 def test_embedded(adopter: Adopter) -> None:
     """With nothing configured the page's tests pass, on a server that is gone afterwards; a .env file is not read.
 
