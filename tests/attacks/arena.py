@@ -18,27 +18,46 @@ from psycopg.pq import TransactionStatus
 
 from tests.attacks.attack import Aim, Attack, Change, Outcome
 from tests.attacks.world import (
+    ACME,
     ALICE,
+    BETA,
     BOB,
+    DELTA,
+    EPSILON,
+    GAMMA,
     GHOST,
+    GHOST_TEAM,
     KEY,
     MARKS,
     OWN,
+    QUIET,
     RETIRED,
     SNAPSHOT,
     VERIFY_SEAL,
     VERIFY_USER,
+    ZETA,
     fill,
     uuid_of,
 )
 from tests.clusters import Cluster, Connection, Database, OwnerKind, deploy, make_logins
 from tests.fenced import add_fenced
+from userscope.generate.team import TeamTable
 
 
 def add_fence(database: Database) -> None:
     """Add a fenced twin of app.todos, as its owner: app.secrets."""
     with database.connect() as owner:
         add_fenced(owner, "secrets", "secret")
+
+
+def add_boards(database: Database) -> None:
+    """Add a table of organizations, as its owner, of which owners alone delete: app.boards."""
+    scripts = TeamTable.of_organization("boards", ["name:text:100"], delete_by="owner,admin").scripts(
+        "schema", "policies"
+    )
+    with database.connect() as owner:
+        for project in ("schema", "policies"):
+            owner.execute(scripts[project, "deploy"].encode())
 
 
 def seal(user: str, *, key: bytes = KEY, key_id: str = "k1", life: int = 3600) -> str:
@@ -83,6 +102,7 @@ class Arena:
         deploy(database.url())
         make_logins(database)
         add_fence(database)
+        add_boards(database)
         arena = cls(database)
         with database.superuser_connection() as superuser:
             fill(superuser, twin=twin)
@@ -126,6 +146,15 @@ class Arena:
             "ghost": GHOST,
             "ghost_email": "ghost@example.com",
             "ghost_username": "ghost",
+            "acme": ACME,
+            "gamma": GAMMA,
+            "beta": BETA,
+            "delta": DELTA,
+            "epsilon": EPSILON,
+            "zeta": ZETA,
+            "quiet": QUIET,
+            "ghost_team": GHOST_TEAM,
+            "spook_team": GHOST_TEAM.replace("c", "e"),
             "owner": self.database.owner,
             "database": self.database.name,
             "expired": seal(BOB, life=-5),

@@ -5,7 +5,7 @@ from tests.attacks.attack import EXPOSED, HARVEST, NAIVE, Attack, Outcome
 _FORGE = "set_config('app.user_id', '{bob}', true)"
 
 # Each evaluates the call, whatever it does besides; what is read afterwards is read as whom the setting names.
-_CLAUSES = {
+CLAUSES = {
     "the select list": "select {call}",
     "FROM": "select * from {call} as forged",
     "a lateral join": "select 1 from (values (1)) as a (one) cross join lateral (select one, {call}) as b",
@@ -55,7 +55,7 @@ ATTACKS = [
             (text.replace("{call}", _FORGE), *HARVEST),
             unsealed=Outcome.WORKS,
         )
-        for clause, text in _CLAUSES.items()
+        for clause, text in CLAUSES.items()
     ),
     *(
         # One's own seal does not fit Bob, and a wrong seal is refused also while none is required.

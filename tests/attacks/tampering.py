@@ -6,7 +6,7 @@ _OWN = "current_setting('app.user_seal')"
 _ACCEPTED = "select 'accepted ' || app.current_user_id()"
 
 # (name, the seal as an SQL expression, the hole through which it would fit)
-_FOR_BOB: list[tuple[str, str, Change]] = [
+FOR_BOB: list[tuple[str, str, Change]] = [
     ("one's own seal", _OWN, without("does not fit")),
     ("one's own, the last digit changed", f"left({_OWN}, -1) || translate(right({_OWN}, 1), '01', '10')",
      without("does not fit")),
@@ -89,7 +89,7 @@ ATTACKS = [
     *(
         Attack(f"for Bob: {name}", (_settle("'{bob}'", seal), *HARVEST), hole=hole,
                unsealed=Outcome.WORKS if name in _VANISHING else Outcome.HOLDS)
-        for name, seal, hole in _FOR_BOB
+        for name, seal, hole in FOR_BOB
     ),
     *(
         Attack(name, (_settle(user, seal), _ACCEPTED), hole=hole, trophy="accepted ",

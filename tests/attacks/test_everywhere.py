@@ -12,14 +12,16 @@ from sqlmodel import Session
 
 from tests.attacks.arena import Arena
 from tests.attacks.guessing import SCANNED
-from tests.attacks.world import ALICE, BOB, KEY
+from tests.attacks.world import ACME, ALICE, BETA, BOB, CAROL, GAMMA, KEY
 from tests.clusters import Cluster, OwnerKind, both_ends
 from tests.connection.conftest import settings_for
 from tests.connection.served import run
 from tests.pooling.pgbouncer import pgbouncer
+from userscope.connection.scope import Isolation
 from userscope.database import Database
 from userscope.errors import (
     DatabaseError,
+    NotMember,
     NotPermitted,
     OperationRefused,
     OutsideSession,
@@ -71,10 +73,10 @@ def service(url: ConnectionURL) -> Iterator[Database]:
         yield made
 
 
-def told(service: Database, *statements: str) -> str:
+def told(service: Database, *statements: str, organization_id: str | None = None) -> str:
     """What Alice is told last: rows, or an error's class and words."""
     try:
-        with service.session(ALICE) as session:
+        with service.session(ALICE, organization_id=organization_id) as session:
             return [str(run(session, statement)) for statement in statements][-1]
     except DatabaseError as error:
         return f"{type(error).__name__}: {error}"
@@ -196,3 +198,51 @@ def test_too_many_values(service: Database) -> None:
         session.connection().exec_driver_sql(f"select 1 where '1' in ({marks})", tuple(map(str, range(65536))))
     with service.session(BOB) as session:
         assert str(run(session, "select app.current_user_id()")[0]) == BOB
+
+
+BOARDS = "select string_agg(distinct left(name, -2), ',') from app.boards"
+CLAIM = "select set_config('app.organization_id', '{}', {})"
+
+
+def test_organization_claimed(service: Database) -> None:
+    """Who injects SQL acts in another organization of the user's own, and in nobody else's."""
+    assert told(service, BOARDS, organization_id=ACME) == "['ali board']"
+    assert told(service, CLAIM.format(GAMMA, True), BOARDS, organization_id=ACME) == "['gamma board']"
+    assert told(service, CLAIM.format(BETA, True), BOARDS, organization_id=ACME).startswith(NotMember.__name__)
+    assert told(service, BOARDS, organization_id=BETA).startswith(NotMember.__name__)
+
+
+def test_organization_left_behind(service: Database) -> None:
+    """An organization set for the session is nobody's afterwards, after a rollback neither; nor is what was planned in it."""
+    kept = "prepare kept as select name from app.boards"
+    for left in (CLAIM.format(ACME, False), f"set app.organization_id = '{ACME}'", "delete from app.users"):
+        told(service, kept, CLAIM.format(ACME, False), left, organization_id=ACME)
+        for user in (ALICE, BOB):
+            with service.session(user) as session:
+                assert run(session, "select app.current_organization_id()") == [None]
+                assert run(session, "select count(*) from app.boards") == [0]
+        assert told(service, BOARDS, organization_id=GAMMA) == "['gamma board']"
+        assert "kept" in told(service, "execute kept", organization_id=GAMMA)  # there is none of that name
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read", "serializable"])
+def test_removed_meanwhile(service: Database, sealed: Arena, isolation: Isolation) -> None:
+    """Who is removed while they act is out at the next statement; in the two others from the next transaction on."""
+    gone, back = "delete from app.members where organization_id = %s and user_id = %s returning role", (GAMMA, ALICE)
+    later = isolation != "read committed"
+    try:
+        with service.session(ALICE, organization_id=GAMMA, isolation=isolation) as session:
+            assert run(session, BOARDS) == ["gamma board"]
+            assert sealed.superuser.execute(gone, back).fetchone() == ("member",)
+            if later:
+                assert run(session, BOARDS) == ["gamma board"]
+            else:
+                with pytest.raises(NotMember), session.begin_nested():
+                    run(session, BOARDS)
+        assert told(service, BOARDS, organization_id=GAMMA).startswith(NotMember.__name__)
+    finally:
+        sealed.superuser.execute(
+            "insert into app.members (organization_id, user_id, role) values (%s, %s, 'member')", back
+        )
+    with service.session(CAROL, organization_id=GAMMA) as session:
+        assert run(session, BOARDS) == ["gamma board"]

@@ -14,7 +14,7 @@ from tests.pooling.plants import PLANTS
 
 PAGES = {
     "threat-model.md": ["guessing", "poisoning", "traces", "failing open", "not promised"],
-    "attacks.md": ["forging", "tampering", "escalation", "probing"],
+    "attacks.md": ["forging", "tampering", "escalation", "organizations", "probing"],
 }
 """Each page's tables."""
 

@@ -12,6 +12,10 @@ BOB = "bbbbbbbb-0000-4000-8000-000000000002"
 CAROL = "cccccccc-0000-4000-8000-000000000003"
 GHOST = "dddddddd-0000-4000-8000-000000000004"
 """Somebody who has an account here; in the twin, under this id and address, there is nobody."""
+ACME, GAMMA, BETA, DELTA, EPSILON, ZETA, QUIET, GHOST_TEAM = (
+    f"0c0c0c0c-0000-4000-8000-00000000000{number}" for number in range(8)
+)
+"""Organizations: tests/attacks/organizations.py says who is in them; Zeta is gone, and the last is not in the twin."""
 KEY, RETIRED = bytes(range(32)), bytes(range(32, 64))
 VERIFY_SEAL = "_verify.9999999999.7b174f1e249fd63b1ddb816e60d8289f2a5abf3e9d368b4a289ec6956f9f2b75"
 """Of schema/verify/identity.sql, as everybody can read: a seal of somebody by a key of zeros."""
@@ -41,6 +45,30 @@ select owner, md5(name || n || case name || n when 'bob1' then %(ghost_name)s el
   from (values (%(alice)s::uuid, 'ali', 3), (%(many)s::uuid, 'bob', 37), (%(few)s::uuid, 'car', 5)) as p (owner, name, total),
        generate_series(1, total) as n order by name, n
 """
+# Bob's has seven members more and Carol's two; in the twin it is the other way round.
+_TEAMS = """
+insert into app.organizations (id, name, slug, created_at)
+select id, name, slug, timestamptz '2026-01-01 00:00Z' from (values
+    (%(acme)s::uuid, 'Acme', 'acme'), (%(gamma)s, 'Gamma', 'gamma'), (%(beta)s, 'bob secret club', 'beta'),
+    (%(delta)s, 'bob secret Delta', 'delta'), (%(epsilon)s, 'bob secret Epsilon', 'epsilon'), (%(zeta)s, 'Zeta', 'zeta'),
+    (%(quiet)s, 'Quiet', 'quiet'), (%(ghost_team)s, 'Somebody', %(ghost_name)s || '-team')) as o (id, name, slug);
+insert into app.members (id, organization_id, user_id, role, created_at)
+select md5(o || u)::uuid, o::uuid, u::uuid, role, timestamptz '2026-01-01 00:00Z' from (values
+    (%(acme)s, %(alice)s, 'owner'), (%(gamma)s, %(carol)s, 'owner'), (%(gamma)s, %(alice)s, 'member'), (%(beta)s, %(bob)s, 'owner'),
+    (%(delta)s, %(bob)s, 'owner'), (%(delta)s, %(alice)s, 'member'), (%(epsilon)s, %(bob)s, 'owner'),
+    (%(quiet)s, %(carol)s, 'owner')) as m (o, u, role)
+ union all
+select md5('member ' || n)::uuid, case when n <= 7 then %(many_team)s else %(few_team)s end::uuid, md5('user ' || n)::uuid, 'member',
+       timestamptz '2026-01-01 00:00Z' from generate_series(1, 9) as n;
+delete from app.members where organization_id = %(delta)s and user_id = %(alice)s;
+insert into app.invitations (id, organization_id, email, role, expires_at, created_at, inviter_id)
+values (md5('invitation')::uuid, %(epsilon)s, 'alice@example.com', 'member', 'infinity'::timestamptz, timestamptz '2026-01-01 00:00Z', %(bob)s);
+insert into app.boards (organization_id, id, name, created_by, created_at, updated_at)
+select o::uuid, md5('board ' || o || n)::uuid, name || ' board ' || n, %(carol)s, timestamptz '2026-01-01 00:00Z', timestamptz '2026-01-01 00:00Z'
+  from generate_series(1, 3) as n, (values (%(acme)s, 'ali'), (%(gamma)s, 'gamma'), (%(beta)s, 'bob secret'),
+       (%(delta)s, 'bob secret'), (%(epsilon)s, 'bob secret'), (%(zeta)s, 'zeta')) as b (o, name);
+delete from app.organizations where id = %(zeta)s;
+"""
 _SECRETS = """
 insert into app_fenced.secrets table app.todos;
 insert into app.sessions (user_id, token, expires_at) values (%(bob)s, 'bob-session', now());
@@ -49,6 +77,7 @@ insert into app.accounts (user_id, account_id, provider_id, password) values (%(
 
 TABLES = (
     "app.users", "app.todos", "app_fenced.secrets", "app.sessions", "app.accounts", "app.verifications", "app.jwks",
+    "app.organizations", "app.members", "app.invitations", "app.boards",
 )  # fmt: skip
 _CATALOGS = (
     "pg_authid", "pg_auth_members", "pg_db_role_setting", "pg_default_acl", "pg_extension", "pg_policy",
@@ -96,9 +125,12 @@ def fill(superuser: Connection, *, twin: bool) -> None:
         "bob_email": bob_email, "carol_email": carol_email,
         "bob_username": bob_username, "carol_username": carol_username,
         "ghost": GHOST.replace("d", "e") if twin else GHOST, "ghost_name": "spook" if twin else "ghost",
+        "acme": ACME, "gamma": GAMMA, "beta": BETA, "delta": DELTA, "epsilon": EPSILON, "zeta": ZETA, "quiet": QUIET,
+        "ghost_team": GHOST_TEAM.replace("c", "e") if twin else GHOST_TEAM,
+        "many_team": QUIET if twin else BETA, "few_team": BETA if twin else QUIET,
     }  # fmt: skip
     with psycopg.ClientCursor(superuser) as cursor:
-        for statement in (_PEOPLE, _OTHERS, _TODOS, _SECRETS):
+        for statement in (_PEOPLE, _OTHERS, _TODOS, _SECRETS, _TEAMS):
             cursor.execute(statement, values if "%(" in statement else None)
     add_key(superuser, "k1", KEY)
     add_key(superuser, "k0", RETIRED, retired=True)

@@ -1,4 +1,6 @@
-"""Invitations as services reach them: those to one's own address, and nothing of anybody else's."""
+"""Invitations as services reach them, those to one's own address alone; and what the views are built as."""
+
+import pytest
 
 from tests.isolation.teams import Teams, ask
 
@@ -23,6 +25,16 @@ def test_invitations(teams: Teams) -> None:
     assert (
         teams.world.admin.execute("select from app.invitations where organization_id = %s", [teams.acme]).rowcount == 3
     )
+
+
+@pytest.mark.parametrize("view", ["organization", "memberships"])
+def test_built_as_fences(teams: Teams, view: str) -> None:
+    """What the views keep by: a barrier, offset 0, and an owner whom the policies bind."""
+    query = "select pg_get_userbyid(relowner), reloptions, pg_get_viewdef(oid) from pg_class where oid = %s::regclass"
+    row = teams.world.admin.execute(query, [f"app.{view}"]).fetchone()
+    assert row is not None
+    assert (row[0], row[1]) == ("app_gate", ["security_barrier=true"])
+    assert row[2].split()[-2:] == ["OFFSET", "0;"]
 
 
 def told(teams: Teams) -> list[int]:

@@ -110,8 +110,9 @@ def test_malformed(teams: Teams, claim: str) -> None:
         connection.execute("select app.current_organization_id()")
 
 
-def test_removed(teams: Teams) -> None:
-    """Who is removed is out with the next statement; in REPEATABLE READ with the next transaction."""
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_removed(teams: Teams, isolation: str) -> None:
+    """Who is removed is out with the next statement; in REPEATABLE READ and SERIALIZABLE with the next transaction."""
     with teams.acting("member", teams.acme) as connection:
         assert ask(connection, "select name from app.organization") == {("Acme",)}
         teams.leave("member")
@@ -119,7 +120,7 @@ def test_removed(teams: Teams) -> None:
             connection.execute("select name from app.organization")
         assert (teams.acme,) not in ask(connection, "select organization_id from app.memberships")
     with teams.world.service.transaction():
-        teams.world.service.execute("set transaction isolation level repeatable read")
+        teams.world.service.execute(f"set transaction isolation level {isolation}".encode())
         teams.world.service.execute(
             "select app.set_user_id(%s), app.set_organization_id(%s)", [str(teams.alice), str(teams.acme)]
         )

@@ -41,6 +41,7 @@ PLANTS = [
         "select set_config('app.user_id', '{alice}', false), "
         "set_config('app.user_seal', current_setting('app.user_seal'), false)",)),
     Plant("an identity for the session, by SET", ("commit", "set session app.user_id = '{alice}'")),
+    Plant("an organization for the session", ("select set_config('app.organization_id', '{alice}', false)",)),
     Plant("a setting of one's own", ("select set_config('app.loot', 'left by alice', false)",)),
     Plant("an advisory lock", ("select pg_advisory_lock(4711)",)),
     Plant("LISTEN", ("listen evil",)),
@@ -58,7 +59,8 @@ OBSERVATIONS = (
     "select app.current_user_id()",  # loads PL/pgSQL, whose settings are listed from then on
     "select string_agg(name || '=' || coalesce(setting, ''), ' ' order by name) from pg_settings "
     "where name not in ('application_name') and context in ('user', 'superuser')",
-    "select current_user, session_user, nullif(current_setting('app.loot', true), '')",
+    "select current_user, session_user, nullif(current_setting('app.loot', true), ''), "
+    "nullif(current_setting('app.organization_id', true), '')",
     "select name, statement from pg_prepared_statements",
     "select name, is_holdable from pg_cursors",
     "select * from pg_listening_channels()",
