@@ -1,12 +1,14 @@
-// For each privilege read from stdin, [{"name", "revoke", "grant"}]: which step of the journey breaks without it?
+// For each privilege of the journey read from stdin, {"journey", "privileges": [{"name", "revoke", "grant"}]}:
+// which of its steps breaks without it?
 // Prints {name: step or null}.
 
 import { readFileSync } from "node:fs";
-import { admin, journey, pool } from "./journey.js";
 
+const given = JSON.parse(readFileSync(0, "utf8"));
+const { admin, journey, pool } = await import(`./${given.journey}.js`);
 const found = {};
 let number = 0;
-for (const { name, revoke, grant } of JSON.parse(readFileSync(0, "utf8"))) {
+for (const { name, revoke, grant } of given.privileges) {
   await admin.query(revoke);
   try {
     found[name] = await journey(++number);

@@ -3,17 +3,22 @@
 import json
 import re
 from itertools import groupby
+from typing import Literal
 
 from tests.better_auth.programs import run
 from tests.clusters import Database
 
+type Journey = Literal["journey", "teams"]
+
 # What no step needs, and why it stands all the same.
-REASONS = {
-    "insert on app.users (id)": "a profile keyed by another provider's id, such as Neon Auth's; `Accounts` makes it",
-    "execute on app.seal_required()": "`Accounts` asks, as every service does before it serves",
+REASONS: dict[Journey, dict[str, str]] = {
+    "journey": {
+        "insert on app.users (id)": "a profile keyed by another provider's id, as Neon Auth's; `Accounts` makes it",
+        "execute on app.seal_required()": "`Accounts` asks, as every service does before it serves",
+    },
+    "teams": {},
 }
 
-# Those on the tables of the plugin for organizations, which is off here, are left out.
 _PRIVILEGES = """
 select * from (
 select lower(privilege_type), 'app.' || relname, attname::text
@@ -32,16 +37,16 @@ select 'usage', 'schema app', null
   from pg_namespace, aclexplode(nspacl)
  where nspname = 'app' and grantee = 'app_auth'::regrole
 ) as privileges (privilege, target, of_column)
- where target not in ('app.organizations', 'app.members', 'app.invitations')
-   and of_column is distinct from 'active_organization_id'
+ where (target in ('app.organizations', 'app.members', 'app.invitations')
+        or of_column is not distinct from 'active_organization_id') = %s
  order by 2, 1, 3
 """
 
 
-def privileges(database: Database) -> list[dict[str, str]]:
-    """Every single one: its name, and how to take it and to give it back."""
+def privileges(database: Database, journey: Journey) -> list[dict[str, str]]:
+    """Every single one on what a journey is about: its name, and how to take it and to give it back."""
     with database.superuser_connection() as superuser:
-        found = superuser.execute(_PRIVILEGES).fetchall()
+        found = superuser.execute(_PRIVILEGES, [journey == "teams"]).fetchall()
     made = []
     for privilege, target, column in found:
         what = f"{privilege} ({column})" if column else privilege
@@ -56,24 +61,26 @@ def privileges(database: Database) -> list[dict[str, str]]:
     return made
 
 
-def needed(database: Database) -> dict[str, str | None]:
+def needed(database: Database, journey: Journey) -> dict[str, str | None]:
     """For each privilege the first step that breaks without it, or None; with all of them, every step works."""
-    found: dict[str, str | None] = json.loads(run("grants.js", database, json.dumps(privileges(database))))
+    given = {"journey": journey, "privileges": privileges(database, journey)}
+    *_mails, last = run("grants.js", database, json.dumps(given)).splitlines()
+    found: dict[str, str | None] = json.loads(last)
     return found
 
 
-def table(breaks: dict[str, str | None]) -> str:
-    """What docs/better-auth.md says: each privilege, and the first step that breaks without it or why it stands."""
+def table(journey: Journey, breaks: dict[str, str | None]) -> str:
+    """What the page says: each privilege, and the first step that breaks without it or why it stands."""
     rows = []
     for name, step in breaks.items():
         match = re.fullmatch(r"(\w+) on (\S+?)(?: \((\w+)\))?", name.replace("schema app", "app"))
         assert match, name
-        rows.append((match[2], match[1], step or f"*{REASONS[name]}*", match[3]))
+        rows.append((match[2], match[1], step or f"*{REASONS[journey][name]}*", match[3]))
     whole = {target: {column for on, may, _, column in rows if (on, may) == (target, "select")} for target, *_ in rows}
     lines = ["| on | may | or else this breaks |", "|---|---|---|"]
     for (target, privilege, why), group in groupby(sorted(rows, key=_order), key=lambda row: row[:3]):
         names = [column for *_, column in group if column]
-        columns = "every column" if names and set(names) == whole[target] else ", ".join(names)
+        columns = "every column" if len(names) > 1 and set(names) == whole[target] else ", ".join(names)
         lines.append(f"| {target} | {privilege}{f' ({columns})' if columns else ''} | {why} |")
     return "\n".join([*lines, ""])
 

@@ -4,6 +4,7 @@
 // rotating keys) and a password hash that costs nothing.
 
 import { createRequire } from "node:module";
+import { browsers, check, HERE, PAGE, walked } from "./browser.js";
 
 const example = new URL("../../examples/todo_api/auth/auth.js", import.meta.url);
 const installed = createRequire(example);
@@ -15,8 +16,6 @@ const { options, pool } = await import(example);
 export { pool };
 export const admin = new Pool({ connectionString: process.env.ADMIN_DATABASE_URL });
 
-const HERE = "http://127.0.0.1:3000";
-const PAGE = process.env.BETTER_AUTH_TRUSTED_ORIGINS;
 const PASSWORD = "correct horse";
 const HOUR = 3_600_000;
 
@@ -68,34 +67,7 @@ const auth = betterAuth({
   ],
 });
 
-/** What a browser does: it keeps cookies, and names the page's origin. */
-class Browser {
-  cookies = new Map();
-
-  async send(path, body) {
-    const request = new Request(new URL(path.startsWith("/") ? `${HERE}/api/auth${path}` : path), {
-      method: body ? "POST" : "GET",
-      headers: {
-        Origin: PAGE,
-        "Content-Type": "application/json",
-        Cookie: [...this.cookies].map((pair) => pair.join("=")).join("; "),
-      },
-      body: body && JSON.stringify(body),
-    });
-    const response = await auth.handler(request);
-    for (const cookie of response.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie);
-      this.cookies.set(name, value);
-    }
-    const text = await response.text();
-    check(response.status < 400, `${path}: ${response.status} ${text}`);
-    return response.status === 200 ? JSON.parse(text) : response.headers.get("location");
-  }
-}
-
-function check(condition, complaint) {
-  if (!condition) throw new Error(complaint);
-}
+const Browser = browsers(auth);
 
 /** Run every step as a new person; return the name of the first that breaks, or null. */
 export async function journey(number, broke = () => {}) {
@@ -167,12 +139,5 @@ export async function journey(number, broke = () => {}) {
       check((await ann.send("/get-session")) === null, "the session is still there");
     },
   };
-  for (const [name, step] of Object.entries(steps))
-    try {
-      await step();
-    } catch (error) {
-      broke(error);
-      return name;
-    }
-  return null;
+  return walked(steps, broke);
 }

@@ -103,6 +103,16 @@ class Browser(httpx.Client):
         found: dict[str, Any] | None = answer.json()
         return found
 
+    def organize(self, call: str, **given: object) -> httpx.Response:
+        """Ask the plugin for organizations for something."""
+        return self.post(f"/organization/{call}", json=given)
+
+    def founded(self, slug: str) -> str:
+        """Make an organization, which this browser is in from then on; return its id."""
+        answer = self.organize("create", name=slug, slug=slug)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     """The status and Better Auth's code of a refusal."""

@@ -52,6 +52,23 @@ def test_token(auth: Running, ann: str, browser: Browser) -> None:
     assert jwt.get_unverified_header(token) == {"alg": "EdDSA", "kid": published["kid"]}
 
 
+def test_organization(auth: Running, browser: Browser) -> None:
+    """A token also names the organization that the browser is in: the one that was made, or switched to, or none."""
+
+    def named() -> object:
+        return jwt.decode(browser.token(), options={"verify_signature": False}).get("organization_id")
+
+    browser.signed_up("owner@example.com")
+    assert named() is None
+    acme, beta = browser.founded("acme"), browser.founded("beta")
+    assert named() == beta
+    assert browser.organize("set-active", organizationId=acme).status_code == 200
+    assert named() == acme
+    assert auth.rows("select role from app.members where organization_id = %s", acme) == [("owner",)]
+    assert browser.organize("set-active", organizationId=None).status_code == 200
+    assert named() is None
+
+
 def test_private_key(auth: Running) -> None:
     """The private key lies encrypted in the table."""
     ((public, private),) = auth.rows("select public_key, private_key from app.jwks")

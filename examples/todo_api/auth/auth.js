@@ -10,11 +10,11 @@ export const pool = new pg.Pool({ connectionString: process.env.AUTH_DATABASE_UR
 pool.on("error", (error) => console.error(`a database connection ended: ${error.message}`));
 
 /** Better Auth's fields under the names of our columns: userId is user_id. */
-const columns = (...fields) =>
+export const columns = (...fields) =>
   Object.fromEntries(fields.map((field) => [field, field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]));
 
 /** An example sends no mail, it prints it. */
-const mail = (subject) => async ({ user, url }) => console.log(JSON.stringify({ subject, to: user.email, url }));
+export const mail = (subject) => async ({ user, url }) => console.log(JSON.stringify({ subject, to: user.email, url }));
 
 export const options = {
   // Read from the environment: BETTER_AUTH_SECRET, BETTER_AUTH_URL, BETTER_AUTH_TRUSTED_ORIGINS.
@@ -54,7 +54,8 @@ export const options = {
         issuer: process.env.AUTH_ISSUER,
         audience: process.env.AUTH_AUDIENCE,
         // Whose token it is ("sub") is all that a service needs; by default all that is known of the user goes along.
-        definePayload: () => ({}),
+        // With organizations.js also the one that their browser is in.
+        definePayload: ({ session }) => ({ organization_id: session.activeOrganizationId ?? undefined }),
       },
       schema: { jwks: { modelName: "jwks", fields: columns("publicKey", "privateKey", "createdAt", "expiresAt") } },
     }),

@@ -33,7 +33,8 @@ process.env.BETTER_AUTH_URL ||= `http://127.0.0.1:${server.address().port}`;
 
 // The page lets somebody in beside the one whose cookie the browser has: by a session that goes along as a header.
 const { options, pool } = await import("./auth.js");
-const auth = betterAuth({ ...options, plugins: [...options.plugins, bearer()] });
+const { organizations } = await import("./organizations.js");
+const auth = betterAuth({ ...options, plugins: [...options.plugins, organizations, bearer()] });
 try {
   // The first key is made before the first request: of two that make it at once, each would make one.
   await auth.api.getJwks();
