@@ -1,6 +1,7 @@
 """Run all of it on this machine: PostgreSQL, Better Auth and the service with its page. Ctrl-C stops what it started.
 
-``make example``, or ``python -m examples.todo_api``; PORT (8000) is where the page is served.
+``make example``, or ``python -m examples.todo_api``; PORT (8000) is where the page is served. Where DATABASE_URL names
+a database, ``userscope migrate`` and ``userscope migrate --project examples/todo_api/db`` have been run on it by then.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -23,6 +25,8 @@ from userscope.postgres.url import ConnectionURL
 
 _HOST = "127.0.0.1"
 _AUDIENCE = "todo-api"
+_TEAMS = Path(__file__).with_name("db")
+"""The table of a team's list: a pair of projects of the example's own."""
 
 
 def main() -> None:
@@ -74,8 +78,9 @@ def _postgresql(settings: Settings) -> Iterator[None]:
     server = Server(settings.home)
     ran = server.running
     try:
-        if subprocess.run([sys.executable, "-m", "userscope", "migrate"], check=False).returncode != 0:
-            raise ConfigurationError("the database cannot be migrated", hint="See what is said above.")
+        for more in ([], ["--project", str(_TEAMS)]):
+            if subprocess.run([sys.executable, "-m", "userscope", "migrate", *more], check=False).returncode != 0:
+                raise ConfigurationError("the database cannot be migrated", hint="See what is said above.")
         yield
     finally:
         if not ran:
@@ -97,8 +102,9 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
             "auth_jwks_url": f"{auth_server.url}/api/auth/jwks",
             "auth_issuer": origin,
             "auth_audience": _AUDIENCE,
+            "auth_organization_claim": "organization_id",
         }
-        app = create_app(Settings(**tokens), auth_url=auth_server.url)
+        app = create_app(Settings(**tokens), auth_url=auth_server.url, teams=True)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         _tell(f"Better Auth:  {auth_server.url}\nThe page:     {origin}  (Ctrl-C stops it)")
         server.run(sockets=[listener])

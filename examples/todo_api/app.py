@@ -12,6 +12,7 @@ from sqlmodel import col, delete, select, update
 
 from examples.todo_api.pages import Page, PageQuery
 from examples.todo_api.reach import reach
+from examples.todo_api.team import team
 from userscope import Account, Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 from userscope.errors import AccountGone
 from userscope.fastapi import AsyncUserReader, AsyncUserSession, UserId, install, lifespan, refusals
@@ -27,6 +28,7 @@ class Config(BaseModel):
     """What the page has to know."""
 
     auth_url: str
+    teams: bool
 
 
 class Export(BaseModel):
@@ -141,19 +143,24 @@ def _guarded(auth_url: str) -> dict[str, str]:
     }
 
 
-def create_app(settings: Settings | None = None, *, auth_url: str = "") -> FastAPI:
-    """Return the service. ``auth_url``: where the page finds the identity provider, seen from a browser."""
+def create_app(settings: Settings | None = None, *, auth_url: str = "", teams: bool = False) -> FastAPI:
+    """Return the service. ``auth_url``: where the page finds the identity provider, seen from a browser.
+
+    ``teams``: a team's list as well, whose table comes by the example's own pair of projects, ``db/``.
+    """
     app = FastAPI(title="Todos", version="1", lifespan=lifespan(settings))
     install(app)
     app.include_router(todos)
     app.include_router(me)
     app.include_router(reach)
+    if teams:
+        app.include_router(team)
     app.mount("/page", StaticFiles(directory=_PAGE))
 
     @app.get("/config", tags=["page"])
     async def config() -> Config:
-        """Tell the page where to sign in."""
-        return Config(auth_url=auth_url)
+        """Tell the page where to sign in, and what to show."""
+        return Config(auth_url=auth_url, teams=teams)
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

@@ -46,7 +46,7 @@ def sign_up(page: Page, name: str) -> None:
 
 def add(page: Page, title: str) -> None:
     page.get_by_label("What is to be done?").fill(title)
-    page.get_by_role("button", name="Add").click()
+    page.locator("#add").get_by_role("button", name="Add").click()
     expect(page.get_by_role("listitem").filter(has_text=title)).to_be_visible()
 
 

@@ -52,12 +52,12 @@ class Example:
         """Somebody with a browser, who has not signed up yet; the caller closes it."""
         return Person(self)
 
-    def mail(self, address: str) -> str:
-        """Wait for a mail to this address; return what it links to."""
+    def mail(self, address: str, subject: str = "") -> str:
+        """Wait for a mail to this address, of a subject that begins so; return what it links to."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
             for line in list(self.said):
-                if line.startswith(f"A mail to {address}: "):
+                if line.startswith(f"A mail to {address}: {subject}"):
                     return line.rsplit(": ", 1)[1].strip()
             time.sleep(0.05)
         raise AssertionError(self.said)

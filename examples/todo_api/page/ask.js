@@ -1,8 +1,9 @@
 // Requests to the service and to Better Auth, and in whose name they are made.
 
-const { auth_url } = await (await fetch("config")).json();
+export const { auth_url, teams } = await (await fetch("config")).json();
 let token = null; // in this page's memory alone; the cookie of the session is out of reach for scripts
 let user = null; // whose token it is, and whose list is shown: another tab may give the cookie to somebody else
+let team = null; // which team's list is shown: another tab may have switched
 let visit = new AbortController(); // ends when they leave: an answer that comes later is not for who is here then
 
 /** Send a request; what goes wrong becomes an error with a sentence to show. */
@@ -41,18 +42,21 @@ export const auth = (path, body) =>
 export const authBeside = (session, path, body) =>
   send(`${auth_url}/api/auth${path}`, { credentials: "omit", ...as(session, body ? "POST" : "GET", body) });
 
-/** Whose token it is: the claim "sub". */
-export const subject = (jwt) => JSON.parse(atob(jwt.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub;
+const claims = (jwt) => JSON.parse(atob(jwt.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
 
-/** Get a token, by the cookie. Nothing goes on in the name of somebody else than was here before. */
-export async function renew() {
+/** Whose token it is: the claim "sub". */
+export const subject = (jwt) => claims(jwt).sub;
+
+/** Get a token, by the cookie. Nothing goes on in the name of somebody else than was here before, nor in another team. */
+export async function renew(switched = false) {
   const fresh = (await auth("/token")).token;
-  const sub = subject(fresh);
+  const { sub, organization_id = null } = claims(fresh);
+  const stop = (sentence) => Object.assign(new Error(sentence), { replaced: true });
   if (user !== null && user !== sub)
-    throw Object.assign(new Error("Somebody else has signed in meanwhile: nothing was done, and this is their list."), {
-      replaced: true,
-    });
-  [token, user] = [fresh, sub];
+    throw stop("Somebody else has signed in meanwhile: nothing was done, and this is their list.");
+  if (user !== null && team !== organization_id && !switched)
+    throw stop("You are in another team meanwhile: nothing was done, and this is its list.");
+  [token, user, team] = [fresh, sub, organization_id];
 }
 
 /** Ask the service with this token. */
@@ -75,5 +79,5 @@ export async function api(path, method = "GET", body) {
 export function leave() {
   visit.abort();
   visit = new AbortController();
-  token = user = null;
+  token = user = team = null;
 }

@@ -2,6 +2,9 @@
 
 import { api, auth, leave, renew } from "./ask.js";
 import { letGo, letIn, reachAsBob, reachAsYou } from "./beside.js";
+import { list } from "./list.js";
+import { on, whenWrong } from "./on.js";
+import { forgetTeam, showTeam } from "./team.js";
 
 const $ = (id) => document.getElementById(id);
 let cursor = null; // where the next page of the list begins
@@ -14,61 +17,14 @@ async function tell(error) {
   else if (error.status === 401 || $("list").hidden) showDoor();
 }
 
-/** Do something that somebody asked for, once at a time, and say what went wrong. */
-const on = (element, event, work) =>
-  element.addEventListener(event, async (happened) => {
-    happened.preventDefault();
-    const button = happened.submitter ?? happened.currentTarget;
-    if (button.ariaBusy) return; // not disabled: that would take the keyboard's focus away
-    button.ariaBusy = "true";
-    $("said").textContent = "";
-    try {
-      await work(happened.target);
-    } catch (error) {
-      await tell(error);
-    } finally {
-      button.ariaBusy = null;
-    }
-  });
-
-function item(todo) {
-  const li = document.createElement("li");
-  const label = document.createElement("label");
-  const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: todo.completed });
-  // textContent: whatever somebody types stays text.
-  const title = Object.assign(document.createElement("span"), { textContent: todo.title });
-  const remove = Object.assign(document.createElement("button"), { textContent: "Delete" });
-  remove.setAttribute("aria-label", `Delete “${todo.title}”`);
-  label.append(box, title);
-  li.append(label, remove);
-  on(box, "change", async () => {
-    try {
-      await api(`todos/${todo.id}`, "PATCH", { completed: box.checked });
-    } catch (error) {
-      box.checked = !box.checked;
-      throw error;
-    }
-  });
-  on(remove, "click", async () => {
-    await api(`todos/${todo.id}`, "DELETE");
-    // Where a keyboard goes on: the next one's button, or the one before, or what is to be added.
-    const next = (li.nextElementSibling ?? li.previousElementSibling)?.querySelector("button");
-    li.remove();
-    (next ?? $("add").elements.title).focus();
-    $("done").textContent = `Deleted “${todo.title}”.`;
-    tellWhetherEmpty();
-  });
-  return li;
-}
-
-const tellWhetherEmpty = () => ($("none").hidden = $("todos").children.length > 0);
+whenWrong(tell);
+const own = list("todos", $("todos"), $("none"), $("add"));
 
 async function showMore() {
   const page = await api(`todos?limit=50${cursor ? `&after=${encodeURIComponent(cursor)}` : ""}`);
-  $("todos").append(...page.items.map(item));
+  own.append(page.items);
   cursor = page.next;
   $("more").hidden = cursor === null;
-  tellWhetherEmpty();
 }
 
 /** Forget who was here: their token, their list, and what they still wait for. */
@@ -77,7 +33,8 @@ function forget() {
   cursor = null;
   letGo().catch(() => {}); // who leaves does not wait for it, and an account that is left over harms nobody
   $("done").textContent = "";
-  $("todos").replaceChildren();
+  own.clear();
+  forgetTeam();
   $("list").hidden = $("beside").hidden = $("account").hidden = true;
 }
 
@@ -86,6 +43,7 @@ async function showList() {
   const me = await api("me");
   $("me").textContent = me.display_username ?? (me.name || me.email);
   await showMore();
+  await showTeam(me);
   $("door").hidden = true;
   $("list").hidden = $("beside").hidden = $("account").hidden = false;
   $("add").elements.title.focus();
@@ -155,13 +113,6 @@ on($("leave"), "click", async () => {
 on($("let-in"), "click", letIn);
 on($("as-you"), "click", reachAsYou);
 on($("as-bob"), "click", reachAsBob);
-on($("add"), "submit", async (form) => {
-  const todo = await api("todos", "POST", { title: form.elements.title.value });
-  form.reset();
-  $("todos").prepend(item(todo));
-  $("done").textContent = `Added “${todo.title}”.`;
-  tellWhetherEmpty();
-});
 on($("more"), "click", showMore);
 on($("export"), "click", async () => {
   const file = new Blob([JSON.stringify(await api("me/export"), null, 2)], { type: "application/json" });
