@@ -31,7 +31,7 @@ GROUPS = {
     ],
     "Prove it": ["testing", "mutation", "audit"],
     "Run it": ["deployment", "sealing", "settings", "owners", "migrations", "upgrading", "outages", "troubleshooting"],
-    "Look it up": ["api", "commands", "errors"],
+    "Look it up": ["api", "commands", "errors", "conventions"],
 }
 """The pages of the site in the order of reading; what stands in none of them comes last."""
 

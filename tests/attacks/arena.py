@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -84,7 +84,10 @@ class Arena:
     """One database to attack, sealed or not.
 
     ``careless``: services send seals as literals. ``moved``: the rows are right, but not where they were.
+    ``known``: the last snapshot, and how often roles had been made or mended until then: they are all arenas'.
     """
+
+    mended: ClassVar[int] = 0
 
     database: Database
     sealed: bool = False
@@ -92,7 +95,7 @@ class Arena:
     moved: bool = False
     victim: Connection | None = None
     victim_seal: str = ""
-    known: dict[str, str] | None = None
+    known: tuple[int, dict[str, str]] | None = None
     traces: set[str] = field(default_factory=set)
 
     @classmethod
@@ -106,6 +109,7 @@ class Arena:
         arena = cls(database)
         with database.superuser_connection() as superuser:
             fill(superuser, twin=twin)
+        cls.mended += 1
         return arena
 
     def clone(self, change: Change | None = None) -> "Arena":
@@ -212,10 +216,12 @@ class Arena:
 
     def attempt(self, attack: Attack, twin: "Arena") -> tuple[Outcome, str]:
         """Carry out an attack and tell what came of it, and how that was seen."""
-        before = self.known or self.snapshot()
+        known, before = self.known or (None, {})
+        if known != Arena.mended:
+            before = self.snapshot()
         answers = self.answers(attack)
         after = self.snapshot()
-        self.known = after
+        self.known = Arena.mended, after
         self.traces = {name for name in before if before[name] != after[name]}
         if changed := sorted(name for name in self.traces if not name.endswith(" of Alice")):
             return Outcome.WORKS, f"changed: {', '.join(changed)}"

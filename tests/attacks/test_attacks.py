@@ -78,6 +78,7 @@ def _apart(grounds: Grounds, attack: Attack, *changes: Change | None) -> tuple[O
 
 def _mend(arena: Arena) -> None:
     """Undo what an attack did to the roles of the server, which outlive a database."""
+    Arena.mended += 1
     cluster = arena.database.cluster
     login = arena.database.url("service").params
     with cluster.superuser_connection() as superuser:
