@@ -1,6 +1,7 @@
 """What several commands take, and what they begin with."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 Projects = Annotated[
     list[Path] | None,
     typer.Option("--project", metavar="DIR", help="A Sqitch project, or a folder of such; may be repeated."),
+]
+Target = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-t", metavar="NAME", help="The database and settings of this target in sqitch.conf."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LockTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long to wait for one lock.")]
@@ -38,6 +43,24 @@ def admin() -> "ConnectionURL":
     url = settings.url(Login.ADMIN)
     start_embedded(settings)
     return url
+
+
+def place(folders: Sequence[Path] | None, target: Sequence[str] | None) -> "tuple[ConnectionURL | None, list[Project]]":
+    """Return the projects and, where a --target was given, its URL. Raises ConfigurationError."""
+    from userscope.errors import ConfigurationError
+    from userscope.migrations import projects, targets
+    from userscope.settings import Settings
+
+    if not target:
+        return None, find(folders)
+    if len(target) > 1:
+        raise ConfigurationError(
+            f"--target was given {len(target)} times: {', '.join(target)}",
+            detail="One run works with one database. Nothing was run.",
+            hint="Run the command once for each of them.",
+        )
+    found = projects.find(folders or (), target[0])
+    return replace(targets.url_of(found, target[0]), patience=Settings().database_pool_timeout), found
 
 
 def start_embedded(settings: "Settings") -> bool:

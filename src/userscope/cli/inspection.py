@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from userscope.cli._ledger import Ledger, print_json, told_when_interrupted
-from userscope.cli._options import AllowShell, Json, Projects, StatementTimeout, Variables, admin, find, run_options
+from userscope.cli._options import (
+    AllowShell,
+    Json,
+    Projects,
+    StatementTimeout,
+    Target,
+    Variables,
+    admin,
+    place,
+    run_options,
+)
 
 if TYPE_CHECKING:
     from userscope.migrations.inspection import Status
@@ -16,14 +26,14 @@ if TYPE_CHECKING:
     from userscope.postgres.url import ConnectionURL
 
 
-def status(*, project: Projects = None, as_json: Json = False) -> None:
+def status(*, target: Target = None, project: Projects = None, as_json: Json = False) -> None:
     """Tell where each project stands and what is pending. Exit code 1 if something is.
 
     Example: userscope status --json
     """
     from userscope.migrations import inspection
 
-    url, projects = _connect(project)
+    url, projects = _connect(project, target)
     found = inspection.status(url, projects, report=Ledger(as_json=as_json).show)
     if as_json:
         print_json([vars(item) for item in found])
@@ -57,6 +67,7 @@ def _print_undeployed(labels: list[str]) -> None:
 
 def verify(
     *,
+    target: Target = None,
     project: Projects = None,
     statement_timeout: StatementTimeout = "0",
     variables: Variables = None,
@@ -69,7 +80,7 @@ def verify(
     """
     from userscope.migrations import inspection
 
-    url, projects = _connect(project)
+    url, projects = _connect(project, target)
     ledger = Ledger(as_json=as_json)
     ledger.remark(f"Verifying {url}")
     options = run_options("5s", statement_timeout, 0, variables=variables, backticks=allow_shell)
@@ -90,14 +101,14 @@ def verify(
     raise typer.Exit(int(bool(errors or pending)))
 
 
-def check(*, project: Projects = None, as_json: Json = False) -> None:
+def check(*, target: Target = None, project: Projects = None, as_json: Json = False) -> None:
     """Compare deployed scripts with the files, by hash. Exit code 1 if one differs.
 
     Example: userscope check
     """
     from userscope.migrations import inspection
 
-    url, projects = _connect(project)
+    url, projects = _connect(project, target)
     ledger = Ledger(as_json=as_json)
     ledger.remark(f"Checking {url}")
     checks = inspection.check(url, projects, report=ledger.show)
@@ -121,6 +132,7 @@ def log(
     limit: Annotated[
         int | None, typer.Option("-n", "--max-count", min=1, metavar="N", help="Only the newest N.")
     ] = None,
+    target: Target = None,
     project: Projects = None,
     as_json: Json = False,
 ) -> None:
@@ -130,7 +142,7 @@ def log(
     """
     from userscope.migrations import inspection
 
-    url, projects = _connect(project)
+    url, projects = _connect(project, target)
     events = inspection.log(url, projects, limit=limit, report=Ledger(as_json=as_json).show)
     if as_json:
         print_json(events)
@@ -198,7 +210,7 @@ def _planned(change: "Change") -> dict[str, object]:
     }
 
 
-def _connect(folders: Sequence[Path] | None) -> "tuple[ConnectionURL, list[Project]]":
-    """Return the admin's URL and the projects, which are read before a server is started."""
-    projects = find(folders)
-    return admin(), projects
+def _connect(folders: Sequence[Path] | None, target: Sequence[str] | None) -> "tuple[ConnectionURL, list[Project]]":
+    """Return the target's or the admin's URL, and the projects, which are read before a server is started."""
+    url, projects = place(folders, target)
+    return url or admin(), projects

@@ -15,10 +15,11 @@ from userscope.cli._options import (
     LogOnly,
     Projects,
     StatementTimeout,
+    Target,
     Variables,
     Wait,
     admin,
-    find,
+    place,
     run_options,
     start_embedded,
 )
@@ -42,6 +43,7 @@ def migrate(
     wait: Wait = 60,
     variables: Variables = None,
     allow_shell: AllowShell = False,
+    target: Target = None,
     project: Projects = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask where DATABASE_URL alone names a remote database.")
@@ -56,10 +58,11 @@ def migrate(
     from userscope.settings import Settings
 
     settings = Settings()
-    projects = find(project)
-    if not (yes or dry_run):
-        _ask_about_remote(settings.url(Login.ADMIN) if not settings.embedded else None)
-    started = start_embedded(settings)
+    named, projects = place(project, target)
+    embedded = settings.embedded and named is None
+    if not (yes or dry_run or named):
+        _ask_about_remote(settings.url(Login.ADMIN) if not embedded else None)
+    started = embedded and start_embedded(settings)
     options = run_options(
         lock_timeout,
         statement_timeout,
@@ -72,9 +75,9 @@ def migrate(
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
         deployed = runner.migrate(
-            settings.url(Login.ADMIN), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
+            named or settings.url(Login.ADMIN), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
         )
-    if settings.embedded and not dry_run:
+    if embedded and not dry_run:
         from userscope.admin.logins import ensure_all
 
         ensure_all(settings)
@@ -117,6 +120,7 @@ def revert(
     wait: Wait = 60,
     variables: Variables = None,
     allow_shell: AllowShell = False,
+    target: Target = None,
     project: Projects = None,
     as_json: Json = False,
 ) -> None:
@@ -131,8 +135,8 @@ def revert(
         raise ConfigurationError(
             "revert needs either --to or --all", hint='For example "userscope revert --to schema:users".'
         )
-    projects = find(project)
-    url = admin()
+    named, projects = place(project, target)
+    url = named or admin()
     ledger = Ledger(as_json=as_json)
     with told_when_interrupted():
         reverted = runner.revert(

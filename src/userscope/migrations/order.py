@@ -20,28 +20,50 @@ class Step:
 
 
 def pending(state: State, projects: Sequence[Project], to: tuple[Project, int] | None = None) -> list[Step]:
-    """Put what is to be deployed in order: as the plans have it, required changes first, else by planning time.
+    """Put what is to be deployed in order: as the plans have it, required changes first, else by rank, then by time.
 
-    ``to`` is the last change wanted; what it needs of other projects comes along. ``state`` becomes what it will be
-    then. Raises RegistryError where something is missing, in conflict or deployed out of order.
+    Projects of one rank are merged by planning time. A rank comes after those before it, as separate runs would, and
+    after those it requires. ``to`` is the last change wanted; what it needs of other projects comes along. ``state``
+    becomes what it will be then. Raises RegistryError where something is missing, in conflict or deployed out of order.
     """
     waiting = {project.name: project.plan.changes[state.position(project.plan) + 1 :] for project in projects}
     _refuse_deployed(state, waiting)
     _refuse_moved_tags(state, projects)
     if to is not None:
         waiting = _needed(state, projects, waiting, *to)
+    turns = _turns(projects, waiting)
     steps: list[Step] = []
     while any(waiting.values()):
         ready = [project for project in projects if waiting[project.name] and _met(state, waiting[project.name][0])]
         if not ready:
             _refuse_missing(state, waiting)
-        project = min(ready, key=lambda project: waiting[project.name][0].timestamp)
+        project = min(ready, key=lambda project: (turns[project.rank], waiting[project.name][0].timestamp))
         change = waiting[project.name].pop(0)
         _refuse_conflict(state, change)
         found = tuple((dependency, _find(state, change, dependency) or "") for dependency in change.requires)
         steps.append(Step(project, change, found))
         state.deploy(change, (id_ for _, id_ in found))
     return steps
+
+
+def _turns(projects: Sequence[Project], waiting: dict[str, list[Change]]) -> dict[int, int]:
+    """Tell when each rank has its turn: in their order, but after those that hold what it requires."""
+    ranks = {project.name: project.rank for project in projects}
+    left: dict[int, set[int]] = {rank: set() for rank in sorted(ranks.values())}
+    for name, changes in waiting.items():
+        required = {ranks[each.project] for change in changes for each in change.requires if waiting.get(each.project)}
+        left[ranks[name]] |= required - {ranks[name]}
+    turns: dict[int, int] = {}
+
+    def turn(rank: int) -> None:
+        # Two that require each other cannot be done whole: they are merged, change by change.
+        for required in sorted(left.pop(rank, ())):
+            turn(required)
+        turns.setdefault(rank, len(turns))
+
+    for rank in tuple(left):
+        turn(rank)
+    return turns
 
 
 def to_revert(state: State, projects: Sequence[Project], to: tuple[Project, Deployed] | None) -> list[Deployed]:

@@ -34,6 +34,8 @@ class Project:
     config: dict[str, str] = field(repr=False)
     target: str | None = None
     """The target of its configuration that a command named, if any."""
+    rank: int = 0
+    """When it is deployed, where nothing else says so: those of the same rank as they were planned."""
 
     @property
     def name(self) -> str:
@@ -95,14 +97,16 @@ def load(folder: Path, target: str | None = None) -> Project:
     return Project(folder, grammar.read(Layout(folder, config, target).plan_file), config, target)
 
 
-def find(folders: Iterable[Path] = ()) -> list[Project]:
-    """Load the projects that a command means.
+def find(folders: Iterable[Path] = (), target: str | None = None) -> list[Project]:
+    """Load the projects that a command means, as their ``target`` has them.
 
     ``folders`` are projects, or hold projects; none means ours, followed by those that ``[tool.userscope]`` names.
     Raises ConfigurationError where there are none, or two of one name, PlanError for a plan that cannot be read.
     """
-    named = [load(found) for folder in folders for found in _in_folder(folder)]
-    return _together(named or _configured())
+    named = [
+        replace(load(found, target), rank=rank) for rank, folder in enumerate(folders) for found in _in_folder(folder)
+    ]
+    return _together(named or _configured(target))
 
 
 def beside_ours(folders: Iterable[Path] = ()) -> list[Project]:
@@ -114,19 +118,19 @@ def beside_ours(folders: Iterable[Path] = ()) -> list[Project]:
     return _together([*(project for project in _ours(pyproject.read(), named) if project.name not in names), *named])
 
 
-def _configured() -> list[Project]:
+def _configured(target: str | None) -> list[Project]:
     """Load what is meant where nothing is named: ours, then what ``[tool.userscope]`` names beside them."""
     section = pyproject.read()
-    own = [load(found) for folder in section.projects for found in _in_folder(folder, str(section.file))]
-    return [*_ours(section, own), *own]
+    own = [load(found, target) for folder in section.projects for found in _in_folder(folder, str(section.file))]
+    return [*_ours(section, own, target), *own]
 
 
-def _ours(section: pyproject.Section, own: Sequence[Project]) -> list[Project]:
+def _ours(section: pyproject.Section, own: Sequence[Project], target: str | None = None) -> list[Project]:
     """Load ``schema/`` and ``policies/`` of the current folder, unless they are ``own``; else what userscope brings."""
     here = Path.cwd()
     own_folders = {project.folder.resolve() for project in own}
     is_ours = _is_pair(here) and not own_folders & {(here / name).resolve() for name in _OURS}
-    projects = [load((here if is_ours else shipped()) / name) for name in _OURS]
+    projects = [load((here if is_ours else shipped()) / name, target) for name in _OURS]
     return projects if section.ours == "all" else [_up_to_core(project) for project in projects]
 
 
@@ -186,6 +190,11 @@ def shipped() -> Path:
         detail=f"Neither the current folder nor {_SHIPPED[0]} holds schema/sqitch.plan and policies/sqitch.plan.",
         hint="Install userscope anew, or name a project by --project.",
     )
+
+
+def is_shipped(project: Project) -> bool:
+    """Whether userscope brings the project, so that its sqitch.conf is nobody's to edit."""
+    return any(project.folder.parent == base for base in _SHIPPED)
 
 
 def _is_pair(base: Path) -> bool:
