@@ -89,6 +89,13 @@ def run(
     return done
 
 
+def plans(folder: Path, *arguments: str) -> str:
+    """Run a command that only writes plans and scripts; return what it says."""
+    done = _server().run(folder, list(arguments), {})
+    assert done.returncode == 0, done.output
+    return done.output
+
+
 def config(path: Path, key: str) -> str:
     """What Sqitch reads for a key in one configuration file."""
     done = _server().run(path.parent, ["config", "--file", str(path), "--get", key], {})

@@ -112,6 +112,14 @@ def own_pair(folders: Sequence[Path] | None) -> "list[Project]":
     return projects.find(folders or pyproject.read().projects or [Path.cwd()])
 
 
+def planned(folders: Sequence[Path] | None) -> "list[Project]":
+    """Load what is planned in: what --project names, or the project here, or else what pyproject.toml names."""
+    from userscope.migrations import projects
+
+    here = Path.cwd()
+    return projects.find([here]) if not folders and projects.is_project(here) else own_pair(folders)
+
+
 def again(command: str, folders: Sequence[Path] | None) -> str:
     """Return a command as it is to be given next: with the --project that was given, unless that is known anyway."""
     from userscope import pyproject

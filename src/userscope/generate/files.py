@@ -1,7 +1,7 @@
 """Writing into a pair of projects: everything, or nothing."""
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from userscope.errors import ConfigurationError
 from userscope.generate.protection.scripts import Protection
 from userscope.generate.table import Table
 from userscope.migrations.config import committer
+from userscope.migrations.files import refuse_existing, save
 from userscope.migrations.plan import grammar
 from userscope.migrations.projects import Project
 
@@ -34,7 +35,7 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     if test:
         texts[test] = table.test()
         texts |= _conftest(test)
-    _refuse_existing(texts)
+    refuse_existing(texts)
     owned = f"{table.many.capitalize()}, {table.whose}"
     needs = f"{_needs(policies, 'policies', *table.needed_policies)} {schema.name}:{table.name}"
     parents = f" {table.parent.change}" if table.parent else ""
@@ -66,7 +67,7 @@ def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:
         by_name[project].script(kind, name): text
         for (project, kind), text in protection.scripts(schema.name, policies.name).items()
     }
-    _refuse_existing(texts)
+    refuse_existing(texts)
     needs = " ".join([_needs(policies, "policies", "access"), f"{schema.name}:{name}", *stand])
     whose = protection.ownership.owner
     plans = {
@@ -103,37 +104,6 @@ def _pair(projects: Sequence[Project]) -> tuple[Project, Project]:
         )
     schema, policies = projects
     return schema, policies
-
-
-def save(texts: Mapping[Path, str], changed: Mapping[Path, bytes]) -> list[Path]:
-    """Write new files, change others, return all. Raises ConfigurationError; everything is as it was then."""
-    _refuse_existing(texts)
-    before = {path: path.read_bytes() for path in changed}
-    written: list[Path] = []
-    try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                written.append(path)
-                file.write(text)
-        for path, data in changed.items():
-            path.write_bytes(data)
-    except OSError as error:
-        for path in written:
-            path.unlink(missing_ok=True)
-        for path, data in before.items():
-            if path.read_bytes() != data:
-                path.write_bytes(data)
-        raise ConfigurationError(
-            f'cannot write "{error.filename}"', detail=f"{error.strerror}. Nothing was written."
-        ) from None
-    return [*before, *texts]
-
-
-def _refuse_existing(paths: Iterable[Path]) -> None:
-    for path in paths:
-        if path.exists():
-            raise ConfigurationError(f'"{path}" is there already', hint="Nothing was written. Choose another name.")
 
 
 def _scripts(table: Table, schema: Project, policies: Project) -> dict[Path, str]:

@@ -8,6 +8,7 @@ from userscope.errors import ConfigurationError, UserscopeError
 from userscope.generate import files
 from userscope.generate.table import Table
 from userscope.migrations import projects
+from userscope.migrations.files import save
 
 _CONF = "[core]\n\tengine = pg\n\ttop_dir = .\n\tplan_file = sqitch.plan\n[deploy]\n\tverify = true\n"
 _SECTION = '[tool.userscope]\nours = "{ours}"\nprojects = ["db"]\n'
@@ -33,7 +34,7 @@ def start(folder: Path, *, ours: str, table: Table | None = None) -> list[Path]:
     else:
         texts[settings] = section
     before = {path: path.read_bytes() for path in changed}
-    written = files.save(texts, changed)
+    written = save(texts, changed)
     if not table:
         return written
     try:

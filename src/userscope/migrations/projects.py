@@ -164,10 +164,10 @@ def _in_folder(folder: Path, where: str = "--project") -> list[Path]:
         raise ConfigurationError(
             f'there is no folder "{folder}"', hint=f"Name a folder in {where} that holds a sqitch.plan."
         )
-    if _is_project(folder):
+    if is_project(folder):
         return [folder]
     # What exists comes before who may do what: the order decides between changes planned at the same time.
-    inside = sorted(filter(_is_project, folder.iterdir()), key=lambda path: (path.name != "schema", path.name))
+    inside = sorted(filter(is_project, folder.iterdir()), key=lambda path: (path.name != "schema", path.name))
     if not inside:
         raise ConfigurationError(
             f'"{folder}" holds no Sqitch project',
@@ -176,7 +176,8 @@ def _in_folder(folder: Path, where: str = "--project") -> list[Path]:
     return inside
 
 
-def _is_project(folder: Path) -> bool:
+def is_project(folder: Path) -> bool:
+    """Whether a folder is a Sqitch project, rather than one that may hold some."""
     return (folder / "sqitch.plan").is_file() or (folder / "sqitch.conf").is_file()
 
 

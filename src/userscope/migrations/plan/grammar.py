@@ -25,7 +25,7 @@ _LEAP_SECONDS = {
     "12-31": (*range(1972, 1980), 1987, 1989, 1990, 1995, 1998, 2005, 2008, 2016),
 }
 _ESCAPES = {r"\n": "\n", r"\r": "\r", r"\\": "\\"}
-_NAME_HINT = (
+NAME_HINT = (
     'A name begins with a letter, a digit or "_", holds no blank, ":", "@", "#" or "\\", and does not end in '
     "punctuation or in digits after one of ~ / = % ^."
 )
@@ -95,7 +95,7 @@ class _Parser:
                 self.refuse("invalid pragma", "Put a blank line between the pragmas and the changes.")
             value = pragma["value"]
             if pragma["name"] == "project" and not (value and self.patterns.name.match(value)):
-                self.refuse(f'invalid project name "{value or ""}"', _NAME_HINT)
+                self.refuse(f'invalid project name "{value or ""}"', NAME_HINT)
             pragmas[pragma["name"]] = "1" if value is None else value
         if not is_true(pragmas.get("project")):
             raise PlanError(
@@ -111,7 +111,7 @@ class _Parser:
         content, note = _cut_note(line)
         match = self.patterns.line.match(content)
         if match is None or not is_true(match["name"]) or (match["date"] is None and _TIMESTAMP.search(content)):
-            self.refuse("invalid name", _NAME_HINT)
+            self.refuse("invalid name", NAME_HINT)
         name = match["name"]
         if match["date"] is None:
             self.refuse(f'"{name}" has no timestamp', "Write it in UTC, such as 2026-01-31T12:00:00Z.")
@@ -237,6 +237,11 @@ def _cut_note(line: str) -> tuple[str, str]:
     match = _NOTE.search(line)
     assert match is not None, "the pattern matches at the end of every line"  # noqa: S101  # narrows the type
     return line[: match.start()], match["note"] or ""
+
+
+def noted(text: str) -> str:
+    """Return a note as Sqitch takes it from a command line."""
+    return re.sub(r"\\[\\nr]", lambda match: _ESCAPES[match[0]], _trim(text))
 
 
 def _trim(note: str | None) -> str:
