@@ -27,7 +27,7 @@ Conflicts = Annotated[
 def add(
     name: Name, *, note: Note, requires: Requires = None, conflicts: Conflicts = None, project: Projects = None
 ) -> None:
-    """Plan a change, and write its scripts from Sqitch's templates.
+    """Plan a change, and write its scripts as Sqitch does.
 
     Example: userscope add schema:notes -r users -n "Adds notes"
     """
@@ -49,7 +49,7 @@ def tag(
     note: Note,
     project: Projects = None,
 ) -> None:
-    """Tag a change of a plan: a release, and the name that reworked scripts are kept under.
+    """Tag a change of a plan, such as a release.
 
     Example: userscope tag schema:v1.0 -n "First release"
     """
@@ -63,7 +63,7 @@ def tag(
 def rework(
     name: Name, *, note: Note, requires: Requires = None, conflicts: Conflicts = None, project: Projects = None
 ) -> None:
-    """Plan a change once more, keeping its deployed scripts under the last tag's name.
+    """Plan a change once more; its old scripts are kept.
 
     Example: userscope rework policies:notes -n "Completed notes are out of sight"
     """
@@ -81,9 +81,9 @@ def _print_reworked(written: "Written") -> None:
 
 
 def rebase() -> None:
-    """Refused: it is two commands, each of which says what it will do.
+    """Refused: it is two commands here, revert and migrate.
 
-    Example: userscope revert --to schema:users && userscope migrate
+    Example: userscope rebase
     """
     from userscope.errors import ConfigurationError
 
