@@ -16,6 +16,11 @@ endif
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# One that was begun without python3-venv, or made by uv, lacks it.
+HAVE_PIP = $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null 2>&1 || { \
+	echo 'ERROR:  .venv has no pip' >&2; \
+	echo 'HINT:  On Debian and Ubuntu: apt install python3-venv; elsewhere remove .venv, and run make again' >&2; exit 2; }
+
 # A .venv that was moved here, or whose Python is gone or another, is filled anew: each stamp says what it was made for.
 MADE_FOR = echo "$(CURDIR) $$($(BIN)/python -V 2>&1)"
 $(shell for stamp in runtime dev bench; do \
@@ -31,6 +36,9 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # What depends on the server's version: SQL, sessions, seals, audit, Neon, attacks.
 ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core fences isolation models neon schema \
 	test_accounts.py test_database.py test_database_refusals.py)
+
+# What depends on the versions of other libraries: sessions, models, tokens, services, the command line, the plugin.
+ON_LIBRARIES = $(addprefix tests/,auth connection models service testing cli/test_app.py test_database.py test_settings.py)
 
 ##@ Use it
 
@@ -70,9 +78,14 @@ test: $(BIN)/.dev ## Every promise, on real PostgreSQL servers (ARGS='-k name' t
 	@PG=$(PG) $(PYTEST) $(ARGS)
 
 .PHONY: test-all
-test-all: $(BIN)/.dev ## The breadth as well: PostgreSQL 15 to 18, every owner, every message killed, short soaks
+test-all: $(BIN)/.dev ## The breadth as well: PostgreSQL 15 to 18, every owner and kill, the lowest versions
 	@PG=$(PG) $(PYTEST) -m '' $(ARGS)
-	@if [ -z "$(PG)$(ARGS)" ]; then for version in 16 17; do PG=$$version $(PYTEST) -m '' -q $(ON_EVERY_VERSION); done; fi
+	@if [ -z "$(PG)$(ARGS)" ]; then \
+		for version in 16 17; do PG=$$version $(PYTEST) -m '' -q $(ON_EVERY_VERSION); done; $(MAKE) lowest; fi
+
+.PHONY: lowest
+lowest: build/lowest/.made ## What other libraries decide, with the lowest version of each that pyproject.toml allows
+	@build/lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -q $(ON_LIBRARIES) $(ARGS)
 
 .PHONY: lint
 lint: $(BIN)/.dev ## ruff, mypy and squawk
@@ -121,21 +134,32 @@ $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 13))' || { \
 		echo 'ERROR:  "$(PYTHON)" is older than Python 3.13, or does not run' >&2; \
 		echo 'HINT:  Say where a newer one is: make PYTHON=/path/to/python3.13' >&2; exit 2; }
-	@"$(PYTHON)" -m venv .venv || { \
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
 		echo 'ERROR:  "$(PYTHON)" cannot make a virtual environment' >&2; \
 		echo 'HINT:  On Debian and Ubuntu: apt install python3-venv' >&2; exit 2; }
 
 $(BIN)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope into .venv …' >&2
+	@$(HAVE_PIP)
 	@$(PIP) -e '.[cli,embedded]'
 	@$(MADE_FOR) > $@
 
 $(BIN)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope and everything its tests need into .venv …' >&2
+	@$(HAVE_PIP)
 	@$(PIP) -e '.[dev]'
 	@$(MADE_FOR) | tee $@ > $(BIN)/.runtime
 
+# Without constraints.txt, which holds what is newest.
+build/lowest/.made: pyproject.toml tests/lowest.py | $(BIN)/python
+	@echo 'Installing the lowest versions into build/lowest …' >&2
+	@rm -rf build/lowest && $(BIN)/python -m venv build/lowest
+	@$(BIN)/python -m tests.lowest > build/lowest/constraints.txt
+	@build/lowest/bin/python -m pip install --quiet --disable-pip-version-check -c build/lowest/constraints.txt -e '.[dev]'
+	@touch $@
+
 $(BIN)/.bench: pyproject.toml constraints.txt | $(BIN)/python
 	@echo 'Installing userscope and everything it is compared with into .venv …' >&2
+	@$(HAVE_PIP)
 	@$(PIP) -e '.[bench]'
 	@$(MADE_FOR) | tee $@ $(BIN)/.dev > $(BIN)/.runtime

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import ROOT, unavailable
+from tests.lowest import lowest
 
 TEXT = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):", TEXT, re.MULTILINE)
@@ -55,6 +56,15 @@ def test_none_found(fresh: Path) -> None:
     done = make(fresh, "migrate", "PYTHON=")
     assert done.returncode == 2
     assert "ERROR:  Python 3.13 or newer was not found\nHINT:  Install it" in done.stderr
+
+
+def test_lowest() -> None:
+    """Every dependency has a lower bound, which "make lowest" installs; where it lacks one, that is an error."""
+    bounds = list(lowest((ROOT / "pyproject.toml").read_text(encoding="utf-8")))
+    assert "sqlalchemy==2.1" in bounds
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", bound) for bound in bounds)
+    with pytest.raises(ValueError, match="rich has no lower bound"):
+        list(lowest('[project]\nname = "x"\ndependencies = ["rich"]\noptional-dependencies = {}\n'))
 
 
 @pytest.mark.breadth

@@ -23,6 +23,7 @@ def _parts(error: Any) -> tuple[str, str]:
             return f'there is no option "{name}"', f"Did you mean {' or '.join(near)}? " if near else ""
     said, _, meant = error.format_message().partition(". Did you mean ")
     if unknown := re.fullmatch(r"No such command '(.*)'\.?", said, re.DOTALL):
-        return f'there is no command "{unknown[1]}"', f"Did you mean {meant.replace("'", '"')} " if meant else ""
+        meant = meant.partition("?")[0].replace("'", '"')  # Typer and Click may both have asked
+        return f'there is no command "{unknown[1]}"', f"Did you mean {meant}? " if meant else ""
     said = said.replace("'", '"').replace("Value error, ", "").rstrip(".")
     return f"{said[:1].lower()}{said[1:]}", ""
