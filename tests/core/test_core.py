@@ -1,5 +1,6 @@
 """``ours = "core"``: roles and identities alone, without users, todos and Better Auth; every command finds it whole."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,12 @@ import pytest
 from fastapi import FastAPI
 
 from tests.cli.runner import Runner, ledger
-from tests.clusters import Database, make_logins
+from tests.clusters import ROOT, Database, make_logins
 from tests.issuer import serving
 from tests.service.served import served
 from userscope.fastapi import install, lifespan
+from userscope.mutation.mutants import Mutant
+from userscope.mutation.selection import beside_core
 
 SECTION = '[tool.userscope]\nours = "core"\n'
 CORE = ["schema:app", "schema:identity", "policies:access"]
@@ -85,10 +88,22 @@ def test_readyz(cli: Runner, fresh: Database) -> None:
 
 
 def test_mutants(cli: Runner) -> None:
-    """What identities stand on can be mutated, before there is a policy."""
-    listed = cli("mutate", "--list").stdout.splitlines()
+    """Before there is a table of one's own, a suite is seen to pass, and nothing of ours is held against it."""
+    listed = cli("mutate", "--list", "--ours").stdout.splitlines()
     assert "volatile: app.current_user_id()" in listed
     assert not [name for name in listed if "app.todos" in name]
+    asking = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL']).execute('select app.current_user_id()')"
+    done = cli("mutate", "--", sys.executable, "-c", asking)
+    assert (done.stdout, done.stderr) == (
+        "0 mutants: 0 killed, 0 survived\n", 'Nothing of your own to mutate yet; "--ours" tries the core.\n',
+    )  # fmt: skip
+    assert "fails on the unmutated database" in cli("mutate", "--", "false", code=2).stderr
+    made = {name for change in ("app", "identity") for name in re.findall(
+        r"^create function (app\w*\.\w+)", (ROOT / f"schema/deploy/{change}.sql").read_text("utf-8"), re.MULTILINE
+    )}  # fmt: skip
+    one = [Mutant("volatile", f"{name}()", ["select 1"], "", "") for name in sorted(made)]
+    assert len(one) > 10
+    assert beside_core(one) == []  # each function of the core is known as such
 
 
 def test_back_to_core(cli: Runner, folder: Path) -> None:

@@ -72,4 +72,9 @@ def test_mutated(cli: Runner, folder: Path) -> None:
     only = ("--jobs", "1", "--only", "using true: * on public.item")
     done = cli("mutate", *only, "--", sys.executable, "suite.py", code=1).stdout
     assert "SURVIVED  using true: update_own on public.item" in done
+    every = set(cli("mutate", "--list").stdout.splitlines())
+    left_out = set(cli("mutate", "--list", "--ours").stdout.splitlines()) - every
+    assert {"bypasses row security: app_user", "row security disabled: public.item"} <= every
+    assert "volatile: app.current_user_id()" in left_out  # ours to try
+    assert not [name for name in left_out if "public" in name.partition(": ")[2]]
     assert "SURVIVED  using true: select_own on public.item" not in done

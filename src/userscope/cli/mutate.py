@@ -40,6 +40,9 @@ def mutate(
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name the mutants that were killed, too.")] = False,
     project: Projects = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help='Try what userscope brings, too, where ours = "core" leaves it out.')
+    ] = False,
     list_only: Annotated[bool, typer.Option("--list", help="Print the mutants' names, and try none.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -49,11 +52,14 @@ def mutate(
     own, and each copy gets one defect at a time. COMMAND finds each copy by DATABASE_URL, AUTH_DATABASE_URL and
     ADMIN_DATABASE_URL. Exit code 1 if a defect survives. Ctrl-C tells what was tried so far.
 
+    With ours = "core" in pyproject.toml only what is beside the core gets defects: a project's own tables and roles.
+
     Example: userscope mutate -- pytest -x -q tests/isolation
     """
     import os
     from contextlib import ExitStack
 
+    from userscope import pyproject
     from userscope.mutation import mutants, selection
     from userscope.mutation.execute import Execution
     from userscope.mutation.report import Tally, progress
@@ -75,15 +81,19 @@ def mutate(
             may_survive, notes = selection.accepted(accepted, every)
             for note in notes:
                 print(f"WARNING:  {note.object}: {note.finding}\nDETAIL:  {note.detail}", file=sys.stderr)
+            if pyproject.read().ours == "core" and not ours:
+                every = selection.beside_core(every)
             chosen = selection.some(every, only, sample, seed)
+            if not every:
+                print('Nothing of your own to mutate yet; "--ours" tries the core.', file=sys.stderr)
             if list_only or not command:
-                print(*(mutant.id for mutant in chosen), sep="\n")
+                print("".join(f"{mutant.id}\n" for mutant in chosen), end="")
                 return
             tally = Tally(may_survive, len(chosen), verbose)
-            others = min(jobs or len(own) or os.cpu_count() or 1, len(chosen), len(own) or len(chosen)) - 1
+            others = max(1, min(jobs or len(own) or os.cpu_count() or 1, len(chosen), len(own) or len(chosen))) - 1
             more: list[ConnectionURL | None] = [*own[1:]] or [None] * others
             copies = [first, *(stack.enter_context(scratch_copy(settings, one)) for one in more[:others])]
-            with progress(len(chosen), tally) as report:
+            with progress(len(chosen), tally, quiet=as_json) as report:
                 Execution(copies, command, timeout).run(chosen, report)
     except KeyboardInterrupt:
         if tally.total:

@@ -43,11 +43,13 @@ class Execution:
     stopped: Event = field(default_factory=Event)
 
     def run(self, mutants: Sequence[Mutant], report: Report) -> None:
-        """Judge each mutant, and report it as soon as it is judged.
+        """Judge each mutant, and report it as soon as it is judged; without any, see the command pass.
 
         Raises AuditError where the command does not pass on the database as it is, before the mutants or after them.
         """
         limit = max(_LEAST, 5 * self._baseline(self.copies[0], "fails"))
+        if not mutants:
+            return
         free: SimpleQueue[ScratchCopy] = SimpleQueue()
         for copy in self.copies:
             free.put(copy)

@@ -96,17 +96,17 @@ def _told(mutant: Mutant) -> dict[str, Any]:
 
 
 @contextmanager
-def progress(total: int, tally: Tally) -> Iterator[Report]:
+def progress(total: int, tally: Tally, *, quiet: bool = False) -> Iterator[Report]:
     """Show on standard error how far it is, and each hole as it is found; yield what to report to.
 
-    On a terminal it is a bar; elsewhere, as in the log of a CI, a line every half minute.
+    On a terminal it is a bar; elsewhere, as in the log of a CI, a line every half minute; nothing if ``quiet``.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True, highlight=False)
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as shown:
+    console = Console(stderr=True, highlight=False, quiet=quiet)
+    with Progress(*columns, console=console, disable=quiet or not sys.stderr.isatty()) as shown:
         task = shown.add_task("mutants", total=total)
         said = monotonic()
 

@@ -1,6 +1,7 @@
 """Which mutants to try, and which of them may survive."""
 
 import random
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,11 +11,25 @@ from userscope.audit.model import Finding
 from userscope.errors import AuditError
 from userscope.mutation.mutants import Mutant
 
+_CORE = re.compile(
+    r"\bapp_private\b|\bschema app(?:_fenced)?\b"
+    r"|\bapp\.(?:current_user_id|current_user_key|seal_required|set_user_id|touch)\("
+)
+"""What the core is made of, as mutants' targets name it."""
+
+
+def beside_core(mutants: Sequence[Mutant]) -> list[Mutant]:
+    """Return those of what a project made itself: what the core promises is tried by our tests, not by its."""
+    return [mutant for mutant in mutants if not _CORE.search(mutant.target)]
+
 
 def some(mutants: Sequence[Mutant], pattern: str, sample: int, seed: int) -> list[Mutant]:
-    """Return those whose id contains ``pattern`` (``*`` for any text), and ``sample`` of these, if that is not 0."""
+    """Return those whose id contains ``pattern`` (``*`` for any text), and ``sample`` of these, if that is not 0.
+
+    Raises AuditError where there are some, and none is named so.
+    """
     matching = [mutant for mutant in mutants if fnmatchcase(mutant.id, f"*{pattern}*")]
-    if not matching:
+    if not matching and (mutants or pattern != "*"):
         raise AuditError(f'no mutant has a name like "{pattern}"', hint="Their names: userscope mutate --list.")
     if 0 < sample < len(matching):
         return sorted(random.Random(seed).sample(matching, sample), key=mutants.index)  # noqa: S311  # no secret
