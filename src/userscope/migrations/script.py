@@ -14,17 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
-from userscope.errors import MissingExtra, ScriptError
+from userscope.errors import ScriptError
 from userscope.migrations.psql import copying, lexer, reader
 from userscope.migrations.psql.pieces import Piece, Places, mistaken
 from userscope.migrations.psql.session import Brought
-
-try:
-    import postgast
-except ModuleNotFoundError:
-    raise MissingExtra("postgast", "cli") from None
+from userscope.postgres.parser import postgast
 
 Kind = Literal["deploy", "revert", "verify"]
 Control = Literal["", "begin", "commit", "rollback"]
@@ -182,7 +178,7 @@ def _split(piece: Piece) -> Iterator[ScriptStatement]:
         yield ScriptStatement(sql, line, tokens, path, data)
 
 
-def _explain(piece: Piece, error: postgast.PgQueryError) -> NoReturn:
+def _explain(piece: Piece, error: Any) -> NoReturn:
     """Name what made the parser stop: a variable that is not set, or a mistake."""
     at = max(error.cursorpos - 1, 0)  # it counts characters
     path, line = Places(piece).at(at)

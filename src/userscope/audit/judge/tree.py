@@ -3,12 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from userscope.errors import MissingExtra
-
-try:
-    import postgast
-except ModuleNotFoundError:
-    raise MissingExtra("postgast", "cli") from None
+from userscope.postgres.parser import postgast
 
 A: Any = postgast.pg_query_pb2
 

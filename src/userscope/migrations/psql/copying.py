@@ -4,13 +4,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from userscope.errors import MissingExtra
 from userscope.migrations.psql.pieces import mistaken, refuse
-
-try:
-    import postgast
-except ModuleNotFoundError:
-    raise MissingExtra("postgast", "cli") from None
+from userscope.postgres.parser import postgast
 
 _TOKEN = postgast.pg_query_pb2.Token
 _COMMENTS = {"SQL_COMMENT", "C_COMMENT"}
