@@ -4,11 +4,13 @@ import argparse
 import ast
 import importlib
 import inspect
+import sys
 from functools import partial
 from pathlib import Path
 
 from bench import record
 from bench.measuring import Figures
+from userscope.cli._progress import heartbeat
 
 
 def parts() -> dict[str, str]:
@@ -43,7 +45,8 @@ def main() -> None:
             print(f"{name:<12} {known[name]}")
             continue
         print(f"== {name}: {known[name]}", flush=True)
-        figures = record.run(name, partial(run, name, quick=chosen.quick), quick=chosen.quick)
+        with heartbeat(lambda seconds: print(f"  {seconds:.0f} s so far", file=sys.stderr, flush=True)):
+            figures = record.run(name, partial(run, name, quick=chosen.quick), quick=chosen.quick)
         for ratio, value in figures.ratios.items():
             print(f"  {ratio:<48}{value:>8.2f} ×")
         print(flush=True)

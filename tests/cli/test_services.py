@@ -112,14 +112,6 @@ def test_sample_data(userscope: Runner, database: Database) -> None:
         assert 'invalid value for "--seed"' in userscope("sample-data", "--seed", seed, code=2).stderr
 
 
-@pytest.mark.breadth
-def test_sample_data_progress(userscope: Runner) -> None:
-    """Beyond 10,000 rows there is a progress bar, apart from the output."""
-    done = userscope("sample-data", "--users", "2", "--todos", "5000")
-    assert "100%" in done.stderr
-    assert done.stdout.startswith("2 users with 5000 todos each.")
-
-
 def test_sample_data_is_local(userscope: Runner) -> None:
     """A server elsewhere is never filled with samples."""
     userscope.environment["DATABASE_URL"] = "postgresql://u:p@db.example.org/app"

@@ -73,14 +73,17 @@ def test_no_rights(database: Database, folder: Path, capfd: pytest.CaptureFixtur
     assert database.url("service").params["password"] not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("words", first_of("status", "audit", "health"))
+WAITING = ("status", "audit", "health", "migrate", "doctor", "sample-data", "probe", "mutate --list", "psql")
+
+
+@pytest.mark.parametrize("words", first_of(*WAITING))
 def test_interrupted(tmp_path: Path, words: str) -> None:
     """Ctrl-C ends a command that waits, at once, with 130 and in one line."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"postgresql://me:Zx9qWv7k@127.0.0.1:{listening.getsockname()[1]}/app?sslmode=disable"
         variables = {"DATABASE_URL": url, "ADMIN_DATABASE_URL": url, "DATABASE_POOL_TIMEOUT": "60"}
         process = subprocess.Popen(
-            [sys.executable, "-m", "userscope", words],
+            [sys.executable, "-m", "userscope", *words.split()],
             env=os.environ | variables, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process, listening.accept()[0] as accepted:

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -28,6 +29,7 @@ class Ledger:
         self.as_json = as_json
         self.seconds: dict[str, float] = {}
         self._line = ""  # what is written and not ended yet
+        self._at = "", 0.0  # what is at work, and since when
 
     def remark(self, text: str) -> None:
         """Print a line of its own."""
@@ -37,10 +39,7 @@ class Ledger:
     def show(self, event: "Event") -> None:
         """Print what the runner reports."""
         if event.kind == "warning":
-            if self._line and not self.as_json:
-                print(flush=True)
-            self._line = ""
-            typer.echo(event.text, err=True)
+            self._warn(event.text)
         elif event.kind == "remark":
             self.remark(event.text)
         elif event.kind == "start":
@@ -48,13 +47,37 @@ class Ledger:
         else:
             self._end(event)
 
+    def _warn(self, text: str) -> None:
+        if self._line and not self.as_json:
+            print(flush=True)
+        self._line = ""
+        typer.echo(text, err=True)
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Say each half minute of a change that takes long that it does; nothing with ``as_json``."""
+        from userscope.cli._progress import heartbeat
+
+        if self.as_json:
+            yield
+            return
+        with heartbeat(self._say_it_takes_long):
+            yield
+
+    def _say_it_takes_long(self, _: float) -> None:
+        change, begin = self._at
+        if change:
+            self._warn(f"{change} goes on: {monotonic() - begin:.0f} s so far")
+
     def _start(self, event: "Event") -> None:
+        self._at = event.text, monotonic()
         self._line = f"  {event.sign} {event.text} ..{'.' * (event.width - len(event.text))} "
         if not self.as_json:
             print(self._line, end="", flush=True)
 
     def _end(self, event: "Event") -> None:
         self.seconds[event.text] = round(event.seconds, 4)
+        self._at = "", 0.0
         if self.as_json:
             return
         if not self._line:  # a warning stands between

@@ -11,6 +11,8 @@ from userscope.cli import _paint
 from userscope.cli._options import Json, Projects, admin, beside_ours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from userscope.audit.model import Report
 
 
@@ -96,6 +98,7 @@ def audit(
     from userscope.audit.judge import RULES
     from userscope.audit.places import Places, files_of
     from userscope.audit.render import RENDERERS, Occasion
+    from userscope.cli._progress import progress
     from userscope.errors import ConfigurationError
 
     if as_json and form is not Format.text:
@@ -114,14 +117,16 @@ def audit(
     accepted = baselines.Baseline.read(baseline) if baseline else None
     earlier = difference.read(before) if before else None
     url = admin()
-    report = run.audit(url, asked, profile)
-    if drift:
-        from userscope.audit.drift import drifted
-
-        report = report.with_findings(drifted(url, beside_ours(project)))
     ran = wanted - {rule for rule, asked_for in (("drift", drift), ("probe", probe)) if not asked_for}
-    if probe:
-        report = _tried(report, profile)
+    with progress("audit", quiet=as_json) as say:
+        report = run.audit(url, asked, profile)
+        if drift:
+            from userscope.audit.drift import drifted
+
+            say("drift")
+            report = report.with_findings(drifted(url, beside_ours(project)))
+        if probe:
+            report = _tried(report, profile, say)
     if accepted:
         report = baselines.applied(report, accepted, known=known, asked=ran)
     report = report.about(wanted)
@@ -137,10 +142,9 @@ def audit(
     raise typer.Exit(int(report.failed(fail_on)))
 
 
-def _tried(report: "Report", profile: Platform | None) -> "Report":
+def _tried(report: "Report", profile: Platform | None, say: "Callable[[str], None]") -> "Report":
     """Try it in a copy; say what could not be tried."""
     from userscope.cli._options import start_embedded
-    from userscope.cli._progress import progress
     from userscope.mutation.scratch import copied
     from userscope.probe import run
     from userscope.probe.beside import with_proofs
@@ -149,7 +153,7 @@ def _tried(report: "Report", profile: Platform | None) -> "Report":
     settings = Settings()
     start_embedded(settings)
     options = run.Options(profile=profile.value) if profile else run.Options()
-    with copied(settings, forgiving=True) as copy, progress("probe") as say:
+    with copied(settings, forgiving=True) as copy:
         result = run.probe(copy.superuser, options, say)
     for reason in (*copy.failures, *result.coverage.not_tried, *result.coverage.too_little):
         print(f"not tried: {reason}", file=sys.stderr)

@@ -73,7 +73,7 @@ def migrate(
         backticks=allow_shell,
     )
     ledger = Ledger(as_json=as_json)
-    with told_when_interrupted():
+    with told_when_interrupted(), ledger.going_on():
         deployed = runner.migrate(
             named or settings.url(Login.ADMIN), projects, to=to, dry_run=dry_run, options=options, report=ledger.show
         )
@@ -138,7 +138,7 @@ def revert(
     named, projects = place(project, target)
     url = named or admin()
     ledger = Ledger(as_json=as_json)
-    with told_when_interrupted():
+    with told_when_interrupted(), ledger.going_on():
         reverted = runner.revert(
             url,
             projects,

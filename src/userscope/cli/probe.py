@@ -123,7 +123,7 @@ def probe(
             failures,
         )
     ):
-        with progress("probe") as say:
+        with progress("probe", quiet=as_json) as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
         report = Report(

@@ -1,5 +1,6 @@
 """``userscope health``, ``create-login`` and ``sample-data``: what services need, and whether they have it."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -7,9 +8,6 @@ import typer
 from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, start_embedded, start_migrated
 from userscope.login import Login
-
-_MANY = 10_000
-"""Rows from which a progress bar is shown."""
 
 
 def health(*, as_json: Json = False) -> None:
@@ -68,25 +66,37 @@ def sample_data(
     *,
     users: Annotated[int, typer.Option(min=1, help="How many users.")] = 10,
     todos: Annotated[int, typer.Option(min=0, help="How many todos each.")] = 20,
+    rows: Annotated[int, typer.Option(min=0, help="How many rows each, in every table of your own.")] = 20,
     seed: Annotated[int, typer.Option(min=0, max=999_999_999, help="Another seed, other content.")] = 0,
 ) -> None:
-    """Write users with todos, as real ones: through both logins.
+    """Write users with todos, and rows in your own tables.
 
+    They are written as real ones are, through both logins. Tables of your own are those with a policy that asks who
+    acts; types, checks and keys are read from the catalog.
     It runs only against a server on this machine. The same seed writes the same; a second run replaces the first.
+    Exit code 1 if a table could not be filled.
 
     Example: userscope sample-data --users 100 --todos 50
     """
-    from rich.console import Console
-    from rich.progress import track
-
-    from userscope.demo.sample_data import write
+    from userscope.cli._progress import progress
+    from userscope.demo.own_tables import OwnTables
+    from userscope.demo.sample_data import Sample
     from userscope.settings import Settings
 
     settings = Settings()
     settings.require_local("sample-data")
     start_migrated(settings)
-    writing = write(settings, users=users, todos=todos, seed=seed)
-    many = users * (todos + 1) > _MANY
-    made = list(track(writing, "Writing", users, console=Console(stderr=True)) if many else writing)
-    print(f"{len(made)} users with {todos} todos each. Look at the first as a service sees them:")
+    made: list[str] = []
+    with OwnTables(settings) as own, progress("sample-data") as say:
+        sample = Sample(settings, own, users=users, todos=todos, rows=rows, seed=seed)
+        for user_id in sample.write():
+            made.append(user_id)
+            say(f"{len(made)} of {users} users")
+    names = ", ".join(table.sql for table in own.tables if table.sql not in own.failures)
+    told = [f"{todos} todos each"] if sample.with_accounts else []
+    told += [f"{sample.written} rows in {names}"] if sample.written else []
+    print(f"{len(made)} users with {' and '.join(told) or 'nothing'}. Look at the first as a service sees them:")
     print(f"  userscope psql --as {made[0]}")
+    for table, why in own.failures.items():
+        print(f"WARNING:  no row could be put into {table}\nDETAIL:  PostgreSQL said: {why}.", file=sys.stderr)
+    raise typer.Exit(int(bool(own.failures)))

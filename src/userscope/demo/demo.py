@@ -8,6 +8,7 @@ from uuid import UUID
 from userscope.accounts import Accounts
 from userscope.database import Database
 from userscope.errors import IdentityError, UserscopeError
+from userscope.identity import UserId
 from userscope.settings import Settings
 
 PEOPLE = {"Alice": "alice@demo.example.com", "Bob": "bob@demo.example.com"}
@@ -30,19 +31,25 @@ def run(settings: Settings, report: Callable[[Step], None]) -> dict[str, UUID]:
     Raises ConfigurationError where the server is not on this machine.
     """
     settings.require_local("userscope demo")
-    with Accounts(settings) as accounts, Database(settings) as database:
-        ids = {name: _sign_up(accounts, name, report) for name in PEOPLE}
+    ids = sign_up(settings, report)
+    with Database(settings) as database:
         for name, titles in TODOS.items():
-            actor = _Actor(database, name, ids[name], report)
+            actor = Actor(database, name, ids[name], report)
             for title in titles:
                 actor.sends("insert into app.todos (title) values (%s)", [title], "1 row")
         for name, other in (("Alice", "Bob"), ("Bob", "Alice")):
-            actor = _Actor(database, name, ids[name], report)
+            actor = Actor(database, name, ids[name], report)
             actor.sends("select title from app.todos", [], ", ".join(TODOS[name]))
             actor.reaches_for(ids[other])
-        nobody = _Actor(database, "Nobody", None, report)
+        nobody = Actor(database, "Nobody", None, report)
         nobody.sends("select title from app.todos", [], "not sent: no user id was given")
     return ids
+
+
+def sign_up(settings: Settings, report: Callable[[Step], None]) -> dict[str, UUID]:
+    """Make the two people, and return their ids."""
+    with Accounts(settings) as accounts:
+        return {name: _sign_up(accounts, name, report) for name in PEOPLE}
 
 
 def _sign_up(accounts: Accounts, name: str, report: Callable[[Step], None]) -> UUID:
@@ -55,12 +62,12 @@ def _sign_up(accounts: Accounts, name: str, report: Callable[[Step], None]) -> U
 
 
 @dataclass(frozen=True)
-class _Actor:
+class Actor:
     """Someone whose statements are each a session of the service that acts for them."""
 
     database: Database
     name: str
-    user_id: UUID | None
+    user_id: UserId | None
     report: Callable[[Step], None]
 
     def reaches_for(self, other: UUID) -> None:
@@ -73,12 +80,15 @@ class _Actor:
         self.sends("update app.todos set owner_id = %s", [other], denied)
         self.sends("select name from app.account where id = %s", [other], "no rows")
 
-    def sends(self, query: str, values: list[Any], expected: str) -> None:
-        """Send one statement, commit, and report the answer beside what it should be."""
+    def sends(self, query: str, values: list[Any], *expected: str, counted: bool = False) -> None:
+        """Send one statement, commit, and report the answer beside what it should be; rows are ``counted``, or told."""
         try:
             with self.database.session(self.user_id) as session:
-                result = session.connection().exec_driver_sql(query, tuple(values))
-                if result.returns_rows:
+                text = query if values else query.replace("%", "%%")
+                result = session.connection().exec_driver_sql(text, tuple(values))
+                if result.returns_rows and counted:
+                    answer = f"{len(result.all())} rows"
+                elif result.returns_rows:
                     answer = ", ".join(str(row[0]) for row in result) or "no rows"
                 else:
                     answer = "1 row" if result.rowcount == 1 else f"{result.rowcount} rows"
@@ -86,9 +96,9 @@ class _Actor:
             answer = f"not sent: {error.message}"
         except UserscopeError as error:
             answer = error.message
-        self.report(Step(self.name, _shown(query, values), answer, answer == expected))
+        self.report(Step(self.name, _shown(query, values), answer, answer in expected))
 
 
 def _shown(query: str, values: list[Any]) -> str:
     """Put values into a statement for the eye alone; to the server they go as bound parameters."""
-    return query % tuple(f"'{value}'" for value in values)
+    return query if not values else query % tuple(f"'{value}'" for value in values)

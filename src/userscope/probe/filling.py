@@ -9,7 +9,7 @@ import psycopg
 
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Column, Relation
-from userscope.probe.stage import Stage
+from userscope.probe.stage import Outcome, Stage
 from userscope.probe.worlds import WORLDS, Row, Values, World
 
 _ATTEMPTS = 40
@@ -39,7 +39,7 @@ class Filling:
         with self.stage.connection.transaction():
             self.stage.execute("set local session_replication_role = replica")
             self.stage.execute("set local statement_timeout = '10s'")
-            for table in _parents_first(self.values.catalog.tables):
+            for table in parents_first(self.values.catalog.tables):
                 for world in WORLDS:
                     if placed := self.put(table, world):
                         place, row = placed
@@ -65,23 +65,29 @@ class Filling:
     ) -> tuple[Place, Row] | None:
         """Put one row in, as the superuser and past triggers; None where it cannot be."""
         given = {**self.values.row(table, world, number), **(over or {})}
-        tried: Counter[str] = Counter()
-        said = ""
-        for _ in range(_ATTEMPTS):
-            outcome = self.stage.attempt(
-                f"{statements.insert(table, given)} returning tableoid::int8, ctid::text, "
-                f"(select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb({table.sql.rpartition('.')[2]})))"
-            )
-            if outcome.error is None:
-                relation, ctid, values = outcome.rows[0]
-                values = {**values, **{name: value for name, value in given.items() if value is not None}}
-                return (relation, ctid), Row(table, world, values, given)
-            said = (outcome.error.diag.message_primary or str(outcome.error)).splitlines()[0]
-            if not self._mend(table, world, number, given, outcome.error, tried):
-                break
+        returned = (
+            "tableoid::int8, ctid::text, "
+            f"(select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb({table.sql.rpartition('.')[2]})))"
+        )
+        outcome = self.fitted(self.stage, table, world, number, given, returned)
+        if outcome.error is None:
+            relation, ctid, values = outcome.rows[0]
+            values = {**values, **{name: value for name, value in given.items() if value is not None}}
+            return (relation, ctid), Row(table, world, values, given)
         if not over and not number:
-            self.failures[table] = said
+            self.failures[table] = said(outcome.error)
         return None
+
+    def fitted(
+        self, stage: Stage, table: Relation, world: World, number: int, given: dict[str, str | None], returned: str
+    ) -> Outcome:
+        """Insert ``given`` as whoever acts on ``stage``, mended in place until it fits; the last outcome."""
+        tried: Counter[str] = Counter()
+        for _ in range(_ATTEMPTS):
+            outcome = stage.attempt(f"{statements.insert(table, given)} returning {returned}")
+            if outcome.error is None or not self._mend(table, world, number, given, outcome.error, tried):
+                break
+        return outcome
 
     def _mend(
         self, table: Relation, world: World, number: int, given: dict[str, str | None], error: psycopg.Error,
@@ -170,7 +176,12 @@ class Filling:
             self.values.meaning.owned.add(slice_)
 
 
-def _parents_first(tables: list[Relation]) -> Iterator[Relation]:
+def said(error: psycopg.Error) -> str:
+    """Return the first line of what PostgreSQL said."""
+    return (error.diag.message_primary or str(error)).splitlines()[0]
+
+
+def parents_first(tables: list[Relation]) -> Iterator[Relation]:
     """Order tables so that what is referred to comes first; in a circle, by name."""
     left = list(tables)
     while left:
