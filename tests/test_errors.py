@@ -24,6 +24,7 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "MissingExtra": ("typer", "cli"),
     "MissingTool": ("psql", "to open a shell", "Install postgresql-client."),
     "RoleBypassesRLS": ("postgres", 'role "postgres" is a superuser'),
+    "InvalidPosition": ("It has not the form of one.",),
     "InvalidToken": ("It has expired.",),
     "InvitationOver": ("expired",),
     "TooManyParameters": ("65536",),

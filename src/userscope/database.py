@@ -1,17 +1,21 @@
 """What services use: sessions and readers that act for one user, and only for that user."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import URL, Engine
 from sqlmodel import Session
 
 from userscope.connection.engine import Connector
-from userscope.connection.health import Health, examine
+from userscope.connection.health import Health, ReplicaHealth, examine, examine_replica
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.loops import LoopEngines
 from userscope.connection.options import EngineOptions
+from userscope.connection.position import Kept, Position
+from userscope.connection.replica import Replica, Road
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
 from userscope.errors import ConfigurationError
@@ -37,11 +41,26 @@ class _Base:
         self.settings = settings or Settings()
         self._key = self.settings.seal_key
         self._options = options or EngineOptions()
-        self._connector = self._connecting(LoginCheck(self._key is not None, self.settings.userscope_seal_optional))
+        replica_url, given = self.settings.replica_url, self.settings
+        self._replica = (
+            Replica(replica_url.host, max_lag=given.database_replica_max_lag, patience=given.database_pool_timeout)
+            if replica_url
+            else None
+        )
+        self._connector = self._connecting(self._check, replica=self._replica)
+        self._reading = (
+            replace(self._connector, url=replica_url, login_check=self._check, primary=self._connector)
+            if replica_url
+            else None
+        )
 
-    def _connecting(self, check: LoginCheck) -> Connector:
+    @property
+    def _check(self) -> LoginCheck:
+        return LoginCheck(self._key is not None, self.settings.userscope_seal_optional)
+
+    def _connecting(self, check: LoginCheck, replica: Replica | None = None) -> Connector:
         url, size = self.settings.url("service"), self.settings.database_pool_size
-        return Connector(url, check, size, self.settings.database_pool_timeout, self._options)
+        return Connector(url, check, size, self.settings.database_pool_timeout, self._options, replica)
 
     @property
     def _own(self) -> Connector:
@@ -60,6 +79,13 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
+    def _road(self, after: str | None, *engines: Callable[[], Engine]) -> Road | None:
+        """Return the way of a reader; None where there is only one, and nothing to be asked on it."""
+        position = None if after is None else Position.parse(after)
+        if self._replica is None and position is None:
+            return None
+        return Road(self._replica, engines, position, lenient=isinstance(after, Kept))
+
     def _scope(
         self,
         user_id: UserId | None,
@@ -67,6 +93,7 @@ class _Base:
         *,
         isolation: Isolation | None = None,
         autocommit: bool = False,
+        road: Road | None = None,
     ) -> Scope:
         return Scope.of(
             user_id,
@@ -76,6 +103,7 @@ class _Base:
             isolation=isolation,
             autocommit=autocommit,
             organization_id=organization_id,
+            road=road,
         )
 
 
@@ -97,6 +125,7 @@ class Database(_Base):
         super().__init__(settings, options=options)
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
+        self._replica_engine = self._reading.engine() if self._reading else self.engine
 
     def session(
         self,
@@ -115,10 +144,16 @@ class Database(_Base):
         return open_session(self.engine, self._scope(user_id, organization_id, isolation=isolation))
 
     def reader(
-        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None
+        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None, after: str | None = None
     ) -> AbstractContextManager[Session]:
-        """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip."""
-        return open_session(self.engine, self._scope(user_id, organization_id, autocommit=True))
+        """Read as ``user_id``: every statement is a transaction of its own, read only, and one round trip.
+
+        It goes to DATABASE_REPLICA_URL, where that is set. ``after`` is ``session.info["position"]`` of a session that
+        has committed: nothing older is shown; a replica that is not as far yet leaves the answer to the primary, which
+        is a round trip more. Raises InvalidPosition for what is no position, or one of another timeline.
+        """
+        road = self._road(after, lambda: self._replica_engine, lambda: self.engine)
+        return open_session(self.engine, self._scope(user_id, organization_id, autocommit=True, road=road))
 
     def login(self) -> AbstractContextManager[Session]:
         """Act for nobody, as the login itself: what its own role may, such as app_auth, or a role of administrators.
@@ -130,12 +165,16 @@ class Database(_Base):
 
     def health(self) -> Health:
         """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
-        return examine(self._connector)
+        return examine(self._connector, self._reading)
+
+    def replica_health(self) -> ReplicaHealth | None:
+        """Tell whether readers can be served while the primary is away; None where DATABASE_REPLICA_URL is not set."""
+        return examine_replica(self._reading) if self._reading else None
 
     def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        self.engine.dispose()
-        self._login_engine.dispose()
+        for engine in (self.engine, self._replica_engine, self._login_engine):
+            engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +194,7 @@ class AsyncDatabase(_Base):
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         super().__init__(settings, options=options)
         self._engines, self._login_engines = LoopEngines(self._connector), LoopEngines(self._own)
+        self._replica_engines = LoopEngines(self._reading) if self._reading else self._engines
 
     @property
     def engine(self) -> "AsyncEngine":
@@ -175,10 +215,12 @@ class AsyncDatabase(_Base):
         return self._engines.open(self._scope(user_id, organization_id, isolation=isolation))
 
     def reader(
-        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None
+        self, user_id: UserId | None, *, organization_id: OrganizationId | None = None, after: str | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        return self._engines.open(self._scope(user_id, organization_id, autocommit=True))
+        replica, primary = self._replica_engines, self._engines
+        road = self._road(after, lambda: replica.current().sync_engine, lambda: primary.current().sync_engine)
+        return primary.open(self._scope(user_id, organization_id, autocommit=True, road=road))
 
     def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for nobody, as the login itself; as ``Database.login``."""
@@ -186,12 +228,16 @@ class AsyncDatabase(_Base):
 
     async def health(self) -> Health:
         """Tell whether this login may and can serve users now; as ``Database.health``."""
-        return await asyncio.to_thread(examine, self._connector)
+        return await asyncio.to_thread(examine, self._connector, self._reading)
+
+    async def replica_health(self) -> ReplicaHealth | None:
+        """Tell whether readers can be served while the primary is away; None where DATABASE_REPLICA_URL is not set."""
+        return await asyncio.to_thread(examine_replica, self._reading) if self._reading else None
 
     async def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        self._engines.close()
-        self._login_engines.close()
+        for engines in (self._engines, self._replica_engines, self._login_engines):
+            engines.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -115,6 +115,14 @@ def _project_folder(here: Path) -> Path:
     return here
 
 
+def _parsed(secret: SecretStr, variable: str) -> ConnectionURL:
+    try:
+        return ConnectionURL.parse(secret.get_secret_value(), variable)
+    except InvalidURL as error:
+        error.__context__ = None  # the frames hold the URL, where tools that report errors would show it
+        raise error.with_traceback(None) from None
+
+
 def _not_empty(value: str | Path) -> str | Path:
     """Refuse '', which would name the working directory itself."""
     if value == "":
@@ -138,6 +146,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = None
+    database_replica_url: SecretStr | None = None
     database_url_unpooled: SecretStr | None = None
     admin_database_url: SecretStr | None = None
     auth_database_url: SecretStr | None = None
@@ -149,6 +158,7 @@ class Settings(BaseSettings):
     userscope_home: Annotated[Path, BeforeValidator(_not_empty)] = Path(".userscope")
     database_pool_size: int = Field(default=5, ge=1, le=1000)
     database_pool_timeout: float = Field(default=10, gt=0, le=3600, description="seconds")
+    database_replica_max_lag: float = Field(default=60, ge=1, le=86400, description="seconds")
     database_statement_timeout: Annotated[str, AfterValidator(_timeout)] = "30s"
     auth_jwks_url: str | None = None
     auth_issuer: Annotated[str | None, AfterValidator(_one_line)] = None
@@ -203,7 +213,7 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether no database URL is set at all, so that the embedded server is meant."""
         urls = (self.database_url, self.database_url_unpooled, self.admin_database_url, self.auth_database_url)
-        return all(url is None for url in urls)
+        return all(url is None for url in (*urls, self.database_replica_url))
 
     @property
     def home(self) -> Path:
@@ -229,15 +239,25 @@ class Settings(BaseSettings):
             secret: SecretStr | None = getattr(self, variable.lower())
             if secret is None:
                 continue
-            try:
-                url = ConnectionURL.parse(secret.get_secret_value(), variable)
-            except InvalidURL as error:
-                error.__context__ = None  # the frames hold the URL, where tools that report errors would show it
-                raise error.with_traceback(None) from None
+            url = _parsed(secret, variable)
             if login is Login.ADMIN and url.pooled:
                 raise PooledHost(variable, url.host)
             return replace(url, patience=self.database_pool_timeout)
         raise MissingSetting(login.variable, login.purpose)
+
+    @property
+    def replica_url(self) -> ConnectionURL | None:
+        """Where readers go; None where they go to the primary as well. Raises InvalidURL.
+
+        Of several hosts any that follows is taken, and a primary only where none does. A reader waits for none that
+        does not answer: two seconds are the fewest that libpq knows.
+        """
+        if self.database_replica_url is None:
+            return None
+        url = _parsed(self.database_replica_url, "DATABASE_REPLICA_URL")
+        if "," in url.host:
+            url = url.with_defaults(target_session_attrs="prefer-standby", load_balance_hosts="random")
+        return replace(url, patience=min(2, self.database_pool_timeout))
 
     def require_local(self, command: str) -> None:
         """Refuse where any configured server is remote; for commands that make or destroy sample data."""

@@ -149,7 +149,7 @@ def test_never_sent_twice(served: Served, proxy: SilentProxy, alice: UUID, store
         session.add(Todo(title="once"))
         session.flush()
         if stored:
-            proxy.lost = b"COMMIT\0Z"  # the tag of what was done, and that the server is ready for more
+            proxy.lost = b"C\0\0\0\x0bCOMMIT\0"  # the server's tag of what was done
         else:
             proxy.cut()
 

@@ -1,13 +1,16 @@
 """``userscope health``, ``create-login`` and ``sample-data``: what services need, and whether they have it."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from userscope.cli._ledger import print_json
 from userscope.cli._options import Json, start_embedded, start_migrated
 from userscope.login import Login
+
+if TYPE_CHECKING:
+    from userscope.connection.health import ReplicaHealth
 
 
 def health(*, as_json: Json = False) -> None:
@@ -27,10 +30,20 @@ def health(*, as_json: Json = False) -> None:
         print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
         print(f"  one round trip takes {found.latency * 1000:.1f} ms")
         print(f"  identities are {'sealed' if found.sealing else 'not sealed: USERSCOPE_SEAL_KEY is not set'}")
+        if replica := found.replica:
+            print(f'  replica at "{replica.host}" {_how_far(replica)}')
         for problem in found.problems:
             print(f"  not ok: {problem}")
         print("It must not serve users." if found.problems else "It may serve users.")
     raise typer.Exit(int(not found.fit))
+
+
+def _how_far(replica: "ReplicaHealth") -> str:
+    if replica.problem:
+        return f"answers no readers, the primary does: {replica.problem}"
+    far = "an unknown number of bytes" if replica.behind is None else f"{replica.behind} bytes"
+    late = "" if replica.late is None else f", {replica.late:.1f} s"
+    return f"is {far}{late} behind; one round trip takes {(replica.latency or 0) * 1000:.1f} ms"
 
 
 def create_login(

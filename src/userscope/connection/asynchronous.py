@@ -21,7 +21,7 @@ class AsyncScopedSession(AsyncSession):
 @asynccontextmanager
 async def open_async_session(engine: Callable[[], AsyncEngine], scope: Scope) -> AsyncIterator[AsyncSession]:
     """Open a session on the event loop's engine; as ``open_session``."""
-    async with AsyncScopedSession(engine(), info={"scope": scope}, **OPTIONS) as session:
+    async with AsyncScopedSession(engine(), info={"scope": scope, "position": None}, **OPTIONS) as session:
         with session.sync_session.own_words():
             try:
                 yield session

@@ -4,18 +4,24 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, NoReturn, Self, override
+from typing import TYPE_CHECKING, Any, NoReturn, Self, override
 
 import psycopg
 from psycopg.abc import PQGen
-from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.generators import fetch_many, send
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
+from userscope.connection import position
 from userscope.connection.lifetime import MortalConnection
 from userscope.connection.scope import Command, Scope
 from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 from userscope.postgres.sqlstate import FAILED, Silence
 
+if TYPE_CHECKING:
+    from psycopg.pq.abc import PGresult
+
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
+_COMMIT, _POSITION = Command(b"COMMIT"), Command(position.ASKED)
 _USE_SESSION = "Use the session's own methods."
 _USE_OPTIONS = (
     "Use the session's own methods. Types are registered by EngineOptions(on_connect=…), on a plain connection."
@@ -50,6 +56,10 @@ class ScopedConnectionBase(MortalConnection):
         super().__init__(*args, **options)
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
+        self.reads = False
+        """Whether it leads to the replica."""
+        self.position: str | None = None
+        """Where the primary's log was when the last COMMIT had been written."""
         self._authorized = False
         self._waiting = self._forsaken = False
 
@@ -57,6 +67,11 @@ class ScopedConnectionBase(MortalConnection):
     def idle(self) -> bool:
         """Whether no transaction is open; then there is nothing to commit or to roll back either."""
         return self.pgconn.transaction_status == TransactionStatus.IDLE
+
+    @property
+    def to_roll_back(self) -> bool:
+        """Whether there is anything to roll back; not on the replica: what is lost there leaves nothing open."""
+        return not (self.idle or self.ended or (self.reads and self.closed))
 
     @property
     def settled(self) -> bool:
@@ -123,6 +138,33 @@ class ScopedConnectionBase(MortalConnection):
             self._waiting = False
             if self._forsaken:
                 self.pgconn.finish()
+
+    @override
+    def _commit_gen(self) -> PQGen[None]:
+        """Commit, and ask in the same trip how far the server's log is then."""
+        self._check_connection_ok()
+        pgconn = self.pgconn
+        pgconn.enter_pipeline_mode()
+        for command in (_COMMIT, _POSITION):
+            command.send(pgconn)
+        pgconn.pipeline_sync()
+        yield from send(pgconn)
+        answers: list[PGresult] = []
+        failure: psycopg.Error | None = None
+        try:
+            while (answer := (yield from fetch_many(pgconn))[0]).status != ExecStatus.PIPELINE_SYNC:
+                answers.append(answer)
+            pgconn.exit_pipeline_mode()
+        except psycopg.Error as error:
+            failure = error
+        if answers and answers[0].status != ExecStatus.COMMAND_OK:
+            failure = psycopg.errors.error_from_result(answers[0], encoding=self.info.encoding)
+        if failure:
+            raise failure
+        told = answers[1]
+        # Refused by an administrator, it is not known; what was committed was.
+        found = told.get_value(0, 0) if told.status == ExecStatus.TUPLES_OK and told.ntuples else None
+        self.position = found and found.decode()
 
     def forsake(self) -> bool:
         """Leave closing to another thread or task, if one is waiting for the server: its socket must not go under it.

@@ -27,9 +27,10 @@ from psycopg.sql import Composable
 from userscope.connection.base import ScopedConnectionBase, refused
 from userscope.connection.scope import Command, Scope
 from userscope.errors import TooManyParameters
+from userscope.postgres.sqlstate import Elsewhere
 
 OVERRIDDEN = {
-    psycopg.BaseConnection: ("_start_query", "_check_connection_ok"),
+    psycopg.BaseConnection: ("_start_query", "_check_connection_ok", "_commit_gen"),
     BaseCursor: ("_start_query", "_execute_gen", "_execute_send", "_start_copy_gen"),
     ServerCursorMixin: ("_declare_gen",),
 }
@@ -66,6 +67,8 @@ class _Scoped(BaseCursor[Any, Any]):
         with self._conn.authorize(self.scope, needs_block=pipeline is None) as preamble:
             yield from super()._start_query(query)
             if pipeline is not None:
+                if self._conn.reads:
+                    raise Elsewhere("what several statements at once answer is not looked at")
                 for command in preamble:
                     pipeline.command_queue.append(partial(command.send, self._pgconn))
                     pipeline.result_queue.append(None)
@@ -107,7 +110,7 @@ class _Scoped(BaseCursor[Any, Any]):
             )
         pgconn.pipeline_sync()
         yield from send(pgconn)
-        results: list[PGresult] = []
+        answers: list[list[PGresult]] = []
         answer: list[PGresult] = []
         failure: Exception | None = None
         while True:
@@ -116,7 +119,7 @@ class _Scoped(BaseCursor[Any, Any]):
                 if answer[0].status == ExecStatus.PIPELINE_SYNC:
                     break
                 self._check_results(answer)
-                results = answer
+                answers.append(answer)
             except psycopg.Error as error:
                 failure = failure or error  # the first tells why; the rest only that they were not run
                 if pgconn.status == ConnStatus.BAD or any(result.status in _COPYING for result in answer):
@@ -125,7 +128,11 @@ class _Scoped(BaseCursor[Any, Any]):
         pgconn.exit_pipeline_mode()
         if failure:
             raise failure
-        return results
+        if query and self.scope and (road := self.scope.road):
+            asked = answers[-2][0]  # with the identity, before the statement
+            texts = [asked.get_value(0, asked.nfields + column) for column in range(-road.columns, 0)]
+            road.judge(self._conn, [None if text is None else text.decode() for text in texts])
+        return answers[-1]
 
     @override
     def _start_copy_gen(self, statement: Query, params: Params | None = None) -> PQGen[None]:
@@ -194,7 +201,7 @@ class ScopedConnection(ScopedConnectionBase, psycopg.Connection[Any]):
 
     @override
     def rollback(self) -> None:
-        if not self.idle and not self.ended:
+        if self.to_roll_back:
             super().rollback()
 
     @override
@@ -228,7 +235,7 @@ class AsyncScopedConnection(ScopedConnectionBase, psycopg.AsyncConnection[Any]):
 
     @override
     async def rollback(self) -> None:
-        if not self.idle and not self.ended:
+        if self.to_roll_back:
             await super().rollback()
 
     @override

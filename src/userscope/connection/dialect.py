@@ -1,13 +1,16 @@
 """SQLAlchemy's psycopg dialect without the questions it asks of a first connection: nobody's name, four round trips."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn, override
 
+import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.engine import URL
 
+from userscope.connection.replica import Road
 from userscope.errors import OperationRefused
 
 DRIVER = "postgresql+userscope"
@@ -46,6 +49,32 @@ class _Quiet(PGDialect_psycopg):
     @override
     def _set_backslash_escapes(self, connection: Connection) -> None:
         self._backslash_escapes = False
+
+    @override
+    def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
+        self._carry(super().do_execute, cursor, statement, parameters, context)
+
+    @override
+    def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
+        self._carry(super().do_executemany, cursor, statement, parameters, context)
+
+    def _carry(self, execute: Callable[..., None], cursor: Any, statement: Any, parameters: Any, context: Any) -> None:
+        """Execute; where the replica cannot answer a reader rightly, the primary does, on a cursor of its own."""
+        driver_connection: Any = context and context.root_connection.connection.driver_connection
+        road = driver_connection.scope.road if driver_connection and driver_connection.reads else None
+        if not isinstance(road, Road):
+            execute(cursor, statement, parameters, context)
+            return
+        if not road.left:
+            try:
+                execute(cursor, statement, parameters, context)
+                return
+            except psycopg.Error as error:
+                if not road.gives_up(driver_connection, error):
+                    raise
+        cursor.close()
+        context.cursor = road.session.at_primary().connection.cursor()
+        execute(context.cursor, statement, parameters, context)
 
     @override
     def do_savepoint(self, connection: Connection, name: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import os
 import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -31,6 +31,7 @@ from userscope.connection.dialect import DRIVER
 from userscope.connection.lifetime import NOWHERE
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.options import EngineOptions, told, told_async
+from userscope.connection.replica import Introduction, Replica
 from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, MissingExtra, PoolExhausted, Unavailable
 from userscope.postgres.connect import conninfo, worded
@@ -80,6 +81,9 @@ class Connector:
     pool_size: int
     pool_timeout: float
     options: EngineOptions = field(default_factory=EngineOptions)
+    replica: Replica | None = None
+    primary: "Connector | None" = None
+    """Of a connector that leads to the replica: the one that leads to the primary."""
 
     def engine(self) -> Engine:
         """Return an engine; it connects when it is first used."""
@@ -118,7 +122,12 @@ class Connector:
     @property
     def nobody(self) -> Scope:
         """For questions about the database itself: being judged is a part of connecting, and has as much time."""
-        return Scope(None, f"{self.url.connect_timeout}s", autocommit=True)
+        asked = Introduction(self.replica) if self.replica else None
+        return Scope(None, f"{self.url.connect_timeout}s", autocommit=True, road=asked)
+
+    def _to_be_compared(self) -> "Connector | None":
+        """Return what leads to the primary, where this leads to the replica and nobody has met the primary yet."""
+        return self.primary if self.replica and self.replica.primary is None else None
 
     def connect(self) -> ScopedConnection:
         """Connect, for nobody yet and without a judgement. Raises ConfigurationError or Unavailable."""
@@ -134,7 +143,7 @@ class Connector:
                 cursor_factory=ScopedCursor,
                 **_QUIET,
             )
-        connection.grace = self.pool_timeout
+        connection.grace, connection.reads = self.pool_timeout, self.primary is not None
         return connection
 
     def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
@@ -142,6 +151,9 @@ class Connector:
 
         ``context`` says how values are read and written.
         """
+        if primary := self._to_be_compared():
+            with suppress(Unavailable):  # readers go on without it
+                primary.make().close()
         connection = self._connected(params, context)
         with self._judging(connection) as check:
             connection.wait(check)
@@ -152,6 +164,9 @@ class Connector:
 
     async def make_async(self, context: AdaptContext | None = None, **params: Any) -> AsyncScopedConnection:
         """As ``make``."""
+        if primary := self._to_be_compared():
+            with suppress(Unavailable):
+                await (await primary.make_async()).close()
         fresh = self.options.password if "password" not in params else None
         with worded(self.url):
             connection = await AsyncScopedConnection.connect(
@@ -160,7 +175,7 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.grace = self.pool_timeout
+        connection.grace, connection.reads = self.pool_timeout, self.primary is not None
         with self._judging(connection) as check:
             await connection.wait(check)
             if self.options.on_connect:

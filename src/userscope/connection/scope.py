@@ -8,6 +8,7 @@ from typing import Literal
 
 from psycopg.pq.abc import PGconn
 
+from userscope.connection.replica import Asking
 from userscope.errors import SessionError
 from userscope.identity import Kind, OrganizationId, SealKey, UserId, parse_organization_id, parse_user_id
 from userscope.postgres.times import seconds
@@ -48,6 +49,7 @@ class Scope:
     """Whose transactions these are: a user's, or (``user_id`` None) a login's own that acts for nobody.
 
     ``organization_id``: which organization the user acts in; the database asks whether they are a member.
+    ``road``: what else is asked and judged with the identity, such as whether a replica is far enough.
     ``autocommit``: every statement is a transaction of its own and one round trip; a user's cannot write then.
     """
 
@@ -57,6 +59,7 @@ class Scope:
     isolation: Isolation | None = None
     autocommit: bool = False
     organization_id: str | None = field(default=None, repr=False)
+    road: Asking | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -69,6 +72,7 @@ class Scope:
         isolation: Isolation | None = None,
         autocommit: bool = False,
         organization_id: OrganizationId | None = None,
+        road: Asking | None = None,
     ) -> "Scope":
         """Check what a caller asks for, before anything is sent.
 
@@ -80,7 +84,7 @@ class Scope:
                 hint='Use "read committed", "repeatable read" or "serializable"; None for the database\'s own default.',
             )
         claimed = None if organization_id is None else parse_organization_id(organization_id)
-        return cls(parse_user_id(user_id, kind), statement_timeout, key, isolation, autocommit, claimed)
+        return cls(parse_user_id(user_id, kind), statement_timeout, key, isolation, autocommit, claimed, road)
 
     @property
     def read_only(self) -> bool:
@@ -113,4 +117,6 @@ class Scope:
                 statement += _ORGANIZATION
             if self.read_only:
                 statement += _READ_ONLY
+        if self.road is not None:
+            statement += self.road.asks
         return Command(statement, [value.encode() for value in values])

@@ -12,6 +12,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from sqlmodel import Session
 
+from userscope.connection.replica import Road
 from userscope.connection.scope import Scope
 from userscope.errors import NotPermitted, RowGone, SessionInUse, StaleRow, Unavailable, UserscopeError
 from userscope.postgres.sql import named
@@ -25,6 +26,9 @@ OPTIONS: dict[str, Any] = {
 }
 """Of every session."""
 
+if not hasattr(Session, "_connection_for_bind"):
+    raise ImportError("this SQLAlchemy has no Session._connection_for_bind, which readers leave a replica by")
+
 _UNGRANTED = named(__package__, "ungranted.sql")
 _NOT_GRANTED = "42501"
 _NOT_REFRESHED = "Could not refresh instance"
@@ -36,6 +40,8 @@ class ScopedSession(Session):
 
     runs_on: Connection | None = None
     """What its last transaction began on."""
+    ran_on: frozenset[Connection] = frozenset()
+    """All that they have begun on: of a reader that left the replica, two."""
     over = False
     """Whether it was closed, though another thread or task may go on with it."""
 
@@ -54,8 +60,31 @@ class ScopedSession(Session):
             raise SessionInUse from error
         finally:
             # SQLAlchemy keeps it out of the pool where the rollback was refused.
-            if self.runs_on is not None:
-                self.runs_on.close()
+            for connection in self.ran_on:
+                connection.close()
+
+    @property
+    def _road(self) -> Road | None:
+        road = self.info["scope"].road
+        return road if isinstance(road, Road) else None
+
+    @override
+    def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
+        """Return the engine: a reader's leads to the replica, until that cannot answer."""
+        return road.engine if (road := self._road) else super().get_bind(*args, **options)
+
+    @override
+    def _connection_for_bind(self, engine: Any, *args: Any, **options: Any) -> Connection:
+        try:
+            return super()._connection_for_bind(engine, *args, **options)
+        except UserscopeError as error:
+            if not ((road := self._road) and road.unreachable(error)):
+                raise
+        return super()._connection_for_bind(road.engine, *args, **options)
+
+    def at_primary(self) -> Connection:
+        """Return a reader's connection to the primary; from now on it has no other."""
+        return self.connection(bind_arguments={"bind": self.get_bind()})
 
     @contextmanager
     def own_words(self) -> Iterator[None]:
@@ -87,6 +116,17 @@ def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection)
     driver_connection: Any = connection.connection.driver_connection
     driver_connection.scope = session.info["scope"]
     session.runs_on = connection
+    session.ran_on |= {connection}
+    if road := session._road:  # noqa: SLF001  # our own
+        road.session = session
+
+
+@event.listens_for(ScopedSession, "after_commit")
+def _keep_position(session: ScopedSession) -> None:
+    """Tell how far the primary's log was behind the COMMIT."""
+    if session.runs_on is not None and not session.runs_on.invalidated:
+        driver_connection: Any = session.runs_on.connection.driver_connection  # None: it was taken out of the pool
+        session.info["position"] = getattr(driver_connection, "position", None) or session.info["position"]
 
 
 def name_columns(session: orm.Session, error: NotPermitted) -> None:
@@ -118,7 +158,7 @@ def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
 
     Where every statement is a transaction of its own there is nothing to commit; what is still pending is sent.
     """
-    with ScopedSession(engine, info={"scope": scope}, **OPTIONS) as session, session.own_words():
+    with ScopedSession(engine, info={"scope": scope, "position": None}, **OPTIONS) as session, session.own_words():
         try:
             yield session
             finish = session.flush if scope.autocommit else session.commit

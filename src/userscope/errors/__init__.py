@@ -5,6 +5,7 @@ UserscopeError
 │   ├── MissingSetting          a command needs a variable that is not set
 │   ├── InvalidURL              a connection URL cannot be used
 │   ├── PooledHost              an admin command was pointed at a transaction pooler
+│   ├── UnfitReplica            DATABASE_REPLICA_URL names no replica of what DATABASE_URL names
 │   ├── MissingExtra            a Python package of an extra is not installed
 │   └── MissingTool             a program is not on PATH
 ├── LocalServerError            the embedded PostgreSQL cannot start, stop or be reached
@@ -16,6 +17,7 @@ UserscopeError
 ├── AuditError                  a database cannot be copied, audited or mutated
 ├── RoleBypassesRLS             this login must not serve users: policies would not bind it
 ├── NotSealed                   the service seals identities, the database does not require it
+├── InvalidPosition             what a reader is to be after is no position of this database's
 ├── IdentityError
 │   ├── MissingUserId           no user was given
 │   ├── InvalidUserId           what was given is no uuid
@@ -72,6 +74,7 @@ from userscope.errors.sessions import (
     BeforeFork,
     IdentityError,
     InvalidOrganizationId,
+    InvalidPosition,
     InvalidToken,
     InvalidUserId,
     MissingToken,
@@ -97,6 +100,7 @@ from userscope.errors.tools import (
     RegistryError,
     ScriptError,
     SealingError,
+    UnfitReplica,
 )
 
 __all__ = [
@@ -109,6 +113,7 @@ __all__ = [
     "DatabaseError",
     "IdentityError",
     "InvalidOrganizationId",
+    "InvalidPosition",
     "InvalidToken",
     "InvalidURL",
     "InvalidUserId",
@@ -142,6 +147,7 @@ __all__ = [
     "StaleRow",
     "TooManyParameters",
     "Unavailable",
+    "UnfitReplica",
     "UnknownReference",
     "UserscopeError",
 ]

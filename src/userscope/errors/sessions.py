@@ -1,6 +1,6 @@
 """What a service meets before anything is sent: a login that is not fit, no user, a session used wrongly."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from userscope.errors.base import UserscopeError
 
@@ -24,6 +24,22 @@ class NotSealed(UserscopeError):
             detail="USERSCOPE_SEAL_KEY is set, but an identity without a seal would be accepted as well.",
             hint='Run "userscope seal-key require" once every service seals; until then set USERSCOPE_SEAL_OPTIONAL=1.',
         )
+
+
+class InvalidPosition(UserscopeError):
+    """What a reader is to be after is no position of this database's. It is not repeated."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "the position cannot be used",
+            detail=detail,
+            hint='Pass session.info["position"] of a session that has committed, or None.',
+        )
+
+    @classmethod
+    def of_timeline(cls, timeline: int, current: int) -> Self:
+        """Return what is said of a position that was taken before a standby took over, or of another server."""
+        return cls(f"It is of timeline {timeline}, and the primary writes timeline {current}.")
 
 
 class IdentityError(UserscopeError):

@@ -1,5 +1,7 @@
 """What commands and settings raise: configured otherwise, not installed, not migrated."""
 
+from typing import Self
+
 from userscope.errors.base import UserscopeError
 
 
@@ -34,6 +36,30 @@ class PooledHost(ConfigurationError):
             f'{variable} names the pooled host "{host}"',
             detail="Migrations need a session of their own: advisory locks and settings do not hold behind a pooler.",
             hint="Set ADMIN_DATABASE_URL (or DATABASE_URL_UNPOOLED) to the same host without “-pooler”.",
+        )
+
+
+class UnfitReplica(ConfigurationError):
+    """What DATABASE_REPLICA_URL names is no replica of what DATABASE_URL names."""
+
+    @classmethod
+    def primary(cls, host: str) -> Self:
+        """Return what is said of a server that writes."""
+        return cls(
+            f'DATABASE_REPLICA_URL names a primary, and no replica: "{host}"',
+            detail="The server there is not in recovery, so it follows nobody.",
+            hint="Let it name a standby of the server of DATABASE_URL; unset it where there is none.",
+        )
+
+    @classmethod
+    def foreign(cls, host: str, *, same_cluster: bool) -> Self:
+        """Return what is said of a standby of something else."""
+        return cls(
+            f'DATABASE_REPLICA_URL names a replica of another {"database" if same_cluster else "server"}: "{host}"',
+            detail="DATABASE_URL leads to another database of the same server."
+            if same_cluster
+            else "The standby there does not follow the server of DATABASE_URL.",
+            hint="Compare the host and the database of both.",
         )
 
 

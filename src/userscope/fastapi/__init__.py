@@ -7,10 +7,9 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra("fastapi", "fastapi") from error
 
-from userscope.fastapi.attach import install, install_body_limit, install_errors, install_health
+from userscope.fastapi.acting import ActingAsyncDatabase, ActingDatabase
+from userscope.fastapi.attach import install, install_body_limit, install_errors, install_health, install_positions
 from userscope.fastapi.dependencies import (
-    ActingAsyncDatabase,
-    ActingDatabase,
     AsyncUserDatabase,
     AsyncUserReader,
     AsyncUserSession,
@@ -20,6 +19,7 @@ from userscope.fastapi.dependencies import (
     TextUserId,
     UserDatabase,
     UserId,
+    UserPosition,
     UserReader,
     UserSession,
     async_databases,
@@ -47,6 +47,7 @@ __all__ = [
     "TextUserId",
     "UserDatabase",
     "UserId",
+    "UserPosition",
     "UserReader",
     "UserSession",
     "async_databases",
@@ -59,6 +60,7 @@ __all__ = [
     "install_body_limit",
     "install_errors",
     "install_health",
+    "install_positions",
     "lifespan",
     "problem",
     "readers",

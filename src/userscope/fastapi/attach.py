@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from userscope.fastapi.middleware import Answers, BodyLimit
+from userscope.fastapi.positions import Positions
 from userscope.fastapi.problems import handle_errors, handle_own_errors, refusals
 from userscope.fastapi.service import Service
 
@@ -37,6 +38,16 @@ def install_body_limit(app: FastAPI, *, max_body: int = MAX_BODY, max_bodies: Ma
     app.add_middleware(BodyLimit, limit=max_body, by_path=max_bodies)
 
 
+def install_positions(app: FastAPI, *, secret: str, max_age: int = 300, secure: bool = True) -> None:
+    """Let a user's readers show what they wrote before, also where these go to a replica that is behind.
+
+    The position of a request's last COMMIT goes to the client in a cookie, for ``max_age`` seconds, and in the header
+    ``Userscope-Position``, both signed by ``secret``; what comes back is what ``UserReader`` and its kin are after.
+    ``secure=False`` is for a service without TLS on this machine.
+    """
+    app.add_middleware(Positions, secret=secret, max_age=max_age, secure=secure)
+
+
 def install_health(app: FastAPI) -> None:
     """Give ``app`` ``/healthz`` and ``/readyz``."""
 
@@ -47,7 +58,8 @@ def install_health(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["health"], responses={503: refusals()[503]})
     async def readyz(request: Request) -> dict[str, str]:
-        """Tell whether the database can be reached, and whether this login may serve users."""
-        if not await Service.of(request).ready():
+        """Tell whether the database can be reached, and whether this login may serve users; of a replica as well."""
+        service = Service.of(request)
+        if not await service.ready():
             raise HTTPException(503, headers={"Retry-After": "5"})
-        return {"status": "ready"}
+        return service.found

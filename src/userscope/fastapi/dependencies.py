@@ -6,8 +6,6 @@ a commit that fails becomes an error, and never a success that did not happen.
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from dataclasses import dataclass
 from typing import Annotated, Any, override
 from uuid import UUID
 
@@ -18,9 +16,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.requests import HTTPConnection
 
 from userscope.auth import Bearer
-from userscope.connection.scope import Isolation
-from userscope.database import AsyncDatabase, Database
 from userscope.errors import ConfigurationError, InvalidToken, MissingToken
+from userscope.fastapi import positions
+from userscope.fastapi.acting import ActingAsyncDatabase, ActingDatabase
 from userscope.fastapi.service import Service
 from userscope.fastapi.turns import SHARE, wanted
 
@@ -114,49 +112,20 @@ async def current_organization_id(
     return bearer.organization_id if isinstance(bearer, Bearer) else None
 
 
+async def current_position(connection: HTTPConnection, user_id: Annotated[Any, Depends(current_user_id)]) -> str | None:
+    """Return what the bearer has written last, as far as their client knows (``install_positions``)."""
+    return positions.after(connection, user_id)
+
+
+UserPosition = Annotated[str | None, Depends(current_position)]
+"""What a reader of one's own making is to be after: ``reader(user_id, after=position)``."""
+
 OrganizationId = Annotated[UUID | None, Depends(current_organization_id)]
 """Which organization the bearer acts in; the database asks whether they are a member."""
 
 
 async def _nowhere() -> None:
     """In no organization."""
-
-
-@dataclass(frozen=True)
-class ActingDatabase:
-    """The database for one user, also when the answer has been sent: for background tasks, streams and sockets.
-
-    Each session takes a connection of the pool when it is used, beside the route's own.
-    """
-
-    user_id: Any
-    database: Database
-    organization_id: Any = None
-
-    def session(self, *, isolation: Isolation | None = None) -> AbstractContextManager[Session]:
-        """Act for the user; as ``Database.session``."""
-        return self.database.session(self.user_id, organization_id=self.organization_id, isolation=isolation)
-
-    def reader(self) -> AbstractContextManager[Session]:
-        """Read as the user; as ``Database.reader``."""
-        return self.database.reader(self.user_id, organization_id=self.organization_id)
-
-
-@dataclass(frozen=True)
-class ActingAsyncDatabase:
-    """As ``ActingDatabase``, awaited."""
-
-    user_id: Any
-    database: AsyncDatabase
-    organization_id: Any = None
-
-    def session(self, *, isolation: Isolation | None = None) -> AbstractAsyncContextManager[AsyncSession]:
-        """Act for the user; as ``AsyncDatabase.session``."""
-        return self.database.session(self.user_id, organization_id=self.organization_id, isolation=isolation)
-
-    def reader(self) -> AbstractAsyncContextManager[AsyncSession]:
-        """Read as the user; as ``AsyncDatabase.reader``."""
-        return self.database.reader(self.user_id, organization_id=self.organization_id)
 
 
 async def _turn(connection: HTTPConnection, service: _Served) -> AsyncIterator[None]:
@@ -190,22 +159,22 @@ def sessions(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
 
     >>> MySession = Annotated[Session, sessions(user_id=my_dependency)]
     """
-    return _opening(user_id, organization_id, Database.session)
+    return _opening(user_id, organization_id)
 
 
 def readers(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``Database.reader`` of whoever ``user_id`` says, for ``def`` routes."""
-    return _opening(user_id, organization_id, Database.reader)
+    return _opening(user_id, organization_id, reads=True)
 
 
 def async_sessions(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``AsyncDatabase.session`` of whoever ``user_id`` says, for ``async def`` routes."""
-    return _opening_async(user_id, organization_id, AsyncDatabase.session)
+    return _opening_async(user_id, organization_id)
 
 
 def async_readers(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``AsyncDatabase.reader`` of whoever ``user_id`` says, for ``async def`` routes."""
-    return _opening_async(user_id, organization_id, AsyncDatabase.reader)
+    return _opening_async(user_id, organization_id, reads=True)
 
 
 def databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
@@ -213,9 +182,12 @@ def databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     where = Depends(organization_id)
 
     async def database(
-        acting: Annotated[Any, _fit_for(user_id)], claimed: Annotated[Any, where], service: _Served
+        connection: HTTPConnection,
+        acting: Annotated[Any, _fit_for(user_id)],
+        claimed: Annotated[Any, where],
+        service: _Served,
     ) -> ActingDatabase:
-        return ActingDatabase(acting, service.database, claimed)
+        return ActingDatabase(acting, service.database, claimed, positions.after(connection, acting))
 
     return Depends(database)
 
@@ -225,35 +197,48 @@ def async_databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) ->
     where = Depends(organization_id)
 
     async def database(
-        acting: Annotated[Any, _fit_for(user_id)], claimed: Annotated[Any, where], service: _Served
+        connection: HTTPConnection,
+        acting: Annotated[Any, _fit_for(user_id)],
+        claimed: Annotated[Any, where],
+        service: _Served,
     ) -> ActingAsyncDatabase:
-        return ActingAsyncDatabase(acting, service.async_database, claimed)
+        return ActingAsyncDatabase(acting, service.async_database, claimed, positions.after(connection, acting))
 
     return Depends(database)
 
 
-def _opening(user_id: WhoActs, organization_id: WhereTo, opens: Callable[..., AbstractContextManager[Session]]) -> Any:
+def _opening(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
     acts, where = _fit_for(user_id), Depends(organization_id)
 
     def session(
-        acting: Annotated[Any, acts], claimed: Annotated[Any, where], service: _Served, _: _InTurn
+        connection: HTTPConnection,
+        acting: Annotated[Any, acts],
+        claimed: Annotated[Any, where],
+        service: _Served,
+        _: _InTurn,
     ) -> Iterator[Session]:
-        with opens(service.database, acting, organization_id=claimed) as opened:
+        database = ActingDatabase(acting, service.database, claimed, positions.after(connection, acting))
+        with database.reader() if reads else database.session() as opened:
             yield opened
+        positions.wrote(connection, acting, opened.info["position"])
 
     return _sharing("database", session)
 
 
-def _opening_async(
-    user_id: WhoActs, organization_id: WhereTo, opens: Callable[..., AbstractAsyncContextManager[AsyncSession]]
-) -> Any:
+def _opening_async(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
     acts, where = _fit_for(user_id), Depends(organization_id)
 
     async def session(
-        acting: Annotated[Any, acts], claimed: Annotated[Any, where], service: _Served, _: _InAsyncTurn
+        connection: HTTPConnection,
+        acting: Annotated[Any, acts],
+        claimed: Annotated[Any, where],
+        service: _Served,
+        _: _InAsyncTurn,
     ) -> AsyncIterator[AsyncSession]:
-        async with opens(service.async_database, acting, organization_id=claimed) as opened:
+        database = ActingAsyncDatabase(acting, service.async_database, claimed, positions.after(connection, acting))
+        async with database.reader() if reads else database.session() as opened:
             yield opened
+        positions.wrote(connection, acting, opened.info["position"])
 
     return _sharing("async_database", session)
 

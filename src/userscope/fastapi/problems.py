@@ -20,6 +20,7 @@ from userscope.errors import (
     Conflict,
     DatabaseError,
     InvalidOrganizationId,
+    InvalidPosition,
     InvalidToken,
     InvalidValue,
     MissingToken,
@@ -95,7 +96,7 @@ def _answer(error: UserscopeError) -> Response:
             return problem(409, error.detail)
         case UnknownReference(constraint=str(name)) if _TO_ACCOUNT.fullmatch(name):
             return _refused_token(AccountGone())
-        case InvalidValue() | UnknownReference() | InvalidOrganizationId():
+        case InvalidValue() | UnknownReference() | InvalidOrganizationId() | InvalidPosition():
             return problem(422, error.detail)
         case Retryable():
             return problem(503, headers={"Retry-After": "1"})

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict
 from starlette.requests import HTTPConnection
 
 from userscope.auth import TokenVerifier
+from userscope.connection.health import ReplicaHealth
 from userscope.connection.options import EngineOptions
 from userscope.database import AsyncDatabase, Database
 from userscope.errors import ConfigurationError, Unavailable, UserscopeError
@@ -40,6 +41,8 @@ class Service:
     _judged: bool = field(default=False, repr=False)
     _asked: float = field(default=-_ASKED_EVERY, repr=False)
     _ready: bool = field(default=False, repr=False)
+    found: dict[str, str] = field(default_factory=dict, repr=False)
+    """What was found when it was asked last."""
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def __post_init__(self) -> None:
@@ -122,10 +125,28 @@ class Service:
             health = await self.async_database.health()
         except UserscopeError as error:
             logger.warning("not ready: %s", error.summary)
-            return False
+            return isinstance(error, Unavailable) and await self._reads()
         for found in health.problems:
             logger.warning("not ready: %s", found)
+        self.found = {"status": "ready"}
+        if health.replica:
+            self.found |= {"primary": "ready", "replica": _how_far(health.replica)}
         return health.fit
+
+    async def _reads(self) -> bool:
+        """Whether readers can be served while the primary is away."""
+        replica = await self.async_database.replica_health()
+        if replica is None or replica.problem:
+            return False
+        self.found = {"status": "reading", "primary": "away", "replica": _how_far(replica)}
+        return True
+
+
+def _how_far(replica: ReplicaHealth) -> str:
+    if replica.problem:
+        return "away"
+    late = "" if replica.late is None else f", {replica.late:.1f} seconds behind"
+    return f"ready{late}"
 
 
 def lifespan(

@@ -77,7 +77,11 @@ class ScratchCopy:
 
         Programs of PostgreSQL's find it as the admin by those of libpq.
         """
-        ours = {login.variable for login in Login} | {"DATABASE_URL_UNPOOLED", "USERSCOPE_SEAL_KEY"}
+        ours = {login.variable for login in Login} | {
+            "DATABASE_URL_UNPOOLED",
+            "DATABASE_REPLICA_URL",
+            "USERSCOPE_SEAL_KEY",
+        }
         kept = {name: text for name, text in libpq.cleaned(os.environ).items() if name not in ours}
         urls = {login: ConnectionURL("clone", {**clone.params, **user}) for login, user in self.logins.items()}
         admin = urls[Login.ADMIN].params.items()

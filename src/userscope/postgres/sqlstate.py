@@ -52,6 +52,10 @@ class Silence(psycopg.OperationalError):
     """The server has sent nothing for longer than it takes it to end a statement by itself."""
 
 
+class Elsewhere(psycopg.OperationalError):
+    """The replica cannot answer this rightly: the primary is to be asked."""
+
+
 def to_error(
     error: BaseException, constraint_messages: Mapping[str, str], statement: str | None = ""
 ) -> UserscopeError | None:
@@ -185,6 +189,8 @@ def _unanswered(error: psycopg.Error) -> UserscopeError | None:
             detail=f"In DATABASE_STATEMENT_TIMEOUT and DATABASE_POOL_TIMEOUT together {said}.",
             hint=_HINTS["08"],
         )
+    if isinstance(error, Elsewhere):
+        return Unavailable("the replica cannot answer this", detail=f"As was asked for, {said}.")
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("the server cannot be reached", detail=f"libpq said: {said}.", hint=_HINTS["08"])
     if isinstance(error, psycopg.InternalError):

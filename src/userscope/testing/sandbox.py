@@ -72,6 +72,7 @@ class Target:
         return Settings(
             _env_file=None,
             database_url_unpooled=None,
+            database_replica_url=None,
             userscope_seal_key=self.seal_key,
             userscope_user_id=kind,
             **texts,

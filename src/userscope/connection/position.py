@@ -1,0 +1,51 @@
+"""A place in the primary's write-ahead log: how far a standby must be, to show what a session has written."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from userscope.errors import InvalidPosition
+
+_FORM = re.compile(r"([0-9A-F]{8}):([0-9A-F]{1,8})/([0-9A-F]{1,8})")
+
+ASKED = (
+    b"select pg_catalog.concat(pg_catalog.left(pg_catalog.pg_walfile_name(lsn), 8), ':', lsn)"
+    b" from (select pg_catalog.pg_current_wal_insert_lsn() as lsn where not pg_catalog.pg_is_in_recovery()) as now"
+)
+"""Asked behind a COMMIT, in its trip; no row on a standby.
+
+Where the next record will be written: the COMMIT's own lies before it, flushed or not (synchronous_commit = off), and
+so does the COMMIT of whatever the session has read.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """As text ``<timeline>:<LSN>``, such as ``00000001:0/3000148``."""
+
+    timeline: int
+    lsn: int
+
+    @classmethod
+    def parse(cls, text: object) -> Self:
+        """Read what ``session.info["position"]`` was. Raises InvalidPosition."""
+        match = _FORM.fullmatch(text) if isinstance(text, str) else None
+        if match is None:
+            raise InvalidPosition('It has not the form of session.info["position"], such as 00000001:0/3000148.')
+        timeline, high, low = (int(part, 16) for part in match.groups())
+        return cls(timeline, high << 32 | low)
+
+    def __str__(self) -> str:
+        return f"{self.timeline:08X}:{self.lsn >> 32:X}/{self.lsn & 0xFFFFFFFF:X}"
+
+
+class Kept(str):
+    """What a client has kept: of another timeline, as before a standby took over, it counts for nothing."""
+
+    __slots__ = ()
+
+
+def lsn(text: str) -> int:
+    """Read PostgreSQL's ``pg_lsn``."""
+    high, low = text.split("/")
+    return int(high, 16) << 32 | int(low, 16)

@@ -1,0 +1,171 @@
+"""A FastAPI service with a replica: pages after a change show it, and /readyz and the health tell of both servers."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from tests.processes import eventually
+from tests.replicas.conftest import Wires
+from tests.replication import Pair
+from tests.service.served import served
+from userscope.database import Database
+from userscope.errors import ConfigurationError
+from userscope.fastapi import (
+    ActingDatabase,
+    async_readers,
+    async_sessions,
+    databases,
+    install,
+    install_positions,
+    lifespan,
+    readers,
+    sessions,
+)
+from userscope.models import Todo
+from userscope.postgres.url import ConnectionURL
+
+SECRET = "a secret of the tests, 32 bytes or more"  # it keeps none
+
+type Client = Callable[[UUID], httpx.Client]
+
+
+def _who(user: str) -> UUID:
+    return UUID(user)
+
+
+def _app(wires: Wires) -> FastAPI:
+    app = FastAPI(lifespan=lifespan(wires.settings(database_pool_timeout=0.5), verifier=None))
+    install(app)
+    install_positions(app, secret=SECRET, secure=False)
+
+    @app.post("/todos")
+    def add(session: Annotated[Session, sessions(user_id=_who)], title: str) -> None:
+        session.add(Todo(title=title))
+
+    @app.post("/async")
+    async def add_async(session: Annotated[AsyncSession, async_sessions(user_id=_who)], title: str) -> None:
+        session.add(Todo(title=title))
+
+    @app.get("/todos")
+    def titles(session: Annotated[Session, readers(user_id=_who)]) -> list[str]:
+        return sorted(session.exec(select(Todo.title)))
+
+    @app.get("/async")
+    async def titles_async(session: Annotated[AsyncSession, async_readers(user_id=_who)]) -> list[str]:
+        return sorted(await session.exec(select(Todo.title)))
+
+    @app.get("/acting")
+    def acting(database: Annotated[ActingDatabase, databases(user_id=_who)]) -> list[str]:
+        with database.reader() as session:
+            return sorted(session.exec(select(Todo.title)))
+
+    return app
+
+
+@contextmanager
+def _clients(wires: Wires) -> Iterator[Client]:
+    with served(_app(wires)) as first:
+        yield lambda user: httpx.Client(base_url=first.base_url, params={"user": str(user)}, trust_env=False)
+
+
+@pytest.fixture
+def client(wires: Wires, pair: Pair) -> Iterator[Client]:
+    """A browser for each user: it keeps cookies."""
+    pair.catch_up()
+    with _clients(wires) as made:
+        yield made
+
+
+def test_pages_after_a_change(client: Client, pair: Pair, alice: UUID, bob: UUID) -> None:
+    """The browser that made a change sees it, whatever the replica has; another browser does not have to."""
+    pair.pause()
+    try:
+        with client(alice) as hers, client(alice) as another:
+            for road in ("/todos", "/async"):
+                answer = hers.post(road, params={"title": f"by {road}"})
+                assert answer.status_code == 200
+                assert "httponly" in answer.headers["set-cookie"].lower()
+                for page in ("/todos", "/async", "/acting"):
+                    assert f"by {road}" in hers.get(page).json()
+                    assert f"by {road}" not in another.get(page).json()
+            sent = {"Userscope-Position": answer.headers["userscope-position"]}
+            assert "by /async" in another.get("/todos", headers=sent).json()
+            # Signed for another user, or by nobody, it is nothing; and no error.
+            with client(bob) as his:
+                assert his.get("/todos", headers=sent).json() == ["bob 1", "bob 2"]
+            for forged in ("", "x", "00000001:F/0.x", sent["Userscope-Position"].partition(".")[0]):
+                answer = another.get("/todos", headers={"Userscope-Position": forged})
+                assert (answer.status_code, "by /async" in answer.json()) == (200, False)
+    finally:
+        pair.resume()
+
+
+def test_ready(client: Client, wires: Wires, alice: UUID) -> None:
+    """/readyz tells of both; without the replica the service is ready, without the primary it reads."""
+
+    def told() -> object:
+        answer = browser.get("/readyz")
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+    with client(alice) as browser:
+        assert told() == {"status": "ready", "primary": "ready", "replica": "ready, 0.0 seconds behind"}
+        nowhere = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
+        here, there = wires.primary.target, wires.standby.target
+        wires.standby.target = nowhere
+        eventually(lambda: told() == {"status": "ready", "primary": "ready", "replica": "away"})
+        wires.primary.target, wires.standby.target = nowhere, there
+        wires.primary.cut()
+        eventually(lambda: told() == {"status": "reading", "primary": "away", "replica": "ready, 0.0 seconds behind"})
+        assert browser.get("/todos").json() == ["alice 1", "alice 2", "alice 3"]
+        assert browser.post("/todos", params={"title": "lost"}).status_code == 503
+        wires.primary.target = here
+        eventually(lambda: told() == {"status": "ready", "primary": "ready", "replica": "ready, 0.0 seconds behind"})
+
+
+def test_health(wires: Wires, pair: Pair, alice: UUID) -> None:
+    """The health tells how far the replica is behind."""
+    with Database(wires.settings()) as database:
+        pair.pause()
+        try:
+            with database.session(alice) as session:
+                session.add(Todo(title="not replayed"))
+            found = database.health()
+            assert found.fit
+            assert found.replica
+            assert (found.replica.problem, found.replica.host) == (None, wires.standby.url.host)
+            assert found.replica.behind
+            assert found.replica.late
+        finally:
+            pair.resume()
+        caught_up = database.health().replica
+        assert caught_up
+        assert (caught_up.behind, caught_up.late) == (0, 0.0)
+        wires.standby.target = pair.primary.url("service")
+        with Database(wires.settings()) as wrong:
+            (problem,) = wrong.health().problems
+            assert problem.startswith("DATABASE_REPLICA_URL names a primary, and no replica")
+
+
+def test_refused(wires: Wires, pair: Pair) -> None:
+    """A service whose replica is a primary does not start; a secret that can be guessed is refused."""
+    wires.standby.target = pair.primary.url("service")
+    app = _app(wires)
+
+    async def start() -> None:
+        async with app.router.lifespan_context(app):
+            raise AssertionError("it serves")
+
+    with pytest.raises(ConfigurationError, match="names a primary, and no replica"):
+        asyncio.run(start())
+    app = FastAPI()
+    install_positions(app, secret="short")  # as above
+    with pytest.raises(ConfigurationError, match="shorter than 32 bytes"):
+        app.build_middleware_stack()
