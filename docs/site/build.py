@@ -30,7 +30,10 @@ GROUPS = {
         *("existing", "alembic", "better-auth", "neon", "neon-auth"),
     ],
     "Prove it": ["testing", "mutation", "audit"],
-    "Run it": ["deployment", "sealing", "settings", "owners", "migrations", "upgrading", "outages", "troubleshooting"],
+    "Run it": [
+        *("deployment", "sealing", "settings", "owners", "migrations", "upgrading", "outages", "replicas"),
+        "troubleshooting",
+    ],
     "Look it up": ["api", "commands", "errors", "conventions"],
 }
 """The pages of the site in the order of reading; what stands in none of them comes last."""

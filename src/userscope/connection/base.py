@@ -164,7 +164,7 @@ class ScopedConnectionBase(MortalConnection):
         told = answers[1]
         # Refused by an administrator, it is not known; what was committed was.
         found = told.get_value(0, 0) if told.status == ExecStatus.TUPLES_OK and told.ntuples else None
-        self.position = found and found.decode()
+        self.position = None if found is None else found.decode()
 
     def forsake(self) -> bool:
         """Leave closing to another thread or task, if one is waiting for the server: its socket must not go under it.
