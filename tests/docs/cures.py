@@ -20,7 +20,7 @@ CURES = {
     "AuditError": "Do what its hint says; the database was only read.",
     "RoleBypassesRLS": "Connect services as a login made by `userscope create-login`.",
     "NotSealed": "`userscope seal-key require`, once every service seals.",
-    "InvalidPosition": "Give `session.info[\"position\"]` of a session that has committed on this primary, or None.",
+    "InvalidPosition": 'Give `session.info["position"]` of a session that has committed on this primary, or None.',
     "IdentityError": "Give the id of whoever the work is done for.",
     "MissingUserId": "Give an id: there is no default user, so that none is acted for by mistake.",
     "InvalidUserId": "Give an id of the kind that `USERSCOPE_USER_ID` names.",
