@@ -90,6 +90,27 @@ def test_sqitch(cli: Runner, empty: Database) -> None:
         assert policies(owner) == []
 
 
+@pytest.mark.breadth
+def test_organization(cli: Runner, empty: Database) -> None:
+    """Two changes that stand on ours of organizations: deployed, verified and found whole."""
+    for name in ("db/schema", "db/policies"):
+        (cli.folder / name).mkdir(parents=True)
+        plan = f"%syntax-version=1.0.0\n%project=shop_{name.rpartition('/')[2]}\n\n"
+        (cli.folder / name / "sqitch.plan").write_text(plan, encoding="utf-8")
+    cli("migrate")
+    words = ("--project", "db")
+    with empty.connect() as owner:
+        owner.execute(TABLE.encode())
+        done = cli("protect", "public.item", "--owner", "owner_id", "--organization", *words)
+        assert "Rows of public.item are the organization's that owner_id names." in done.stdout
+        planned = (cli.folder / "db/policies/sqitch.plan").read_text(encoding="utf-8")
+        assert "item [policies:access policies:organizations shop_schema:item]" in planned
+        cli("migrate", *words)
+        assert policies(owner) == OWN
+        assert "not as it was" not in cli("verify", *words).stdout
+        assert cli("protect", "public.item", *words).stderr == "public.item is protected already.\n"
+
+
 def test_alembic(existing: tuple[Runner, Connection]) -> None:
     """One revision after the newest: up, down and, once it is up, another one that opens what it closed."""
     cli, owner = existing

@@ -60,9 +60,16 @@ def new_table(
     pair = own_pair(project)
     above = parent.find(references, pair[0]) if references else None
     whole = pyproject.read().ours == "all"
-    if organization and (fenced or references or owner != "uuid" or not whole):
+    if organization and fenced:
         raise ConfigurationError(
-            "--organization goes with neither --fenced nor --references, nor with users of your own",
+            "a table of organizations cannot be fenced yet",
+            detail="What writes through a fence takes a row that a member's role keeps them from deleting for one that "
+            "somebody else changed meanwhile.",
+            hint="Leave --fenced out, or keep what must not even be guessed at in a fenced table of each user's own.",
+        )
+    if organization and (references or owner != "uuid" or not whole):
+        raise ConfigurationError(
+            "--organization goes neither with --references nor with users of your own",
             hint='Organizations are those of app.organizations; ours = "all" deploys it.',
         )
     if delete_by is not None and not organization:

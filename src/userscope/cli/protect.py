@@ -26,6 +26,9 @@ def protect(
             help="A foreign key to a table whose rows have owners; again for one further on. Its --owner then.",
         ),
     ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="That column names an organization: docs/organizations.md.")
+    ] = False,
     read_only: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column that owners may not write; may be repeated.")
     ] = None,
@@ -53,7 +56,7 @@ def protect(
     from userscope.errors import ConfigurationError
     from userscope.generate.protection import study
 
-    asked = study.Asked(table, owner, through or [], read_only or [], every_row or [], without_owner)
+    asked = study.Asked(table, owner, through or [], read_only or [], every_row or [], without_owner, organization)
     found = study.study(admin(), asked)
     protection = found.protection
     if found.protected and not revert:
@@ -91,7 +94,8 @@ def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
     protection = found.protection
     whose = protection.ownership
     out = sys.stderr if form == "sql" else sys.stdout
-    print(f"Rows of {protection.table.name} are whose {whose.owner} names. What this does not change:", file=out)
+    named = f"the organization's that {whose.owner} names" if whose.organization else f"whose {whose.owner} names"
+    print(f"Rows of {protection.table.name} are {named}. What this does not change:", file=out)
     for what, cure in found.beyond:
         print(f"  ! {what}\n    {cure}", file=out)
     if not found.beyond:

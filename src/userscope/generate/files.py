@@ -68,8 +68,11 @@ def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:
         for (project, kind), text in protection.scripts(schema.name, policies.name).items()
     }
     refuse_existing(texts)
-    needs = " ".join([_needs(policies, "policies", "access"), f"{schema.name}:{name}", *stand])
+    ours = _needs(policies, "policies", "access", *protection.needed())
+    needs = " ".join([ours, f"{schema.name}:{name}", *stand])
     whose = protection.ownership.owner
+    team = protection.ownership.organization
+    who = "A member reaches their organization's rows" if team else "A user reaches their own rows"
     plans = {
         schema.plan.path: _planned(
             schema,
@@ -77,7 +80,7 @@ def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:
             _needs(schema, "schema", "identity"),
             f"{protection.table.name} is closed, also to its owner",
         ),
-        policies.plan.path: _planned(policies, name, needs, f"A user reaches their own rows of it, by {whose}"),
+        policies.plan.path: _planned(policies, name, needs, f"{who} of it, by {whose}"),
     }
     return save(texts, plans)
 

@@ -173,6 +173,15 @@ def parent(connection: Connection, table: LiveTable, column: Column) -> tuple[Li
     return read(connection, oid), key
 
 
+def referred(connection: Connection, table: LiveTable, column: Column) -> str | None:
+    """Return the table that a column refers to by itself, with its schema, if it does."""
+    found = connection.execute(_sql("parent"), {"relation": table.oid, "column": column.name}).fetchone()
+    if found is None or found[1] > 1:
+        return None
+    row = connection.execute("select %s::oid::regclass::text", [found[0]]).fetchone()
+    return str(row[0]) if row else None
+
+
 def beyond(
     connection: Connection, table: LiveTable, owner: Column, written: Sequence[str], *, directly: bool
 ) -> list[tuple[str, str]]:

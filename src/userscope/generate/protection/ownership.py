@@ -12,15 +12,16 @@ from userscope.generate.live.table import Column, Connection, LiveTable
 _UUID = ("uuid", "app.current_user_id()", "app.current_user_id() AS current_user_id")
 _BIGINT = ("bigint", "app.current_user_key()::bigint", "(app.current_user_key())::bigint AS current_user_key")
 _TEXT = ("text", "app.current_user_key()", "app.current_user_key() AS current_user_key")
+_ORGANIZATION = ("uuid", "app.current_organization_id()", "app.current_organization_id() AS current_organization_id")
 _KINDS = {
     "uuid": _UUID,
     **dict.fromkeys(("smallint", "integer", "bigint"), _BIGINT),
     **dict.fromkeys(("text", "character varying"), _TEXT),
 }
-# What a policy of ours compares: a column with who acts, or with the keys of a parent's rows.
+# What a policy of ours compares: a column with who acts or the organization, or with the keys of a parent's rows.
 _JUDGED = re.compile(
     r'\(\(?(?P<column>"(?:[^"]|"")+"|[\w$]+)\)?(?:::text)? = '
-    r"(?P<with>\( SELECT .*app\.current_user_|ANY \(ARRAY\( SELECT )"
+    r"(?:\( SELECT .*app\.current_(?P<who>user|organization)_|ANY \(ARRAY\( SELECT )"
 )
 
 
@@ -34,16 +35,21 @@ class Ownership:
     """The column that is compared with who acts, with its table where that is another one."""
     kind: str
     """What USERSCOPE_USER_ID calls ids of that type."""
+    organization: bool
+    """Whether that column names an organization, and no user."""
     condition: str
     """What a policy says, as a script writes it."""
     deparsed: str
     """The same as PostgreSQL writes it."""
 
 
-def resolve(connection: Connection, table: LiveTable, owner: str | None, steps: Sequence[str]) -> Ownership:
+def resolve(
+    connection: Connection, table: LiveTable, owner: str | None, steps: Sequence[str], *, organization: bool = False
+) -> Ownership:
     """Find out whose the rows of ``table`` are: by its column ``owner``, or that of the table where ``steps`` lead.
 
-    Without ``owner``, whatever the table at the end of the steps is protected by. Raises ConfigurationError.
+    ``organization``: that column names an organization. Without ``owner``, whatever the table at the end of the steps
+    is protected by. Raises ConfigurationError.
     """
     if owner is None and not steps:
         raise ConfigurationError(
@@ -56,18 +62,31 @@ def resolve(connection: Connection, table: LiveTable, owner: str | None, steps: 
     for step in steps:
         at = _follow(connection, at, at.column(step), way)
     while owner is None:
-        column, directly = _judged(at)
-        if directly:
-            owner = column.name
+        column, who = _judged(at)
+        if who:
+            owner, organization = column.name, who == "organization"
         else:
             at = _follow(connection, at, column, way)
-    return _written(at, at.column(owner), way)
+    named = live.referred(connection, at, at.column(owner))
+    if named in ("app.users", "app.organizations") and organization != (named == "app.organizations"):
+        raise ConfigurationError(
+            f"column {at.column(owner).ident} of {at.name} refers to {named}",
+            hint="Leave --organization out: such a row belongs to a user."
+            if organization
+            else "Say --organization as well: such a row belongs to an organization.",
+        )
+    return _written(at, at.column(owner), way, organization=organization)
 
 
 def known(table: LiveTable) -> tuple[str | None, list[str]]:
     """Return the owner's column of a protected table, or its step to a parent. Raises ConfigurationError."""
-    column, directly = _judged(table)
-    return (column.name, []) if directly else (None, [column.name])
+    column, who = _judged(table)
+    return (column.name, []) if who else (None, [column.name])
+
+
+def by_organization(table: LiveTable) -> bool:
+    """Return whether a protected table's own column names an organization. Raises ConfigurationError."""
+    return _judged(table)[1] == "organization"
 
 
 def _follow(
@@ -83,8 +102,8 @@ def _follow(
     return parent
 
 
-def _judged(table: LiveTable) -> tuple[Column, bool]:
-    """Return the column that a protected table's policy compares, and whether with who acts himself."""
+def _judged(table: LiveTable) -> tuple[Column, str | None]:
+    """Return the column that a protected table's policy compares, and with whom: None for the keys of a parent."""
     found = _JUDGED.match(table.relation.judged or "") if table.relation.enabled else None
     column = next((c for c in table.columns.values() if found and c.ident == found["column"]), None)
     if found is None or column is None:
@@ -92,16 +111,23 @@ def _judged(table: LiveTable) -> tuple[Column, bool]:
             f"{table.name} is not protected, so nothing says whose its rows are",
             hint=f"Protect it first, or say which of its columns names the owner: --owner COLUMN of {table.name}.",
         )
-    return column, not found["with"].startswith("ANY")
+    return column, found["who"]
 
 
-def _written(table: LiveTable, owner: Column, way: Sequence[tuple[LiveTable, Column, str]]) -> Ownership:
+def _written(
+    table: LiveTable, owner: Column, way: Sequence[tuple[LiveTable, Column, str]], *, organization: bool
+) -> Ownership:
     if owner.type not in _KINDS:
         raise ConfigurationError(
             f"column {owner.ident} of {table.name} is of type {owner.type}, and cannot name an owner",
             hint=f"Who acts can be compared with {', '.join(_KINDS)}.",
         )
-    kind, acting, shown = _KINDS[owner.type]
+    if organization and owner.type != "uuid":
+        raise ConfigurationError(
+            f"column {owner.ident} of {table.name} is of type {owner.type}, and cannot name an organization",
+            hint="Organizations have uuids: app.organizations.",
+        )
+    kind, acting, shown = _ORGANIZATION if organization else _KINDS[owner.type]
     ident = f"{_ident(table)}.{owner.ident}" if way else owner.ident
     written = f"({ident})::text" if owner.type == "character varying" else ident
     condition, deparsed = f"{ident} = (select {acting})", f"({written} = ( SELECT {shown}))"
@@ -120,6 +146,7 @@ def _written(table: LiveTable, owner: Column, way: Sequence[tuple[LiveTable, Col
         parents=parents if way else [],
         owner=f"{table.name}.{owner.ident}" if way else owner.ident,
         kind=kind,
+        organization=organization,
         condition=condition,
         deparsed=deparsed,
     )

@@ -11,6 +11,8 @@ from userscope.migrations.projects import KINDS
 from userscope.postgres.sql import ident, literal
 
 OWN = ("select_own", "insert_own", "update_own", "delete_own")
+INDEXED = ("A user's own rows.", "An organization's own rows.")
+"""What the index on the owner is called, by which the way back knows it."""
 _MADE = ("app_user", "app_auth")
 _COMMANDS = ("select", "insert", "update", "delete")
 
@@ -77,7 +79,7 @@ class Protection:
             "change": self.change,
             "identity": f"{helpers[0]}identity",
             "access": f"{helpers[1]}access",
-            "parents": "".join(f"\n-- requires: {name}" for name in self.requires),
+            "parents": "".join(f"\n-- requires: {name}" for name in (*self.needed(helpers[1]), *self.requires)),
             "table": table,
             "literal": literal(table),
             "quote": _dollars([table, *facts]),
@@ -91,9 +93,7 @@ class Protection:
             "flags_restored": self._flags(),
             "facts": _lines(self._table_facts()),
             "access_facts": _lines(self._access_facts()),
-            "insert_comment": "A user adds rows " + ("to what is theirs." if self._through else "in their own name."),
-            "update_comment": "A user edits their own rows, and "
-            + ("moves one only to what is theirs." if self._through else "cannot give one away."),
+            **self._comments(),
             "roles": "".join(_role(role) for role in self.every_row if role not in _MADE),
             "revoked": f"\nrevoke all on {table} from public, app_user;\n" if relation.grants else "",
             "granted_again": "".join(f"{grant};\n" for grant in relation.grants),
@@ -108,6 +108,27 @@ class Protection:
                 for role in ("own", *map(_who, self.every_row))
                 for name in (f"{command}_{role}" for command in _COMMANDS)
             ),
+        }
+
+    def needed(self, ours: str = "") -> list[str]:
+        """What its policies stand on of our project, beside access; ``ours`` is what its changes are called by."""
+        return [f"{ours}organizations"] if self.ownership.organization else []
+
+    def _comments(self) -> dict[str, str]:
+        """What the policies say of themselves."""
+        if self.ownership.organization:
+            rows, elsewhere = "the rows of the organization that they act in", "cannot move one to another organization"
+            insert = f"A member adds to {rows}."
+            who, update = "member", "moves one only to what is theirs" if self._through else elsewhere
+        else:
+            rows = "their own rows"
+            insert = "A user adds rows " + ("to what is theirs." if self._through else "in their own name.")
+            who, update = "user", "moves one only to what is theirs" if self._through else "cannot give one away"
+        return {
+            "select_comment": f"A {who} sees {rows}.",
+            "insert_comment": insert,
+            "update_comment": f"A {who} edits {rows}, and {update}.",
+            "delete_comment": f"A {who} deletes {rows}.",
         }
 
     @property
@@ -128,9 +149,10 @@ class Protection:
         if not self.index:
             return ""
         relation, column = self.table.relation, self.ownership.column.ident
+        comment = literal(INDEXED[self.ownership.organization])
         return (
             f"\n-- Serves: every policy on it.\ncreate index {ident(self.index)} on {self.table.name} ({column});\n"
-            f"comment on index {relation.schema_ident}.{ident(self.index)} is 'A user''s own rows.';\n"
+            f"comment on index {relation.schema_ident}.{ident(self.index)} is {comment};\n"
         )
 
     def _flags(self) -> str:

@@ -8,7 +8,7 @@ from userscope.errors import ConfigurationError
 from userscope.generate.live import table as live
 from userscope.generate.live.table import Column, Connection, LiveTable
 from userscope.generate.protection import ownership
-from userscope.generate.protection.scripts import OWN, Protection
+from userscope.generate.protection.scripts import INDEXED, OWN, Protection
 from userscope.postgres.connect import connect
 from userscope.postgres.sql import ident
 from userscope.postgres.url import ConnectionURL
@@ -25,6 +25,8 @@ class Asked:
     every_row: Sequence[str] = ()
     without_owner: bool = False
     """Whether rows whose owner is null may stay, where nobody sees them."""
+    organization: bool = False
+    """Whether ``owner`` names an organization."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ def _study(connection: Connection, asked: Asked) -> Found:
             detail="Policies for one command are joined by OR: the widest one would count.",
             hint=f"Drop them first: drop policy {relation.policies[0]} on {table.name}.",
         )
-    whose = ownership.resolve(connection, table, owner, through)
+    if asked.organization:
+        _organizations(connection, asked)
+    organization = ownership.by_organization(table) if protected and owner and not through else asked.organization
+    whose = ownership.resolve(connection, table, owner, through, organization=organization)
     for name in asked.read_only:
         table.column(name)
     for role in asked.every_row:
@@ -138,6 +143,21 @@ def _permitted(connection: Connection, table: LiveTable, roles: Sequence[str]) -
         )
 
 
+def _organizations(connection: Connection, asked: Asked) -> None:
+    """Raise ConfigurationError where nothing would answer for organizations."""
+    if asked.owner is None:
+        raise ConfigurationError(
+            "--organization says what --owner names",
+            hint="Say --owner COLUMN as well. A parent that is protected says by itself whose its rows are.",
+        )
+    known = connection.execute("select to_regprocedure('app.current_organization_id(text[])') is not null").fetchone()
+    if known != (True,):
+        raise ConfigurationError(
+            "organizations are not deployed here",
+            hint='They are with ours = "all" in [tool.userscope] of pyproject.toml: userscope migrate.',
+        )
+
+
 def _index(connection: Connection, table: LiveTable, column: Column, *, made: bool) -> str | None:
     """Return the name of the index on the owner that is to be made; of a protected table, of the one that was."""
     name = f"{table.relation.relname}_{column.name}_idx".encode()[:63].decode(errors="ignore")
@@ -148,7 +168,7 @@ def _index(connection: Connection, table: LiveTable, column: Column, *, made: bo
             " where relname = %s and relnamespace = to_regnamespace(%s)",
             [choice, table.relation.schema_ident],
         ).fetchone()
-        if made and comment == ("A user's own rows.", table.oid):
+        if made and comment in [(text, table.oid) for text in INDEXED]:
             return choice
         if not made and comment is None:
             return choice

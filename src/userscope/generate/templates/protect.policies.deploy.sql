@@ -7,7 +7,7 @@ begin;
 create policy select_own on §{table}
     for select to app_user
     using (§{condition});
-comment on policy select_own on §{table} is 'A user sees their own rows.';
+comment on policy select_own on §{table} is '§{select_comment}';
 
 create policy insert_own on §{table}
     for insert to app_user
@@ -23,7 +23,7 @@ comment on policy update_own on §{table} is '§{update_comment}';
 create policy delete_own on §{table}
     for delete to app_user
     using (§{condition});
-comment on policy delete_own on §{table} is 'A user deletes their own rows.';
+comment on policy delete_own on §{table} is '§{delete_comment}';
 
 -- Never table-wide, reading neither: that would open ctid and its kin.
 §{grants}§{every_row}
