@@ -140,12 +140,14 @@ create view app.memberships with (security_barrier) as
       from app.members join app.organizations on organizations.id = members.organization_id
     offset 0;
 
+-- Each member's name is looked up for itself, as in app.my_invitations().
 create function app.colleagues() returns table (user_id uuid, name text, image text, role text, created_at timestamptz)
     language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
 begin atomic
     select members.user_id, users.name, users.image, members.role, members.created_at
-      from app.members join app.users on users.id = members.user_id
+      from app.members,
+           lateral (select name, image from app.users where id = members.user_id offset 0) as users
      where members.organization_id = (select app.current_organization_id());
 end;
 

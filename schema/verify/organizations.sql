@@ -78,7 +78,7 @@ $$);
 select app_private.verify_function('schema:organizations', 'app.colleagues()', $$
     owned by app_roster
     sql stable security definer {"search_path=pg_catalog, pg_temp"}
-    body with md5 d7b571a18848f31de21d7a7058158ad8
+    body with md5 9e14ce8282dfa1be3d0dcd173334a486
 $$);
 select app_private.verify_function('schema:organizations', 'app.my_invitations()', $$
     owned by app_roster

@@ -198,7 +198,7 @@ class Statements:
         """With an id, since one that the database draws would differ."""
         columns = [*table.inserts[:2], *self._chance.sample(table.inserts[2:], min(1, len(table.inserts) - 2))]
         if self._chance.random() < 0.1:
-            columns.append("owner_id")
+            columns.append(table.key[0])
 
         def values() -> str:
             return ", ".join(self._conditions.value(table, column) for column in columns)
@@ -213,9 +213,10 @@ class Statements:
             f"select {copied} from {table.name} as t{self._where(table, 't', 1)}",
             f"select {values()} where exists (select from {table.name} as t{self._where(table, 't', 1)})",
         ))  # fmt: skip
+        key = ", ".join(table.key)
         conflict = self._chance.choice((
-            "", "", " on conflict do nothing", " on conflict (owner_id, id) do nothing",
-            f" on conflict (owner_id, id) do update set {table.inserts[1]} = 'new' where {self._conditions.condition(table, 'n', 1)}",
+            "", "", " on conflict do nothing", f" on conflict ({key}) do nothing",
+            f" on conflict ({key}) do update set {table.inserts[1]} = 'new' where {self._conditions.condition(table, 'n', 1)}",
         ))  # fmt: skip
         return f"insert into {table.name} as n ({', '.join(columns)}) {source}{conflict}{self._returning(table, 'n')}"
 
