@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from bench import record
+from bench import compare, record
 from bench.measuring import Figures
 from userscope.cli._progress import heartbeat
 
@@ -18,7 +18,9 @@ def parts() -> dict[str, str]:
     found = {}
     for path in sorted(Path(__file__).parent.glob("[!_]*.py")):
         module = ast.parse(path.read_text(encoding="utf-8"))
-        if any(isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body):
+        if path.stem != "compare" and any(
+            isinstance(node, ast.FunctionDef) and node.name == "main" for node in module.body
+        ):
             found[path.stem] = (ast.get_docstring(module) or "").splitlines()[0]
     return found
 
@@ -31,7 +33,10 @@ def run(name: str, *, quick: bool) -> Figures:
 
 
 def main() -> None:
-    """Run or list them."""
+    """Run or list them; ``compare A B`` has options of its own."""
+    if sys.argv[1:2] == ["compare"]:
+        compare.main(sys.argv[2:])
+        return
     known = parts()
     parser = argparse.ArgumentParser(prog="python -m bench", description="Each figure compares two things of one run.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(known)}; all without one")
