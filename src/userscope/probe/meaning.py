@@ -5,7 +5,7 @@ from collections import defaultdict
 from functools import cached_property
 
 from userscope.probe import words
-from userscope.probe.catalog.model import Catalog, Column, Relation
+from userscope.probe.catalog.model import Catalog, Column, Function, Relation
 
 _CAST = r"(?:::[\w ]+)?"
 _COMPARED = re.compile(rf"\"?(\w+)\"?\)?{_CAST} (?:=|<>|!=) \(?'([^']*)'")
@@ -89,6 +89,16 @@ class Meaning:
             }
             - found
         ):
+            found |= more
+        return found
+
+    def reached(self, function: Function) -> set[str]:
+        """Return the words of a function, and of those that it calls."""
+        sources: dict[str, str] = defaultdict(str)
+        for each in self.catalog.functions:
+            sources[each.name] += f" {each.source}"
+        found = words.words(function.source)
+        while more := {word for name in found & sources.keys() for word in words.words(sources[name])} - found:
             found |= more
         return found
 

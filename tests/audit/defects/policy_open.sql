@@ -63,3 +63,15 @@ create policy other on app.todos for select to app_user using (completed);
 
 -- error | policy select_own on app.users | USING is always true
 alter policy select_own on app.users using (true);
+
+-- error | policy select_own on app.todos | USING is not tied to the identity
+alter policy select_own on app.todos using ((owner_id = (select app.current_user_id()) and completed) or due_at is null);
+
+-- error | policy select_own on app.todos | USING is not tied to the identity
+alter policy select_own on app.todos using (completed or (title <> '' and owner_id = (select app.current_user_id())));
+
+-- error | policy select_own on app.todos | USING is not tied to the identity
+alter policy select_own on app.todos using (title = ' AND (owner_id = ( SELECT app.current_user_id() AS current_user_id))');
+
+-- error | policy select_own on app.organizations | USING is not tied to the identity
+alter policy select_own on app.organizations using (id = any (array(select organization_id from app.members where user_id <> (select app.current_user_id()))));

@@ -1,4 +1,6 @@
 -- Documents of teams: found through one's memberships, by EXISTS and by IN.
+-- Told: policy_open | policy shared on docs.documents
+-- Told: policy_open | policy shared on docs.comments
 -- Told: policy_per_row | policy shared on docs.documents
 -- Told: policy_per_row | policy shared on docs.comments
 -- Told: index_aimed | index docs.documents_pkey

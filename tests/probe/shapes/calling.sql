@@ -116,3 +116,9 @@ grant select on public.scores to authenticated;
 create function public.count_again() returns void language sql security definer set search_path = ''
     as 'update public.scores as s set entries = (select count(*) from public.diaries as d where d.writer = s.person)';
 grant execute on function public.count_again() to authenticated;
+-- == a function that lists what nobody owns
+create table public.moods (code text primary key, label text not null);
+alter table public.moods enable row level security;
+create function public.moods_there_are() returns jsonb language sql stable security definer set search_path = ''
+    as 'select jsonb_agg(to_jsonb(m)) from public.moods as m';
+grant execute on function public.moods_there_are() to anon, authenticated;

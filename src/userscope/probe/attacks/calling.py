@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from userscope.probe import statements, words
+from userscope.probe import statements
 from userscope.probe.catalog import read
 from userscope.probe.catalog.model import Column, Function, Relation
 from userscope.probe.findings import Expected, Level
@@ -157,13 +157,10 @@ def _told(scene: Scene, actor: Actor, call: Call, outcome: Outcome) -> bool:
     marks = [mark for mark in (BOB.uuid, BOB.mail, f"{BOB.name} ") if mark in answer and mark not in asked]
     if not marks and not re.findall(r"bob [\w.\"]+\.\w+", answer):
         return False
-    named = words.words(function.source)
-    hidden = [
-        table.label
-        for table in scene.catalog.tables
-        if table in scene.meaning.owned and table.name in named and not scene.sees(actor, table, BOB)
-    ]
-    if not hidden and not function.definer:
+    named = scene.meaning.reached(function)
+    read = [table for table in scene.catalog.tables if table.name in named]
+    hidden = [t.label for t in read if t in scene.meaning.owned and not scene.sees(actor, t, BOB)]
+    if not hidden and (read or not function.definer):
         return False
     said = "the function hands out Bob's data" + (f": {', '.join(hidden)}" if hidden else "")
     expected = Expected("shows", marks[0] if marks else BOB.name)
