@@ -59,6 +59,12 @@ def probe(
             metavar="SETTING=KIND", help="What a setting holds: uuid, number, email, or a text with {uuid} in it."
         ),
     ] = None,
+    order: Annotated[
+        str,
+        typer.Option(
+            "--roles-order", metavar="ROLE,…", help="Ranks within a tenant, as columns hold them: least first."
+        ),
+    ] = "",
     migrations: Annotated[
         Path | None,
         typer.Option(metavar="DIR", file_okay=False, help="A Supabase project's migrations, instead of a database."),
@@ -111,8 +117,9 @@ def probe(
         raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
     answers.answered([], accept)  # a file that is none is told of at once
     options = run.Options(
-        tuple(role.strip() for role in roles.split(",") if role.strip()),
-        _identity(identity or []), "" if profile is Profile.none else profile, seed, limit, clear=bool(here),
+        _listed(roles),
+        _identity(identity or []), "" if profile is Profile.none else profile, seed, _listed(order), limit,
+        clear=bool(here),
     )  # fmt: skip
     if server and (here or migrations):
         raise ConfigurationError("--server goes with a copy", hint="Leave out --here and --migrations, or --server.")
@@ -132,6 +139,10 @@ def probe(
         )  # fmt: skip
     print(as_matrix(report) if matrix else RENDERERS["json" if as_json else form](report))
     raise typer.Exit(1 if report.failed(fail_on) else 2 if report.coverage.too_little else 0)
+
+
+def _listed(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
 
 
 def _identity(given: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from userscope.probe.scene import Scene
 
 RULES = (
     *("adds_to_a_shown_parent", "becomes", "born_open", "broken", "built_in_identity", "deletes", "forges", "function"),
-    *("global_role", "inserts", "leakproof", "links", "mutable_claim", "oracle", "own_privilege"),
+    *("global_role", "inserts", "leakproof", "links", "mutable_claim", "oracle", "overrules", "own_privilege"),
     *("ownerless", "plants", "promotion", "read_by_all", "read_fails", "reads", "shown_by_default", "shown_to_all"),
     *("shown_when", "sign_up", "sign_up_fails", "stale_identity", "tenant_role_opens_all", "truncates", "updates"),
     *("uploads", "view"),

@@ -11,7 +11,7 @@ from userscope.errors import AuditError
 from userscope.postgres.url import ConnectionURL
 from userscope.probe import answers, profiles, proof, rosters, statements
 from userscope.probe import identities as who
-from userscope.probe.attacks import around, calling, changing, promoting, publishing, reading
+from userscope.probe.attacks import around, calling, changing, promoting, publishing, ranking, reading
 from userscope.probe.catalog import read
 from userscope.probe.coverage import Coverage, measure
 from userscope.probe.filling import Filling
@@ -34,6 +34,8 @@ class Options:
     identity: Mapping[str, str] = field(default_factory=dict)
     profile: str = profiles.AUTOMATIC
     seed: Path | None = None
+    order: Sequence[str] = ()
+    """The roles within a tenant, who may least first."""
     limit: float = 2.0
     """Seconds that one statement may take."""
     clear: bool = False
@@ -58,17 +60,18 @@ def probe(url: ConnectionURL, options: Options, progress: Progress = lambda _: N
     with closing(Stage(url, options.limit)) as stage:
         scene = prepare(stage, options, progress)
         try:
-            return _try(scene, progress)
+            return _try(scene, options.order, progress)
         finally:
             if options.clear:
                 scene.filling.clear()
 
 
-def _try(scene: Scene, progress: Progress) -> Result:
+def _try(scene: Scene, order: Sequence[str], progress: Progress) -> Result:
     steps: dict[str, Callable[[], None]] = {
         "reading": lambda: reading.read(scene),
         "writing": lambda: changing.write(scene),
         "roles and claims": lambda: promoting.elevate(scene),
+        "ranks": lambda: ranking.overrule(scene, order),
         "functions": lambda: calling.call(scene, profiles.PROFILES[scene.identities.profile].vetted),
         "roles, plans, sign-up": lambda: around.look_around(scene),
         "what is public": lambda: publishing.write(scene),
@@ -108,8 +111,6 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
     filling = Filling(stage, Values(catalog, meaning))
     filling.fill()
     roles = who.roles(stage.connection, meaning, list(options.roles or who.there(stage.connection, profile.roles)))
-    if not options.roles:
-        roles += who.above(stage.connection, roles)
     key = profiles.seal_key(stage) if name == "userscope" else None
     identities = Identities(meaning, roles, options.identity, name, key)
     scene = Scene(stage, catalog, meaning, filling, Sight(stage, filling), identities)

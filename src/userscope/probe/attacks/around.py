@@ -4,6 +4,7 @@ import json
 import re
 
 from userscope.postgres.sql import ident
+from userscope.probe import identities as who
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Relation
 from userscope.probe.findings import Expected, becoming
@@ -33,6 +34,8 @@ def look_around(scene: Scene) -> None:
     """Try all of it."""
     for role in scene.identities.roles:
         _become(scene, role)
+    for login in who.above(scene.stage.connection, list(scene.identities.roles)):
+        _held_by_nothing(scene, login)
     for role in scene.identities.members:
         for table in scene.catalog.tables:
             _kept_plan(scene, role, table)
@@ -52,6 +55,16 @@ def _become(scene: Scene, role: str) -> None:
             does = "bypasses row-level security" if above else "owns tables"
             said = f"becomes it, which {does}"
             scene.findings.add("error", "becomes", other, actor, said, [become], Expected("passes"))
+
+
+def _held_by_nothing(scene: Scene, login: str) -> None:
+    """A login that acts as a service and bypasses row-level security: whoever connects by it reaches everything."""
+    actor = Actor(login, None, "a session")
+    table = next((t for t in scene.catalog.tables if scene.row(t, BOB) and scene.sight.rights(login, t).select), None)
+    if table:
+        look, expected = scene.look(table)
+        said = "bypasses row-level security: is it for a service?"
+        scene.findings.add("question", "becomes", login, actor, said, [look], expected)
 
 
 def _kept_plan(scene: Scene, role: str, table: Relation) -> None:

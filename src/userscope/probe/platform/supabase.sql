@@ -69,6 +69,18 @@ create function storage.extension(name text) returns text language sql immutable
     as $$ select split_part(storage.filename(name), '.', -1) $$;
 
 create function extensions.uuid_generate_v4() returns uuid language sql as $$ select gen_random_uuid() $$;
+-- What stands in for pgcrypto and citext, which the embedded server has not: the same names, and no secrets.
+create function extensions.gen_random_bytes(int) returns bytea language sql
+    as $$ select substr(decode(replace(string_agg(gen_random_uuid()::text, ''), '-', ''), 'hex'), 1, $1)
+            from generate_series(0, $1 / 16) $$;
+create function extensions.gen_salt(text) returns text language sql as $$ select '$' || $1 || '$' $$;
+create function extensions.gen_salt(text, int) returns text language sql as $$ select '$' || $1 || '$' $$;
+create function extensions.crypt(text, text) returns text language sql immutable as $$ select $2 || md5($1) $$;
+create function extensions.digest(text, text) returns bytea language sql immutable as $$ select sha256($1::bytea) $$;
+create function extensions.digest(bytea, text) returns bytea language sql immutable as $$ select sha256($1) $$;
+create function extensions.hmac(text, text, text) returns bytea language sql immutable
+    as $$ select sha256(($2 || $1)::bytea) $$;
+create domain extensions.citext as text;
 create function net.http_post(url text, body jsonb default '{}', params jsonb default '{}', headers jsonb default '{}',
     timeout_milliseconds int default 0) returns bigint language sql as $$ select 0::bigint $$;
 create function cron.schedule(job_name text, schedule text, command text) returns bigint language sql

@@ -1,7 +1,6 @@
 """Policies: open, public by design, decided by a function, by a claim that its subject edits, or never answered."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -18,7 +17,6 @@ RULES = (
     "policy_function",
     "policy_open",
     "policy_public",
-    "policy_recursion",
     "policy_unreadable",
     "policy_write_wider",
 )
@@ -69,7 +67,6 @@ def findings(policies: Policies) -> Iterator[Finding]:
                 f"It is believed by {', '.join(sorted(objects))}.",
                 "read it, and accept it: when its body changes, it is reported again",
             )
-    yield from _recursion(policies)
 
 
 def opened(policies: Policies, clause: Clause) -> Finding | None:
@@ -114,6 +111,18 @@ def opened(policies: Policies, clause: Clause) -> Finding | None:
     )
 
 
+def _of_somebody(policies: Policies, relation: Relation) -> bool:
+    """Whether rows hang on what has owners, and is shown to them alone."""
+    parents = [parent for key in relation.foreign if (parent := policies.catalog.relations.get(key.target or 0))]
+    return any(
+        parent.secured
+        and owned_by(policies, parent)
+        and (reads := [c for c in policies.of(parent) if c.policy.serves("r") and c.name == "USING"])
+        and all(clause.worst.kind in ("tied", "role", "dead") or clause.walled for clause in reads)
+        for parent in parents
+    )
+
+
 def _weight(verdict: Verdict) -> int:
     """Among public ones: how many rows pass."""
     return 2 if not verdict.flags else 1 if not all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) else 0
@@ -139,7 +148,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
     if command == "a":
         if verdict.rows and flagged:
             return "warning"
-        return "error" if owned else "warning"
+        return "error" if owned or _of_somebody(policies, relation) else "warning"
     if _inherited(policies, clause) and owned:
         return "error"
     if owned and verdict.rows and _finds_itself(clause, verdict):
@@ -192,35 +201,3 @@ def _siblings(policies: Policies, clause: Clause) -> bool:
         and other.worst.kind == "tied"
         for other in policies.of(clause.relation)
     )
-
-
-def _recursion(policies: Policies) -> Iterator[Finding]:
-    """Policies that are judged by reading what they judge: 42P17 when the first row is asked for."""
-    reads: dict[int, dict[int, str]] = defaultdict(dict)
-    for clause in policies.judged():
-        if clause.policy.serves("r") and clause.name == "USING":
-            for name in re.findall(r'(?:FROM|JOIN)\s+\(*("?[\w]+"?\."?[\w]+"?)', clause.text):
-                target = policies.catalog.relation([part.strip('"') for part in name.split(".")])
-                if target and target.secured:
-                    reads[clause.relation.oid].setdefault(target.oid, clause.object)
-    for start, targets in sorted(reads.items()):
-        seen, open_ = set[int](), list(targets)
-        while open_:
-            one = open_.pop()
-            if one not in seen:
-                seen.add(one)
-                open_ += reads.get(one, {})
-        if start in seen:
-            relation = policies.catalog.relations[start]
-            first = next(
-                (thing for target, thing in targets.items() if target == start or start in reads.get(target, {})),
-                min(targets.values()),
-            )
-            yield Finding(
-                "error",
-                "policy_recursion",
-                first,
-                "reads its own table through policies",
-                f"Reading {relation.full} fails with 42P17: infinite recursion detected in policy.",
-                "ask a SECURITY DEFINER function whose owner is above row-level security",
-            )
