@@ -40,6 +40,7 @@ alter policy own on shop.orders using (true);
 revoke delete on app.todos from app_user;
 grant select on shop.orders to app_auth;
 """
+COLOURS = ("--ink", "--faint", "--error", "--warning", "--some", "--every", "--accepted", "--function", "--public")
 BASELINE = """[[accepted]]
 rule = "policy_open"
 object = "policy every_price on shop.prices"
@@ -141,16 +142,31 @@ def test_the_picture(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(shown(page)).to_have_count(0)
     expect(own).to_be_focused()
-    tile(page, "app_user, SELECT on shop.orders: every row, error, changed").click()
+    tile(page, "app_user, SELECT on shop.orders: every row, public by design, error, changed").click()
     expect(shown(page)).to_contain_text("as restrictive")
     expect(shown(page)).to_contain_text("USING is always true")
     expect(shown(page).locator(".before")).to_contain_text("owner_id = (select app.current_user_id())")
     assert shown(page).locator(".columns s").all_inner_texts() == ["note"]
     shown(page).get_by_role("link", name="Close").click()
     expect(shown(page)).to_have_count(0)
-    expect(tile(page, "app_user, SELECT on shop.prices: every row, accepted")).to_be_visible()
+    expect(tile(page, "app_user, SELECT on shop.prices: every row, public by design, accepted")).to_be_visible()
     expect(page.locator("#accepted")).to_contain_text("prices are for everybody")
     expect(page.locator("#findings")).not_to_contain_text("every_price on shop.prices: USING is always true")
+
+
+@pytest.mark.breadth
+def test_verdicts(page: Page) -> None:
+    """Each of the four verdicts that occurs has a colour of its own, in the picture and in the legend, and words."""
+    colours = {
+        verdict: page.locator(f".legend .tile.{verdict}").evaluate("one => getComputedStyle(one).color")
+        for verdict in ("tied", "public")
+    }
+    assert len(set(colours.values())) == len(colours)
+    picture(page, "audit-verdicts")
+    own = tile(page, "app_user, SELECT on app.todos")
+    assert own.evaluate("one => getComputedStyle(one).color") == colours["tied"]
+    own.click()
+    expect(shown(page)).to_contain_text("The audit's verdict: tied to who asks.")
 
 
 @pytest.mark.breadth
@@ -224,7 +240,7 @@ def test_small(page: Page) -> None:
     for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         picture(page, f"audit-320-{scheme}")
-        for name in ("--ink", "--faint", "--error", "--warning", "--some", "--every", "--accepted"):
+        for name in COLOURS:
             for paper in ("--paper", "--card"):
                 assert page.evaluate(_CONTRAST, [name, paper]) >= 4.5, (scheme, name, paper)
 

@@ -57,3 +57,10 @@ def test_shape(probe: Probe, title: str, sql: str) -> None:
 def test_on_15(platform: Cluster, platform15: Cluster, title: str, sql: str) -> None:
     """PostgreSQL 15 is told of in the same words."""
     assert told(probed(platform, sql)) == told(probed(platform15, sql)), title
+
+
+@pytest.mark.breadth
+@pytest.mark.parametrize(("title", "sql"), ALL[::9], ids=[title for title, _ in ALL[::9]])
+def test_twice(platform: Cluster, title: str, sql: str) -> None:
+    """Two runs tell the same, word for word."""
+    assert told(probed(platform, sql)) == told(probed(platform, sql)), title

@@ -1,10 +1,14 @@
 """What an audit found."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 LEVELS = ("error", "warning", "info")
+VERDICTS = ("tied", "function", "public", "open")
+
+type Clause = tuple[str, str, str]
+"""A table, a policy of it, and USING or WITH CHECK."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,6 +73,8 @@ class Report:
     findings: list[Finding]
     columns: dict[str, list[str]]
     accepted: list[tuple[Finding, Entry]] | None = field(default=None, kw_only=True)
+    verdicts: Mapping[Clause, str] = field(default_factory=dict, kw_only=True)
+    """What the judge says of each policy that serves a service: one of VERDICTS, the best first."""
 
     def failed(self, at: str = "error") -> bool:
         """Whether there is a finding of level ``at``, or worse."""

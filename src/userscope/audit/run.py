@@ -95,7 +95,7 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
         report = ask(connection, ours(verdicts.profile, asked, standard), verdicts.settings)
     known = {finding.object for finding in verdicts.findings}
     told = [finding for finding in report.findings if finding.rule not in JUDGED_TOO or finding.object not in known]
-    return replace(report, findings=by_level([*told, *verdicts.findings]))
+    return replace(report, findings=by_level([*told, *verdicts.findings]), verdicts=verdicts.verdicts)
 
 
 def ask(

@@ -13,7 +13,7 @@ from userscope.audit.judge.catalog import Catalog, Role
 from userscope.audit.judge.policies import Policies
 from userscope.audit.judge.profiles import PROFILES, Profile, chosen
 from userscope.audit.judge.rules import RULES, findings
-from userscope.audit.model import Finding
+from userscope.audit.model import Clause, Finding
 
 if TYPE_CHECKING:
     import psycopg
@@ -37,6 +37,7 @@ class Judged:
     findings: list[Finding]
     settings: dict[str, str]
     empty: bool
+    verdicts: dict[Clause, str]
 
 
 def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
@@ -49,7 +50,7 @@ def judged(connection: "psycopg.Connection[Any]", name: str | None) -> Judged:
     policies = Policies(catalog, profile, tuple(services if profile.services else _without_owners(catalog, services)))
     settings = {} if profile.strict else _settings(policies, asked)
     empty = {relation.schema for relation in catalog.relations.values()} <= profile.own | {"sqitch"}
-    return Judged(profile, findings(policies), settings, empty)
+    return Judged(profile, findings(policies), settings, empty, _verdicts(policies))
 
 
 def ours(profile: Profile, asked: Mapping[str, str], standard: Collection[str]) -> dict[str, str]:
@@ -68,6 +69,16 @@ def services_of(roles: Mapping[int, Role], profile: Profile) -> list[int]:
         for role in roles.values()
         if not (role.superuser or role.bypasses or role.name.startswith("pg_") or role.name in profile.above)
     ]
+
+
+def _verdicts(policies: Policies) -> dict[Clause, str]:
+    """One of the four for each clause; what a wall ties is tied, and who asks decides as a function does."""
+    words = {"tied": "tied", "role": "function", "function": "function", "public": "public", "open": "open"}
+    return {
+        (clause.relation.full, clause.policy.name, clause.name): "tied" if clause.walled else words[clause.worst.kind]
+        for clause in policies.judged()
+        if clause.walled or clause.worst.kind in words
+    }
 
 
 def _without_owners(catalog: Catalog, services: Sequence[int]) -> list[int]:

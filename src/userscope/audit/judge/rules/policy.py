@@ -1,6 +1,7 @@
 """Policies: open, public by design, decided by a function, by a claim that its subject edits, or never answered."""
 
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_
 from userscope.audit.judge.terms import Limit
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
+from userscope.audit.names import NOBODYS_BUSINESS
 from userscope.postgres.sql import ident
 
 RULES = (
@@ -161,7 +163,9 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
             return "info"
         return "error" if beside and not verdict.rows else "warning"
     if not owned:
-        return "info"
+        return (
+            "warning" if any(re.search(NOBODYS_BUSINESS, name, re.IGNORECASE) for name in relation.fields) else "info"
+        )
     if (verdict.signed or clause.text != "true") and not SOCIAL.search(relation.name):
         return "error"  # somebody meant to ask something, and it asks nothing of the row
     sensitive = PRIVATE.search(relation.name) or any(SENSITIVE.search(name) for name in relation.fields)

@@ -8,7 +8,7 @@ from userscope.audit.model import Access, Report
 from userscope.audit.render.html.elements import Element, e
 from userscope.audit.render.html.lists import finding
 from userscope.audit.render.html.picture import sign
-from userscope.audit.render.html.reach import WORDS, Reached, Tile
+from userscope.audit.render.html.reach import JUDGED, WORDS, Reached, Tile
 from userscope.audit.render.occasion import Occasion
 from userscope.audit.render.words import granted_of
 
@@ -27,8 +27,9 @@ def _of_tile(tile: Tile, report: Report, occasion: Occasion, seen: Reached) -> E
     also = [found for found in seen.about.get(thing, []) if found not in tile.findings]
     return _part(
         tile.id,
-        e("h3", e("span", sign(tile.rows), class_=f"tile {tile.rows}"), f" {role} · {command}", class_="title"),
+        e("h3", e("span", sign(tile.rows), class_=_classes(tile)), f" {role} · {command}", class_="title"),
         e("p", thing, class_="thing"),
+        e("p", "The audit's verdict: ", e("strong", JUDGED[tile.verdict]), ".") if tile.verdict else None,
         *(_which(one) for one in tile.accesses),
         None if tile.accesses else e("p", "This is not granted any more."),
         _columns(tile, report),
@@ -38,6 +39,10 @@ def _of_tile(tile: Tile, report: Report, occasion: Occasion, seen: Reached) -> E
         *_listed("The plan of an example", [_plan(*example)] if example else []),
         *_listed("About the table", (finding(found, None) for found in also)),
     )
+
+
+def _classes(tile: Tile) -> str:
+    return " ".join(["tile", tile.rows, *([tile.verdict] if tile.verdict else [])])
 
 
 def _of_thing(thing: str, seen: Reached, occasion: Occasion) -> Element:

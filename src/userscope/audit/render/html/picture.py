@@ -4,7 +4,7 @@ from itertools import groupby
 
 from userscope.audit.model import LEVELS, Finding
 from userscope.audit.render.html.elements import Element, e
-from userscope.audit.render.html.reach import COMMANDS, WORDS, Reached, Tile
+from userscope.audit.render.html.reach import COMMANDS, JUDGED, WORDS, Reached, Tile
 
 _BARS = 4
 _FILLED = {"none": 0, "some": 1, "every": _BARS}
@@ -46,6 +46,11 @@ def legend(seen: Reached) -> Element:
         ("changed", "not as it was before", seen.compared),
     ]
     items = [e("li", e("span", sign(rows), class_=f"tile {rows}"), f" {words}") for rows, words in WORDS.items()]
+    items += [
+        e("li", e("span", sign("some"), class_=f"tile some {verdict}"), f" {words}")
+        for verdict, words in JUDGED.items()
+        if any(tile.verdict == verdict for tile in tiles)
+    ]
     items.append(e("li", e("span", "·", class_="tile closed"), " not granted"))
     items += [
         e("li", e("span", sign("some"), class_=f"tile some {mark}"), f" {words}")
@@ -121,7 +126,7 @@ def _of(seen: Reached, thing: str) -> list[Tile]:
 def _tile(tile: Tile | None) -> Element:
     if tile is None:
         return e("span", "·", class_="tile closed", aria_hidden="true")
-    marks = [tile.rows if tile.accesses else "lost", tile.level, "accepted" if tile.accepted else None]
+    marks = [tile.rows if tile.accesses else "lost", tile.verdict, tile.level, "accepted" if tile.accepted else None]
     marks.append("changed" if tile.before is not None else None)
     classes = " ".join(["tile", *(mark for mark in marks if mark)])
     return e(

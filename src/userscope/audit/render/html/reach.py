@@ -7,13 +7,19 @@ from typing import Literal
 
 from userscope.audit.conditions import shortened
 from userscope.audit.difference import Difference
-from userscope.audit.model import LEVELS, Access, Finding, Report
+from userscope.audit.model import LEVELS, VERDICTS, Access, Finding, Report
 
 COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 type Rows = Literal["none", "some", "every"]
 type Place = tuple[str, str, str]
 
 WORDS: Mapping[Rows, str] = {"none": "no row", "some": "some rows", "every": "every row"}
+JUDGED: Mapping[str, str] = {
+    "tied": "tied to who asks",
+    "function": "decided by a function, or by who asks",
+    "public": "public by design",
+    "open": "open",
+}
 _POLICY = re.compile(r"policy (.+) on (.+)", re.DOTALL)
 
 
@@ -27,6 +33,7 @@ class Tile:
     findings: list[Finding]
     accepted: bool = False
     before: list[Access] | None = None
+    verdict: str | None = None
 
     @property
     def rows(self) -> Rows:
@@ -46,6 +53,7 @@ class Tile:
         told = f"{role}, {command} on {thing}: {WORDS[self.rows] if self.accesses else 'not any more'}"
         conditions = dict.fromkeys(shortened(one.using or one.check or "") for one in self.accesses)
         told += f": {' or '.join(conditions)}" if self.rows == "some" else ""
+        told += f", {JUDGED[self.verdict]}" if self.verdict else ""
         marks = [self.level, "accepted" if self.accepted else None, "changed" if self.before is not None else None]
         return ", ".join([told, *(mark for mark in marks if mark)])
 
@@ -98,8 +106,22 @@ def reached(report: Report, told: Difference | None) -> Reached:
         if any(one.policy is None and "true" in (one.using, one.check) for one in accesses):  # open, by no policy
             found += [one for one in about[place[1]] if one.level == "error" and not _POLICY.match(one.object)]
         meant = not accepted.isdisjoint(policies)
-        tiles[place] = Tile(f"t{len(tiles)}", place, accesses, found, meant, _before(place, accesses, told))
+        tiles[place] = Tile(
+            f"t{len(tiles)}", place, accesses, found, meant, _before(place, accesses, told), _verdict(report, accesses)
+        )
     return Reached(roles, objects, tiles, {name: found for name, found in about.items() if found}, told is not None)
+
+
+def _verdict(report: Report, accesses: list[Access]) -> str | None:
+    """The worst that the judge says of what lets it; None where it judges nothing."""
+    found = [
+        verdict
+        for one in accesses
+        for clause in ("WITH CHECK", "USING")
+        if (verdict := report.verdicts.get((one.object, one.policy or "", clause)))
+        and (clause == "USING" or one.command in ("INSERT", "UPDATE"))
+    ]
+    return max(found, key=VERDICTS.index, default=None)
 
 
 def _place(one: Access) -> Place:
