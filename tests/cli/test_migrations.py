@@ -103,7 +103,11 @@ def test_wait(cli: Runner, empty: Database) -> None:
 @pytest.mark.breadth
 def test_json(cli: Runner) -> None:
     """Every report is to be had as JSON, and nothing else stands on standard output then."""
-    assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {"would_deploy": TAGGED, "seconds": {}}
+    assert json.loads(cli("migrate", "--dry-run", "--json").stdout) == {
+        "would_deploy": TAGGED,
+        "locks": [],
+        "seconds": {},
+    }
     pending = json.loads(cli("status", "--json", code=1).stdout)
     assert [item["pending"] for item in pending] == [TAGGED[:6], TAGGED[6:]]
     migrated = json.loads(cli("migrate", "--json").stdout)

@@ -28,6 +28,7 @@ class Ledger:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.seconds: dict[str, float] = {}
+        self.locks: list[dict[str, object]] = []
         self._line = ""  # what is written and not ended yet
         self._at = "", 0.0  # what is at work, and since when
 
@@ -41,6 +42,9 @@ class Ledger:
         if event.kind == "warning":
             self._warn(event.text)
         elif event.kind == "remark":
+            self.remark(event.text)
+        elif event.kind == "lock" and event.lock is not None:
+            self.locks.append(event.lock.as_dict())
             self.remark(event.text)
         elif event.kind == "start":
             self._start(event)

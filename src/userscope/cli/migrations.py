@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 def migrate(
     to: Annotated[str | None, typer.Option(metavar="PROJECT:CHANGE", help="The last change to deploy.")] = None,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be deployed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be deployed, and what it locks for how long at worst.")
+    ] = False,
     log_only: LogOnly = False,
     verify: Annotated[
         bool | None,
@@ -87,7 +89,8 @@ def migrate(
         folder = Server(settings.home).folder
         ledger.remark(f'PostgreSQL goes on running, in "{folder}", until "userscope down".')
     if as_json:
-        print_json({"would_deploy" if dry_run else "deployed": deployed, "seconds": ledger.seconds})
+        found = {"would_deploy": deployed, "locks": ledger.locks} if dry_run else {"deployed": deployed}
+        print_json({**found, "seconds": ledger.seconds})
 
 
 def _ask_about_remote(url: "ConnectionURL | None") -> None:

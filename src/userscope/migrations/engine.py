@@ -20,6 +20,7 @@ from userscope.migrations.registry.write import SYNC, Batch, Registry
 from userscope.migrations.statements import Deployment
 
 if TYPE_CHECKING:
+    from userscope.migrations.locks.foreseen import Foreseen
     from userscope.migrations.script import Script
 
 NOT_INSIDE = {"25001", "2D000"}
@@ -33,12 +34,13 @@ _ATTEMPTS = 5
 class Event:
     """Something to show: a remark, or what became of a change; ``width`` is the longest label of the run."""
 
-    kind: Literal["remark", "start", "ok", "failed", "warning"]
+    kind: Literal["remark", "start", "ok", "failed", "warning", "lock"]
     text: str = ""
     sign: str = ""
     width: int = 0
     seconds: float = 0.0
     remark: str = ""
+    lock: "Foreseen | None" = None
 
 
 type Report = Callable[[Event], None]

@@ -10,6 +10,7 @@ from userscope.migrations.client import Client, Failed
 from userscope.migrations.config import committer
 from userscope.migrations.engine import Engine, Event, Options, Overtaken, Report
 from userscope.migrations.failures import wording
+from userscope.migrations.locks import foreseen
 from userscope.migrations.order import pending, to_revert
 from userscope.migrations.projects import Project, find
 from userscope.migrations.registry.read import Deployed, State
@@ -56,12 +57,31 @@ def migrate(
             engine.remark("Nothing to deploy (up-to-date)" if to is None else f'Nothing to deploy (already at "{to}")')
         elif dry_run:
             engine.remark(f"Would deploy to {engine.destination}")
-            for label in labels:
-                engine.remark(f"  + {label}")
+            _show_locks(engine, deployments)
         else:
+            for each in _locks(engine, deployments):
+                if each.is_long:
+                    engine.warn(f"WARNING:  {each.change}: {each}. {each.instead}".rstrip())
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
             labels = _deploy(engine, projects, target, deployments)
     return labels
+
+
+def _locks(engine: Engine, deployments: Sequence[Deployment]) -> list[foreseen.Foreseen]:
+    """Find out which tables the scripts lock, and for how long at worst."""
+    asked, found = foreseen.question(deployments)
+    answered = foreseen.answer(found, engine.client.run([asked])[0]) if found else []
+    # Where nothing was deployed yet, what code may lock is nobody's to wait for.
+    return [each for each in answered if each.lock or engine.initialized]
+
+
+def _show_locks(engine: Engine, deployments: Sequence[Deployment]) -> None:
+    found = _locks(engine, deployments)
+    for deployment in deployments:
+        engine.remark(f"  + {deployment.change.label}")
+        for each in found:
+            if each.change == deployment.change.label:
+                engine.report(Event("lock", f"      {each}", lock=each))
 
 
 def _deploy(

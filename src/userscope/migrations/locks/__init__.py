@@ -1,0 +1,1 @@
+"""What scripts lock, and for how long at worst: ``kinds`` is the table, ``reading`` finds them, ``foreseen`` counts."""
