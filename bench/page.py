@@ -14,6 +14,7 @@ from bench.ways import DISTANCES, TRIPS, WAYS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURE, FENCES = DOCS / "performance.md", DOCS / "performance.svg", DOCS / "fences.md"
+TEAMS = DOCS / "organizations.md"
 SIZES = (100_000, 1_000_000, 10_000_000)
 
 type Record = dict[str, Any]
@@ -23,6 +24,7 @@ def write(path: Path = record.LATEST) -> None:
     """Write them. Raises KeyError where a part has not been measured yet."""
     found = record.read(path)
     write_fences(found)
+    write_teams(found)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
     importlib.import_module("bench.picture").draw(found, PICTURE)  # it needs matplotlib; the tables do not
 
@@ -31,6 +33,12 @@ def write_fences(found: Record) -> None:
     """Write the table of docs/fences.md."""
     page = filled(FENCES.read_text(encoding="utf-8"), found, {"fences": _fences})
     FENCES.write_text(page, encoding="utf-8")
+
+
+def write_teams(found: Record) -> None:
+    """Write the table of docs/organizations.md."""
+    page = filled(TEAMS.read_text(encoding="utf-8"), found, {"teams": _teams})
+    TEAMS.write_text(page, encoding="utf-8")
 
 
 def filled(page: str, found: Record, tables: Mapping[str, Callable[[Record], str]] | None = None) -> str:
@@ -67,6 +75,22 @@ def _fences(found: Record) -> str:
             for name, way in ways
         ),
     )
+
+
+def _teams(found: Record) -> str:
+    ratios, medians = found["ratios"], found["medians"]
+    kinds = {
+        "reader": ("a read by `db.reader(…)`, on the server's socket", ("get", "page")),
+        "transaction": ("the whole transaction, by pgbench in one pipeline", ("get", "page", "insert")),
+        "statement": ("the statement alone, in the server", ("get", "page", "insert")),
+    }
+    rows = [
+        (f"{words}: {name}", f"{medians[f'teams.{kind}.{name}.user']:.0f} µs",
+         _times(ratios[f"teams.{kind}.{name}.organization/user"]))
+        for kind, (words, names) in kinds.items()
+        for name in names
+    ]  # fmt: skip
+    return _table(("", "a user's", "an organization's"), rows)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -23,8 +23,8 @@ def plan(connection: psycopg.Connection[Any], operation: Operation, **values: st
     return found
 
 
-def problems(operation: Operation, plan: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a plan: nothing, if it finds the user's rows by an index that the owner leads.
+def problems(operation: Operation, plan: dict[str, Any], leader: str = "owner_id") -> list[str]:
+    """Return what is wrong with a plan: nothing, if it finds the user's rows by an index that ``leader`` leads.
 
     Each answer names the node, so that whoever reads it knows where to look.
     """
@@ -40,8 +40,8 @@ def problems(operation: Operation, plan: dict[str, Any]) -> list[str]:
         if not scans:
             found.append("no index is used")
         for scan in scans:
-            if not re.match(r"\(*owner_id = (\(InitPlan \d+\)\.col1|\$\d+)", scan.get("Index Cond", "")):
-                found.append(f"{scan['Index Name']} is not led by the owner: {scan.get('Index Cond')}")
+            if not re.match(rf"\(*{leader} = (\(InitPlan \d+\)\.col1|\$\d+)", scan.get("Index Cond", "")):
+                found.append(f"{scan['Index Name']} is not led by {leader}: {scan.get('Index Cond')}")
     return found
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bench import teams
 from bench.growth import named
 from bench.operations import OPERATIONS
 from bench.plans import plan, problems
@@ -99,6 +100,26 @@ def test_estimates(any_database: Database, todos: int) -> None:
         ("id", -1.0, None, None),
         ("owner_id", -0.002, None, None),
     ]
+
+
+@pytest.mark.breadth
+def test_organizations(database: Database) -> None:
+    """An organization's rows are found by an index that it leads, with statistics as well; a wrong policy is seen."""
+    teams.fill(database.url("admin"), teams.Size("some", 1_000, 1_000))
+    service = database.url("service")
+    assert teams.wrong(service) == {}
+    with database.superuser_connection() as connection:
+        columns = ("organization_id", "id", "title", "completed", "created_by", "created_at", "updated_at")
+        alters = ", ".join(f"alter {column} set statistics -1" for column in columns)
+        connection.execute(f"alter table app.bench_boards {alters}".encode())
+        connection.execute("analyze app.bench_boards")
+    assert teams.wrong(service) == {}
+    with database.superuser_connection() as connection:
+        connection.execute(
+            "alter policy select_own on app.bench_boards "
+            "using (organization_id::text = app.current_organization_id()::text)"
+        )
+    assert set(teams.wrong(service)) == {"get", "page"}
 
 
 PROBES = {
