@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,6 +20,7 @@ from userscope.cli._options import (
 )
 
 if TYPE_CHECKING:
+    from userscope.migrations.engine import Options
     from userscope.migrations.inspection import Status
     from userscope.migrations.plan.plan import Change
     from userscope.migrations.projects import Project
@@ -101,7 +102,18 @@ def verify(
     raise typer.Exit(int(bool(errors or pending)))
 
 
-def check(*, target: Target = None, project: Projects = None, as_json: Json = False) -> None:
+def check(
+    *,
+    adopt: Annotated[
+        bool,
+        typer.Option("--adopt", help="Find out how much a database holds that was made without, and how to record it."),
+    ] = False,
+    variables: Variables = None,
+    allow_shell: AllowShell = False,
+    target: Target = None,
+    project: Projects = None,
+    as_json: Json = False,
+) -> None:
     """Compare deployed scripts with the files, by hash. Exit code 1 if one differs.
 
     Example: userscope check
@@ -111,6 +123,8 @@ def check(*, target: Target = None, project: Projects = None, as_json: Json = Fa
     url, projects = _connect(project, target)
     ledger = Ledger(as_json=as_json)
     ledger.remark(f"Checking {url}")
+    if adopt:
+        _adopt(url, projects, run_options("5s", "0", 0, variables=variables, backticks=allow_shell), ledger)
     checks = inspection.check(url, projects, report=ledger.show)
     failed = [item for item in checks if item.diverges]
     if as_json:
@@ -195,6 +209,23 @@ def plan(
             print(f"Tags:    {', '.join(tag.label for tag in change.tags)}")
         print(f"Planner: {change.planner_name} <{change.planner_email}>\nDate:    {change.timestamp}\n")
         print("".join(f"    {line}\n" for line in change.note.splitlines()))
+
+
+def _adopt(url: "ConnectionURL", projects: "list[Project]", options: "Options", ledger: Ledger) -> NoReturn:
+    """Tell how much of what is pending is there already. Exit code 1 if something is pending."""
+    from userscope.migrations import adoption
+
+    with told_when_interrupted():
+        found = adoption.standing(url, projects, options=options, report=ledger.show)
+    if ledger.as_json:
+        print_json([vars(item) for item in found])
+    else:
+        for item in found:
+            print(f"{item.project}: {item.sentence}")
+        commands = [f"  userscope migrate --log-only --to {item.project}:{item.last}" for item in found if item.last]
+        if commands:
+            print("\n".join(["To record that, as if it had been deployed:", *commands]))
+    raise typer.Exit(int(any(item.pending for item in found)))
 
 
 def _planned(change: "Change") -> dict[str, object]:

@@ -116,7 +116,7 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
         if change is None or not change.is_reworked:
             path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
-                _run(engine, reading.load(project, "verify", path))
+                run_verification(engine, reading.load(project, "verify", path))
             except FileNotFoundError:
                 engine.warn(f"Verify script {path} does not exist")
             except Failed as error:
@@ -135,8 +135,8 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
     return results
 
 
-def _run(engine: Engine, script: "Script") -> None:
-    """Run a verification, statement by statement where it cannot run in one transaction."""
+def run_verification(engine: Engine, script: "Script") -> None:
+    """Run a verification, statement by statement where it cannot run in one transaction. Raises Failed."""
     timeouts = engine.options.timeouts
     try:
         engine.run(statements.verify(script, timeouts, replica=True))
