@@ -15,7 +15,9 @@ def ann(auth: Running) -> str:
 
 
 def sessions(auth: Running, user_id: str) -> set[str]:
-    return {token for (token,) in auth.rows("select token from app.sessions where user_id = %s", user_id)}
+    """The user's sessions that have not expired: others may have been left by who was there before."""
+    query = "select token from app.sessions where user_id = %s and expires_at > now()"
+    return {token for (token,) in auth.rows(query, user_id)}
 
 
 @pytest.mark.parametrize("name", ["ann@example.com", "ANN@Example.com", "ann_b", "ANN_B"])

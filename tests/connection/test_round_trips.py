@@ -117,6 +117,19 @@ def test_round_trips(
     assert counted == {name: trips for name, (trips, _) in cases.items()}
 
 
+@pytest.mark.parametrize("ending", [Session.commit, Session.rollback])
+def test_ended_early(served: Served, alice: UUID, ending: Callable[[Session], None]) -> None:
+    """A session whose last transaction was ended by hand ends in peace; only a COMMIT has a position."""
+
+    def work(session: Session) -> Session:
+        session.add(Todo(title="one"))
+        session.flush()
+        ending(session)
+        return session
+
+    assert (served.session(alice, work).info["position"] is None) == (ending is Session.rollback)
+
+
 def test_stream(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:
     """The DECLARE of a stream brings the identity along as any first statement does."""
     served = make_served(proxy.url, database_pool_size=1)

@@ -123,8 +123,8 @@ def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection)
 
 @event.listens_for(ScopedSession, "after_commit")
 def _keep_position(session: ScopedSession) -> None:
-    """Tell how far the primary's log was behind the COMMIT."""
-    if session.runs_on is not None and not session.runs_on.invalidated:
+    """Tell how far the primary's log was behind the COMMIT; none was sent where the last one was rolled back."""
+    if session.runs_on is not None and not session.runs_on.closed and not session.runs_on.invalidated:
         driver_connection: Any = session.runs_on.connection.driver_connection  # None: it was taken out of the pool
         session.info["position"] = getattr(driver_connection, "position", None) or session.info["position"]
 
