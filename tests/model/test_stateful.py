@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.clusters import Database
 from tests.model.machine import SERVICES, Machine
@@ -56,7 +56,7 @@ def machine(database: Database) -> Iterator[type[Machine]]:
                 service.close()
 
 
-def run(tested: type[Machine], *, examples: int, phases: list[Phase]) -> None:
+def run(tested: type[RuleBasedStateMachine], *, examples: int, phases: list[Phase]) -> None:
     run_state_machine_as_test(
         tested,
         settings=settings(

@@ -19,6 +19,6 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
             return [*begin, identity]
         assert identity.values
         remember = b"select set_config('app.user_id', $1, false), set_config('app.user_seal', $2, false)"
-        return [*begin, Command(remember, identity.values[-2:])]
+        return [*begin, Command(remember, identity.values[2:4])]
 
     monkeypatch.setattr(Scope, "preamble", preamble)

@@ -18,7 +18,7 @@ from tests.clusters import Cluster, Database
 from tests.connection.conftest import settings_for
 from tests.connection.served import run
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
-from tests.soak.town import Town, serve_together, town
+from tests.soak.town import TeamTodo, Town, serve_together, town
 from tests.soak.truth import Truth
 from userscope.database import AsyncDatabase
 from userscope.database import Database as Service
@@ -69,7 +69,7 @@ class Soak:
             self._load(made)
 
     def _load(self, made: Town) -> None:
-        database, self._people = made.database, made.people
+        database, self._people, self._teams = made.database, made.people, made.teams
         began = time.monotonic()
         with pgbouncer(database, size=self.connections) as pooler:
             settings = settings_for(
@@ -96,32 +96,38 @@ class Soak:
 
     # What one user does ------------------------------------------------------------------------------------------
 
-    def _plan(self, chance: random.Random) -> tuple[UUID, str]:
-        return chance.choice(self._people), chance.choices(list(KINDS), list(KINDS.values()))[0]
+    def _plan(self, chance: random.Random) -> tuple[UUID, UUID | None, str]:
+        """Who acts, in which organization if it is about that one's rows, as every third is; and what it is."""
+        user = chance.choice(self._people)
+        team = self._teams[user] if chance.randrange(3) == 0 else None
+        return user, team, chance.choices(list(KINDS), list(KINDS.values()))[0]
 
-    def _work(self, kind: str, user: str, tokens: list[str]) -> Callable[[Any], None]:
-        """What a transaction of this kind does; ``tokens`` gets the titles that it leaves if it is committed."""
+    def _work(self, kind: str, user: str, model: type[Todo | TeamTodo], tokens: list[str]) -> Callable[[Any], None]:
+        """What a transaction of this kind does; ``tokens`` gets the titles that it leaves if it is committed.
+
+        ``user`` is whose the rows are: a user, or an organization.
+        """
 
         def add(session: Session) -> None:
             tokens.append(self.truth.token(user))
-            session.add(Todo(title=tokens[-1]))
+            session.add(model(title=tokens[-1]))
             session.flush()
 
         def work(session: Session) -> None:
             before = self.truth.acknowledged(user)
             if kind in ("read", "savepoint"):
-                self.truth.check_seen(user, list(session.exec(select(Todo.title))), before)
+                self.truth.check_seen(user, list(session.exec(select(model.title))), before)
             if kind in ("add", "add twice", "change of mind", "timeout", "cancel", "error"):
                 add(session)
             if kind == "add twice":
                 session.commit()
                 add(session)  # a transaction of its own, maybe on another connection to the server
-                self.truth.check_seen(user, list(session.exec(select(Todo.title))), before)
+                self.truth.check_seen(user, list(session.exec(select(model.title))), before)
             elif kind == "savepoint":
                 undone: list[str] = []
                 with suppress(InvalidValue), session.begin_nested():
                     undone.append(self.truth.token(user))
-                    session.add(Todo(title=undone[0]))
+                    session.add(model(title=undone[0]))
                     session.flush()
                     run(session, "select 1 / 0")
                 self.truth.undone.update(undone)
@@ -149,11 +155,12 @@ class Soak:
     def _thread(self, service: Service, number: int) -> None:
         chance = random.Random(f"{self.seed}/{number}")  # noqa: S311  # to repeat a run, not to hide one
         for _ in self._left:
-            user, kind = self._plan(chance)
+            user, team, kind = self._plan(chance)
             tokens: list[str] = []
-            work = self._work(kind, str(user), tokens)
-            opened = service.reader(user) if kind == "read" else service.session(user)
-            with self._noting(str(user), tokens), opened as session:
+            whose = str(team or user)
+            work = self._work(kind, whose, TeamTodo if team else Todo, tokens)
+            opened = (service.reader if kind == "read" else service.session)(user, organization_id=team)
+            with self._noting(whose, tokens), opened as session:
                 work(session)
 
     async def _tasks(self, service: AsyncDatabase) -> None:
@@ -164,13 +171,15 @@ class Soak:
     async def _task(self, service: AsyncDatabase, number: int) -> None:
         chance = random.Random(f"{self.seed}/task {number}")  # noqa: S311  # as above
         for _ in self._left:
-            user, kind = self._plan(chance)
+            user, team, kind = self._plan(chance)
             tokens: list[str] = []
-            work = self._work(kind, str(user), tokens)
-            with self._noting(str(user), tokens):
+            whose = str(team or user)
+            work = self._work(kind, whose, TeamTodo if team else Todo, tokens)
+            with self._noting(whose, tokens):
                 # A client that goes away: the task is cancelled wherever it stands.
                 async with asyncio.timeout(chance.uniform(0, 0.02) if kind == "cancel" else None):
-                    async with (service.reader if kind == "read" else service.session)(user) as session:
+                    opened = service.reader if kind == "read" else service.session
+                    async with opened(user, organization_id=team) as session:
                         await session.run_sync(work)
 
     # What breaks meanwhile -----------------------------------------------------------------------------------------

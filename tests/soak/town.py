@@ -5,13 +5,27 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID, uuid4
+
+import sqlalchemy
+from sqlmodel import Field
 
 from tests.clusters import Cluster, Database, deploy, make_logins
 from tests.connection.served import run
 from userscope.admin import seals
 from userscope.database import Database as Service
+from userscope.generate.team import TeamTable
 from userscope.identity import SealKey
+from userscope.models import OrganizationOwned, Timestamped
+
+
+class TeamTodo(OrganizationOwned, Timestamped, table=True):
+    """A todo of an organization."""
+
+    __tablename__: ClassVar[str] = "soak_todos"
+
+    title: str = Field(sa_type=sqlalchemy.Text)
 
 
 @dataclass(frozen=True)
@@ -20,6 +34,8 @@ class Town:
 
     database: Database
     people: list[UUID]
+    teams: dict[UUID, UUID]
+    """The organization that each of them is a member of, with others."""
     key: SealKey
 
 
@@ -30,14 +46,28 @@ def town(cluster: Cluster, users: int) -> Iterator[Town]:
     deploy(database.url())
     make_logins(database)
     people = [uuid4() for _ in range(users)]
+    teams = [uuid4() for _ in range(1 + users // 5)]
+    belonging = {user: teams[number % len(teams)] for number, user in enumerate(people)}
     with database.superuser_connection() as superuser, superuser.cursor() as cursor:
         cursor.executemany(
             "insert into app.users (id, name, email) values (%s, '0', %s)",
             [(user, f"{user}@example.org") for user in people],
         )
+        cursor.executemany(
+            "insert into app.organizations (id, name, slug) values (%s, '0', %s)",
+            [(team, f"team-{number}") for number, team in enumerate(teams)],
+        )
+        cursor.executemany(
+            "insert into app.members (organization_id, user_id) values (%s, %s)",
+            [(team, user) for user, team in belonging.items()],
+        )
+    table = TeamTable.of_organization("soak_todos", ["title:text:200"])
+    with database.connect() as owner:
+        for project in ("schema", "policies"):
+            owner.execute(table.scripts("schema", "policies")[project, "deploy"].encode())
     key, _ = seals.add(database.url())
     seals.require(database.url())
-    yield Town(database, people, key)
+    yield Town(database, people, belonging, key)
     database.drop()
 
 

@@ -63,7 +63,10 @@ class Truth:
 
     def check_all(self, superuser: Connection) -> None:
         """Judge what is there at the end: every row its own user's, every acknowledged write once, none undone."""
-        rows = superuser.execute("select owner_id::text, title from app.todos").fetchall()
+        rows = superuser.execute(
+            "select owner_id::text, title from app.todos "
+            "union all select organization_id::text, title from app.soak_todos"
+        ).fetchall()
         self.faults += [f"{title} belongs to {owner}" for owner, title in rows if not title.startswith(owner)]
         found = Counter(title for _, title in rows)
         self.faults += [f"{title} is there {times} times" for title, times in found.items() if times > 1]
