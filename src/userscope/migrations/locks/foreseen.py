@@ -151,10 +151,10 @@ def _named(change: str, script: "Script") -> "Iterator[_Named | Foreseen]":
     path: Sequence[str] | None = None
     transaction, inside = 0, False
     for statement in script.statements:
-        if statement.control:
-            inside = statement.control == "begin" or statement.chains
+        if statement.tokens and (control := statement.control):
+            inside = control == "begin" or statement.chains
         transaction += not inside
-        if statement.control or statement.data is not None:
+        if not reading.may_lock(statement.sql) or statement.data is not None:
             continue
         path = reading.search_path(statement.sql) or path
         try:

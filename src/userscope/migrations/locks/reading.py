@@ -73,10 +73,13 @@ class Unknown(Exception):
     """A statement runs code of its own, which is not looked into."""
 
 
+def may_lock(sql: str) -> bool:
+    """Whether a statement is worth parsing: told by its first word."""
+    return _LOCKS.match(sql) is not None
+
+
 def effects(sql: str) -> list[Effect]:
     """Return what a statement does to which tables. Raises Unknown for a block of code, or a call."""
-    if not _LOCKS.match(sql):
-        return []
     found: list[Effect] = []
     for raw in postgast.parse(sql).stmts:
         kind = raw.stmt.WhichOneof("node") or ""

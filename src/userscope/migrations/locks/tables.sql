@@ -1,5 +1,5 @@
--- What is known of the tables that scripts name, in the order of the argument, [{"name", "schemas", "constraint"}]. Of an index, its
--- table; with a constraint ("" for all), the tables that its foreign keys refer to as well.
+-- What is known of the tables that scripts name, in the order of the argument: [{"name", "schemas", "constraint"}]. Of an
+-- index, its table; with a constraint ("" for all), the tables that its foreign keys refer to as well.
 with wanted as (
     select w.number, w.value ->> 'name' as name, w.value ->> 'constraint' as dropped,
            coalesce(
