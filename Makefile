@@ -112,6 +112,7 @@ mutate: $(BIN)/.dev ## Plant defects in copies of the migrated database, and see
 .PHONY: soak
 soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are killed (ARGS='--transactions 5000')
 	@$(BIN)/python -m tests.soak $(ARGS)
+	@$(BIN)/python -m tests.replicas.soak $(ARGS)
 	@$(BIN)/python -m tests.outages
 	@USERSCOPE_SOAK=1 $(BIN)/python -m pytest -q tests/model/test_stateful.py -k no_difference
 

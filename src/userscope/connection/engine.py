@@ -246,7 +246,8 @@ def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
     if connection.idle and connection.settled and not _hears(connection):
         connection.lend()
         return
-    logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
+    if not connection.closed:  # else it was a reader's, who has left it for the primary
+        logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
     raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")
 
 
