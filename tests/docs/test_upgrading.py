@@ -1,14 +1,16 @@
 """docs/upgrading.md: its example upgrades a database that the release deployed, and goes back."""
 
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.clusters import ROOT, Cluster, Connection, Database, make_logins
+from tests.clusters import ROOT, Cluster, Connection, Database, binaries_of, make_logins
 from tests.docs import console
 from userscope.audit import run
 from userscope.migrations import inspection, runner
@@ -89,6 +91,31 @@ def test_upgrade(database: Database, released: list[Project]) -> None:
     results, pending = inspection.verify(database.url(), pair)
     assert [problem for result in results for problem in result.problems] == []
     assert pending == ["schema:todos_pinned", "policies:todos"]
+
+
+@pytest.mark.breadth
+def test_rows_move(cluster: Cluster, tmp_path: Path) -> None:
+    """The page's dump holds every row, and a new database takes it."""
+    ((dump, _, _, restore, _),) = (console.commands(block) for block in console.blocks(PAGE, "console")[1:])
+    old, new = (cluster.database("neon") for _ in range(2))
+    counts = "select (select count(*) from app.users), (select count(*) from app.todos)"
+    for each in (old, new):
+        runner.migrate(each.url(), find([ROOT]))
+    with old.superuser_connection() as superuser:
+        superuser.execute("insert into app.users (name, email) values ('A', 'a@x.io')")
+        superuser.execute("insert into app.todos (owner_id, title) select id, 'old' from app.users")
+    for command, database in ((dump, old), (restore, new)):
+        path = f"{(binaries_of(cluster.version) / 'pg_dump').parent}:{console.PATH}"
+        environment = {**os.environ, **database.environment, "PATH": path}
+        done = subprocess.run(
+            ["bash", "-euc", command[0]], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    with new.superuser_connection() as superuser:
+        assert superuser.execute(counts.encode()).fetchall() == [(1, 1)]
+    assert not list(tmp_path.iterdir())
+    for each in (old, new):
+        each.drop()
 
 
 def test_released() -> None:
