@@ -85,6 +85,10 @@ def test_nobody(teams: Teams) -> None:
     with teams.world.acting_as(None) as connection:
         assert ask(connection, "select organization_id from app.memberships") == set()
         assert ask(connection, "select id from app.my_invitations()") == set()
+    with teams.world.admin.transaction():  # nor does the owner of what answers see any
+        teams.world.admin.execute("set local role app_gate")
+        for query in ("select user_id from app.members", "select id from app.organizations"):
+            assert ask(teams.world.admin, query) == set()
     with pytest.raises(InsufficientPrivilege, match="not a member"), teams.world.acting_as(None) as connection:
         connection.execute("select app.set_organization_id(%s)", [str(teams.acme)])
         connection.execute("select app.current_organization_id()")
