@@ -134,10 +134,8 @@ def check(
             print(f"Script signatures diverge at change {item.diverges}")
         if failed:
             print("Failed one check" if len(failed) == 1 else f"Failed {len(failed)} checks")
-            print(
-                "HINT:  These scripts were edited after they were deployed: bring back the files as they were. A database"
-            )
-            print("of an unreleased userscope hands its rows to a new one (docs/upgrading.md).")
+            print("HINT:  These scripts were edited after they were deployed: bring back the files as they were.")
+            print("A database of an unreleased userscope hands its rows to a new one (docs/upgrading.md).")
         elif any(item.deployed for item in checks):
             print("Check successful")
         else:
