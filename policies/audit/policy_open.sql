@@ -1,6 +1,6 @@
 -- Which policies show a service rows that are not the user's? One that is nothing of what follows, or that and something
--- besides: a column is the identity; or the row is one that the user's rows in another table refer to. Other roles, such
--- as the identity provider's, may see every row.
+-- besides: a column is the identity; or the row is one that the user's rows in another table refer to, or refers to one
+-- of them. Other roles, such as the identity provider's, may see every row.
 with called (me) as (  -- @me is the identity, as told from its spelling; asked once a statement, or once a row
     select '@me'
     union
@@ -25,6 +25,17 @@ referred (relation, shape) as (
       join pg_attribute as mine on mine.attrelid = conrelid and mine.attnum > 0 and not mine.attisdropped,
            called
      where contype = 'f' and confrelid in (select relation from clauses where expression like '%ANY (ARRAY(%')
+    union all  -- or one that refers to the user's rows in another table
+    select conrelid, format(E'(%1$I = ANY (ARRAY( SELECT %2$I.%3$I\n   FROM %4$I.%2$I\n  WHERE (%2$I.%5$I = %6$s))))',
+                            own.attname, relname, other.attname, nspname, mine.attname, me)
+      from pg_constraint
+      join pg_class on pg_class.oid = confrelid
+      join pg_namespace on pg_namespace.oid = relnamespace
+      join pg_attribute as own on own.attrelid = conrelid and own.attnum = conkey[1]
+      join pg_attribute as other on other.attrelid = confrelid and other.attnum = confkey[1]
+      join pg_attribute as mine on mine.attrelid = confrelid and mine.attnum > 0 and not mine.attisdropped,
+           called
+     where contype = 'f' and conrelid in (select relation from clauses where expression like '%ANY (ARRAY(%')
 ),
 tied (relation, expression) as (
     select clauses.relation, expression
