@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.clusters import ROOT, Cluster, Connection, Database, binaries_of, make_logins
+from tests.clusters import ROOT, Cluster, Connection, Database, make_logins
 from tests.docs import console
+from tests.versions import binaries as binaries_of
 from userscope.audit import run
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import KINDS, Project, find
