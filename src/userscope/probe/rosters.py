@@ -13,7 +13,10 @@ def take_out(scene: Scene) -> None:
         row = scene.row(table, ALICE)
         links = scene.links(table)
         known = any(pattern.fullmatch(table.name) for pattern in (words.PEOPLE, words.SOMEBODYS))
+        listed = any(set(key) <= set(links) for key in table.unique) or words.PRIVILEGED.search(table.name)
         if row is None or not links or set(scene.scope(table)) - set(links) or known or table.name in everybody:
+            continue
+        if not listed:  # several rows a person: what is theirs, and no list of persons
             continue
         leaving = statements.delete(table, scene.where(table, ALICE))
         lost = {role: gone for role in scene.identities.members if (gone := _lost(scene, role, table, leaving))}

@@ -7,7 +7,7 @@ from userscope.postgres.sql import ident
 from userscope.probe import identities as who
 from userscope.probe import statements, words
 from userscope.probe.catalog.model import Relation
-from userscope.probe.findings import Expected, becoming
+from userscope.probe.findings import Expected, Level, becoming
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
 from userscope.probe.worlds import ALICE, BOB
@@ -63,8 +63,10 @@ def _held_by_nothing(scene: Scene, login: str) -> None:
     table = next((t for t in scene.catalog.tables if scene.row(t, BOB) and scene.sight.rights(login, t).select), None)
     if table:
         look, expected = scene.look(table)
-        said = "bypasses row-level security: is it for a service?"
-        scene.findings.add("question", "becomes", login, actor, said, [look], expected)
+        # A profile knows which roles services act by; of another database somebody has to say it.
+        level: Level = "error" if scene.identities.profile else "question"
+        said = "bypasses row-level security" + (": is it for a service?" if level == "question" else "")
+        scene.findings.add(level, "becomes", login, actor, said, [look], expected)
 
 
 def _kept_plan(scene: Scene, role: str, table: Relation) -> None:
