@@ -1,48 +1,61 @@
 -- Which policies show a service rows that are not the user's? One that is nothing of what follows, or that and something
 -- besides: a column is the identity; or the row is one that the user's rows in another table refer to, or refers to one
 -- of them. Other roles, such as the identity provider's, may see every row.
-with called (me) as (  -- @me is the identity, as told from its spelling; asked once a statement, or once a row
+with recursive called (me) as (  -- @me is the identity, as told from its spelling; asked once a statement, or once a row
     select '@me'
     union
     select format('( SELECT @me AS %I)', coalesce(proname, split_part(call, '(', 1)))
       from identity left join pg_proc on pg_proc.oid = proc
 ),
-equal (relation, shape) as (
-    select relation, format(shape, quote_ident(attname), me)
+equal (shape) as (
+    select format(shape, '%1$s', replace(me, '%', '%%'))
+      from called, (values ('(%s = %s)'), ('(%2$s = %1$s)'), ('((%s)::text = %s)'), ('((%s)::bpchar = (%s)::bpchar)')) as shapes (shape)
+),
+own (relation, shape) as (
+    select relation, format(shape, quote_ident(attname))
       from (select distinct relation from clauses) as tables
-      join pg_attribute on attrelid = relation and attnum > 0 and not attisdropped,
-           called,
-           (values ('(%s = %s)'), ('(%2$s = %1$s)'), ('((%s)::text = %s)'), ('((%s)::bpchar = (%s)::bpchar)')) as shapes (shape)
+      join pg_attribute on attrelid = relation and attnum > 0 and not attisdropped, equal
+),
+flat (relation, text) as (  -- what looks into other tables, in one line
+    select relation, regexp_replace(text, '\s+', ' ', 'g')
+      from clauses join told using (expression, name) where text like '%ANY (ARRAY(%'
+),
+edges (here, own, parent, looked_up) as (  -- a column and the table that it leads to, or that refers to it
+    select here, quote_ident(own.attname), there,
+           format('ANY (ARRAY( SELECT %I.%I FROM %I.%1$I WHERE ', relname, other.attname, nspname)
+      from pg_constraint,
+           lateral (values (conrelid, conkey[1], confrelid, confkey[1]), (confrelid, confkey[1], conrelid, conkey[1]))
+               as ends (here, own_number, there, other_number)
+      join pg_class on pg_class.oid = there
+      join pg_namespace on pg_namespace.oid = relnamespace
+      join pg_attribute as own on own.attrelid = here and own.attnum = own_number
+      join pg_attribute as other on other.attrelid = there and other.attnum = other_number
+     where contype = 'f' and exists (select from flat)
+),
+mine (relation, condition) as (  -- what makes a row of another table the user's: a column of its own, or a row it leads to
+    select pg_class.oid, condition
+      from pg_class
+      join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped,
+           equal, format(shape, format('%I.%I', relname, attname)) as condition
+     where pg_class.oid in (select parent from edges) and exists (select from flat where strpos(text, condition) > 0)
+    union
+    select here, through
+      from mine
+      join edges on parent = mine.relation
+      join pg_class on pg_class.oid = here,
+           format('(%I.%s = %s%s)))', relname, own, looked_up, condition) as through
+     where exists (select from flat where strpos(text, through) > 0)
 ),
 referred (relation, shape) as (
-    select confrelid, format(E'(%1$I = ANY (ARRAY( SELECT %2$I.%3$I\n   FROM %4$I.%2$I\n  WHERE (%2$I.%5$I = %6$s))))',
-                             own.attname, relname, other.attname, nspname, mine.attname, me)
-      from pg_constraint
-      join pg_class on pg_class.oid = conrelid
-      join pg_namespace on pg_namespace.oid = relnamespace
-      join pg_attribute as own on own.attrelid = confrelid and own.attnum = confkey[1]
-      join pg_attribute as other on other.attrelid = conrelid and other.attnum = conkey[1]
-      join pg_attribute as mine on mine.attrelid = conrelid and mine.attnum > 0 and not mine.attisdropped,
-           called
-     where contype = 'f' and confrelid in (select relation from clauses where expression like '%ANY (ARRAY(%')
-    union all  -- or one that refers to the user's rows in another table
-    select conrelid, format(E'(%1$I = ANY (ARRAY( SELECT %2$I.%3$I\n   FROM %4$I.%2$I\n  WHERE (%2$I.%5$I = %6$s))))',
-                            own.attname, relname, other.attname, nspname, mine.attname, me)
-      from pg_constraint
-      join pg_class on pg_class.oid = confrelid
-      join pg_namespace on pg_namespace.oid = relnamespace
-      join pg_attribute as own on own.attrelid = conrelid and own.attnum = conkey[1]
-      join pg_attribute as other on other.attrelid = confrelid and other.attnum = confkey[1]
-      join pg_attribute as mine on mine.attrelid = confrelid and mine.attnum > 0 and not mine.attisdropped,
-           called
-     where contype = 'f' and conrelid in (select relation from clauses where expression like '%ANY (ARRAY(%')
+    select here, format('(%s = %s%s)))', own, looked_up, condition) from mine join edges on parent = mine.relation
 ),
 tied (relation, expression) as (
     select clauses.relation, expression
       from clauses
       join told using (expression, name)
-      join (select * from equal union all select * from referred) as shapes on shapes.relation = clauses.relation
-     where text = shape or starts_with(text, '(' || shape || ' AND ') or right(text, length(shape) + 6) = ' AND ' || shape || ')'
+      join (select * from own union all select * from referred) as shapes on shapes.relation = clauses.relation,
+           regexp_replace(text, '\s+', ' ', 'g') as line
+     where line = shape or starts_with(line, '(' || shape || ' AND ') or right(line, length(shape) + 6) = ' AND ' || shape || ')'
 )
 select 'error' as level, format('policy %I on %s', policy, object) as object,
        clause || case
