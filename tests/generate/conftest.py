@@ -1,20 +1,24 @@
 """Tables that ``new-table`` wrote, deployed, and their classes."""
 
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from sqlmodel import SQLModel
 
-from tests.clusters import Database
+from tests.cli.runner import Done, Runner
+from tests.clusters import ROOT, Cluster, Database, cluster_of, make_logins
 from tests.fenced import COLUMNS
 from userscope.generate.columns import TYPES
 from userscope.generate.table import Table
+from userscope.migrations import projects, runner
 
 EVERY_TYPE = ["code:text:2", *(f"c_{name}:{name}" for name in TYPES), *(f"n_{name}:{name}:null" for name in TYPES)]
 
@@ -87,3 +91,56 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The classes alone, of a table that is nowhere."""
     yield imported(Table.of("other_things", EVERY_TYPE, "thing"), tmp_path_factory.mktemp("classes"))
     forget("other_things")
+
+
+class Run(Protocol):
+    """Runs a module in a folder, on a database; ours in this process, which is quicker."""
+
+    def __call__(
+        self, folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None
+    ) -> Done: ...
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run a module in a folder: ours in this process."""
+
+    def run(folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None) -> Done:
+        runner = Runner(folder, capfd, **(database.environment if database else {}), **(more or {}))
+        if words[0] == "userscope":
+            return runner(*words[1:], code=None)
+        command, environment = [sys.executable, "-m", *words], runner.environment
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def lone() -> Iterator[Cluster]:
+    """A cluster of one's own: an audit sees the roles of every test beside it."""
+    with cluster_of() as made:
+        yield made
+
+
+@pytest.fixture
+def migrated(lone: Cluster) -> Iterator[Database]:
+    """A database that the migrations deployed, with their registry."""
+    made = lone.database()
+    runner.migrate(made.url(), projects.find([ROOT / "schema", ROOT / "policies"]))
+    make_logins(made)
+    yield made
+    made.drop()
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The two projects, as somebody who cloned the repository has them."""
+    for name in ("schema", "policies"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

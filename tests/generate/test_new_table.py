@@ -1,58 +1,15 @@
 """``userscope new-table``: what it writes deploys, verifies and passes the audit and its own test."""
 
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from tests.cli.runner import Done, Runner
-from tests.clusters import ROOT, Cluster, Database, cluster_of, first_of, make_logins
-from tests.generate.conftest import EVERY_TYPE
-from userscope.migrations import projects, runner
+from tests.clusters import Cluster, Database, first_of, make_logins
+from tests.generate.conftest import EVERY_TYPE, Run, contents
+from userscope.migrations import projects
 from userscope.migrations.projects import KINDS
-
-
-class Run(Protocol):
-    """Runs a module in a folder, on a database; ours in this process, which is quicker."""
-
-    def __call__(
-        self, folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None
-    ) -> Done: ...
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(folder: Path, *words: str, database: Database | None = None, more: dict[str, str] | None = None) -> Done:
-        runner = Runner(folder, capfd, **(database.environment if database else {}), **(more or {}))
-        if words[0] == "userscope":
-            return runner(*words[1:], code=None)
-        command, environment = [sys.executable, "-m", *words], runner.environment
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        return Done(done.returncode, done.stdout, done.stderr)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def lone() -> Iterator[Cluster]:
-    """A cluster of one's own: an audit sees the roles of every test beside it."""
-    with cluster_of() as made:
-        yield made
-
-
-@pytest.fixture
-def database(lone: Cluster) -> Iterator[Database]:
-    """A database that the migrations deployed, with their registry."""
-    made = lone.database()
-    runner.migrate(made.url(), projects.find([ROOT / "schema", ROOT / "policies"]))
-    make_logins(made)
-    yield made
-    made.drop()
 
 
 @pytest.fixture
@@ -61,18 +18,6 @@ def bare(lone: Cluster) -> Iterator[Database]:
     made = lone.database()
     yield made
     made.drop()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """The two projects, as somebody who cloned the repository has them."""
-    for name in ("schema", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    return tmp_path
 
 
 @pytest.fixture
@@ -86,52 +31,28 @@ def pair(tmp_path: Path) -> Path:
 
 
 @pytest.mark.breadth
-def test_whole(run: Run, clone: Path, database: Database) -> None:
+def test_whole(run: Run, clone: Path, migrated: Database) -> None:
     """The table deploys, the audit finds nothing, its test passes, and a hole in it fails the test."""
     words = ("new-table", "shopping_lists", *EVERY_TYPE, "--test", "test_lists.py")
     assert run(clone, "userscope", *words).code == 0
-    deployed = run(clone, "userscope", "migrate", database=database)
+    deployed = run(clone, "userscope", "migrate", database=migrated)
     assert "+ schema:shopping_lists" in deployed.stdout
     assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
-    audited = run(clone, "userscope", "audit", database=database)
+    audited = run(clone, "userscope", "audit", database=migrated)
     assert (audited.code, audited.stdout.splitlines()[-1]) == (0, "Nothing found.")
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
-    assert "9 passed" in run(clone, *test, database=database).stdout
-    with database.superuser_connection() as superuser:
+    assert "9 passed" in run(clone, *test, database=migrated).stdout
+    with migrated.superuser_connection() as superuser:
         superuser.execute("alter policy select_own on app.shopping_lists using (true)")
-    assert run(clone, "userscope", "verify", database=database).code == 1
-    assert "1 failed" in run(clone, *test, database=database).stdout
+    assert run(clone, "userscope", "verify", database=migrated).code == 1
+    assert "1 failed" in run(clone, *test, database=migrated).stdout
 
 
 @pytest.mark.breadth
-def test_whole_organization(run: Run, clone: Path, database: Database) -> None:
-    """A table of organizations as well: it deploys, nothing is found, its test passes, and a hole fails the test."""
-    words = ("new-table", "boards", *EVERY_TYPE, "--organization", "--delete-by", "owner,admin", "--test", "test_it.py")
-    assert run(clone, "userscope", *words).code == 0
-    assert "+ policies:boards" in run(clone, "userscope", "migrate", database=database).stdout
-    assert run(clone, "userscope", "audit", database=database).stdout.endswith("Nothing found.\n")
-    test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_it.py")
-    assert "5 passed" in run(clone, *test, database=database).stdout
-    with database.superuser_connection() as superuser:
-        hole = "alter policy delete_own on app.boards using (organization_id = app.current_organization_id())"
-        superuser.execute(hole)
-    assert run(clone, "userscope", "verify", database=database).code == 1
-    assert "1 failed" in run(clone, *test, database=database).stdout
-
-
-def test_refused_of_organizations(run: Run, clone: Path) -> None:
-    """What a table of organizations cannot have is refused, and nothing is written."""
-    before = contents(clone)
-    for given in ("--delete-by owner", "--organization --fenced", "created_by:date --organization"):
-        done = run(clone, "userscope", "new-table", "boards", *given.split())
-        assert (done.code, "ERROR:" in done.stderr, contents(clone)) == (2, True, before)
-
-
-@pytest.mark.breadth
-def test_holes(run: Run, clone: Path, database: Database) -> None:
+def test_holes(run: Run, clone: Path, migrated: Database) -> None:
     """The verifications that were written notice each hole, and the cure."""
     assert run(clone, "userscope", "new-table", "shopping_lists", *EVERY_TYPE).code == 0
-    assert run(clone, "userscope", "migrate", database=database).code == 0
+    assert run(clone, "userscope", "migrate", database=migrated).code == 0
     for hole, cure in (
         ("revoke delete on app.shopping_lists from app_user", "grant delete on app.shopping_lists to app_user"),
         ("grant select (c_text) on app.shopping_lists to app_auth", "revoke all on app.shopping_lists from app_auth"),
@@ -149,16 +70,16 @@ def test_holes(run: Run, clone: Path, database: Database) -> None:
             "alter policy select_own on app.shopping_lists using (owner_id = (select app.current_user_id()))",
         ),
     ):
-        assert run(clone, "userscope", "verify", database=database).code == 0
-        with database.superuser_connection() as superuser:
+        assert run(clone, "userscope", "verify", database=migrated).code == 0
+        with migrated.superuser_connection() as superuser:
             superuser.execute(hole.encode())
-        assert run(clone, "userscope", "verify", database=database).code == 1
-        with database.superuser_connection() as superuser:
+        assert run(clone, "userscope", "verify", database=migrated).code == 1
+        with migrated.superuser_connection() as superuser:
             superuser.execute(cure.encode())
 
 
 @pytest.mark.breadth
-def test_whole_fenced(run: Run, clone: Path, database: Database) -> None:
+def test_whole_fenced(run: Run, clone: Path, migrated: Database) -> None:
     """A fenced table as well, and services find it fit to serve."""
     words = (
         "new-table",
@@ -171,18 +92,18 @@ def test_whole_fenced(run: Run, clone: Path, database: Database) -> None:
         "db/lists.py",
     )
     assert run(clone, "userscope", *words).stdout.count("  + ") == 11
-    deployed = run(clone, "userscope", "migrate", database=database)
+    deployed = run(clone, "userscope", "migrate", database=migrated)
     assert "+ policies:shopping_lists" in deployed.stdout, deployed.stderr
     for command in (["verify"], ["audit"], ["audit", "--drift"], ["health"], ["check"], ["status"]):
-        done = run(clone, "userscope", *command, database=database)
+        done = run(clone, "userscope", *command, database=migrated)
         assert done.code == 0, done.stdout + done.stderr
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "-p", "userscope.testing", "test_lists.py")
-    assert "10 passed" in run(clone, *test, database=database).stdout
-    with database.superuser_connection() as superuser:
+    assert "10 passed" in run(clone, *test, database=migrated).stdout
+    with migrated.superuser_connection() as superuser:
         superuser.execute("alter policy select_own on app_fenced.shopping_lists using (true)")
-    assert "1 failed" in run(clone, *test, database=database).stdout
-    assert run(clone, "userscope", "verify", database=database).code == 1
-    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=database)
+    assert "1 failed" in run(clone, *test, database=migrated).stdout
+    assert run(clone, "userscope", "verify", database=migrated).code == 1
+    reverted = run(clone, "userscope", "revert", "--to", "schema:better_auth", "--yes", database=migrated)
     assert "- schema:shopping_lists" in reverted.stdout, reverted.stderr
 
 
@@ -194,7 +115,7 @@ def test_one(run: Run, clone: Path) -> None:
 
 
 @pytest.mark.breadth
-def test_own_pair(run: Run, pair: Path, database: Database) -> None:
+def test_own_pair(run: Run, pair: Path, migrated: Database) -> None:
     """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""
     done = run(pair, "userscope", "new-table", "orders", "total:numeric", "--project", "what", "--project", "who")
     assert done.code == 0, done.stderr
@@ -210,13 +131,13 @@ def test_own_pair(run: Run, pair: Path, database: Database) -> None:
             assert text.startswith(f"-- {kind.capitalize()} {project.name}:orders ")
             assert re.findall("^-- requires: (.*)", text, re.MULTILINE) == (needs if kind == "deploy" else [])
     both = ("--project", "what", "--project", "who")
-    deployed = run(pair, "userscope", "migrate", *both, database=database)
+    deployed = run(pair, "userscope", "migrate", *both, database=migrated)
     assert "+ shop_who:orders" in deployed.stdout, deployed.stderr
     for words in (("verify", *both), ("status", *both), ("status",), ("audit", "--drift", *both)):
-        done = run(pair, "userscope", *words, database=database)
+        done = run(pair, "userscope", *words, database=migrated)
         assert done.code == 0, done.stdout + done.stderr
     assert done.stdout.endswith("Nothing found.\n")
-    assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=database).stdout  # without: it is drift
+    assert "app.orders" in run(pair, "userscope", "audit", "--drift", database=migrated).stdout  # without: it is drift
 
 
 @pytest.mark.breadth

@@ -5,17 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.clusters import Database
-from tests.generate.test_new_table import Run, clone, database, lone, run
+from tests.generate.conftest import Run
 from userscope.errors import ConfigurationError
 from userscope.generate.parent import ROW, find
 from userscope.generate.table import Table
 from userscope.migrations import projects
 
-__all__ = ["clone", "database", "lone", "run"]
-
 
 @pytest.mark.breadth
-def test_references(run: Run, clone: Path, database: Database) -> None:
+def test_references(run: Run, clone: Path, migrated: Database) -> None:
     """A table that belongs to rows of another, behind a fence or not, deploys, verifies and passes its test."""
     for words in (
         ("lists", "name:text:5", "due:date"),
@@ -25,11 +23,11 @@ def test_references(run: Run, clone: Path, database: Database) -> None:
         done = run(clone, "userscope", "new-table", *words)
         assert done.code == 0, done.stderr
     for command in (["migrate"], ["verify"], ["audit"]):
-        done = run(clone, "userscope", *command, database=database)
+        done = run(clone, "userscope", *command, database=migrated)
         assert done.code == 0, done.stdout + done.stderr
     test = ("pytest", "-q", "-x", "-W", "error", "-p", "no:cacheprovider", "test_notes.py")
-    assert "9 passed" in run(clone, *test, database=database).stdout
-    with database.superuser_connection() as superuser:
+    assert "9 passed" in run(clone, *test, database=migrated).stdout
+    with migrated.superuser_connection() as superuser:
         keys = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'notes_item_id_fkey'"
         assert superuser.execute(keys.encode()).fetchone() == (
             "FOREIGN KEY (owner_id, item_id) REFERENCES app_fenced.items(owner_id, id) ON DELETE CASCADE",

@@ -60,13 +60,6 @@ def new_table(
     pair = own_pair(project)
     above = parent.find(references, pair[0]) if references else None
     whole = pyproject.read().ours == "all"
-    if organization and fenced:
-        raise ConfigurationError(
-            "a table of organizations cannot be fenced yet",
-            detail="What writes through a fence takes a row that a member's role keeps them from deleting for one that "
-            "somebody else changed meanwhile.",
-            hint="Leave --fenced out, or keep what must not even be guessed at in a fenced table of each user's own.",
-        )
     if organization and (references or owner != "uuid" or not whole):
         raise ConfigurationError(
             "--organization goes neither with --references nor with users of your own",
@@ -77,7 +70,7 @@ def new_table(
             "--delete-by goes with --organization", hint="A user has no role in what is their own."
         )
     table = (
-        TeamTable.of_organization(name, columns or [], one, delete_by=delete_by)
+        TeamTable.of_organization(name, columns or [], one, delete_by=delete_by, fenced=fenced)
         if organization
         else Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=whole, parent=above)
     )

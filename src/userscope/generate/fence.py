@@ -17,7 +17,7 @@ _PARTS = {
     "fence_opened": "fence.opened.sql",
     "fence_closed": "fence.closed.sql",
     "fence_open": "fence.open.sql",
-    "fence_test": "fence.test.py.txt",
+    "fence_test": "fence.{tests}test.py.txt",
 }
 _QUOTED = re.compile(r"^as \$\$(.*?)^\$\$;", re.MULTILINE | re.DOTALL)
 # How PostgreSQL writes the bodies that stand without quotes, when it is asked.
@@ -47,11 +47,11 @@ def refuse_incomparable(spellings: Sequence[str]) -> None:
             )
 
 
-def words(table: str, columns: Sequence[Column], plain: Mapping[str, str]) -> dict[str, str]:
-    """Return what the templates need beside ``plain``, the words of any table."""
+def words(table: str, columns: Sequence[Column], plain: Mapping[str, str], *, tests: str) -> dict[str, str]:
+    """Return what the templates need beside ``plain``, those of any table; ``tests`` begins its tests' templates."""
     written = [column.name for column in columns]
-    every = ["owner_id", "id", *written, "created_at", "updated_at"]
-    seen = [*written, "created_at", "updated_at"]
+    every = plain["every"].split(", ")
+    seen = every[2:]  # all but its key
     known = {
         **plain,
         "home": "app_fenced",
@@ -65,22 +65,25 @@ def words(table: str, columns: Sequence[Column], plain: Mapping[str, str]) -> di
         "t_seen": _listed("t.", seen),
         "old_seen": _listed("old.", seen),
         "view_facts": "\n".join(f"    {fact}" for fact in _view_facts(columns)),
-        "fence_index": f"    CREATE INDEX {table}_owner_id_created_at_id_idx ON app_fenced.{table} USING btree "
-        "(owner_id, created_at, id)\n",
+        "fence_index": f"    CREATE INDEX {table}_{every[0]}_created_at_id_idx ON app_fenced.{table} USING btree "
+        f"({every[0]}, created_at, id)\n",
     }
+    known["still"] = (
+        f" and ({known['t_seen']})\n               is distinct from ({known['old_seen']})" if plain["still"] else ""
+    )
     (written_body,) = _QUOTED.findall(Text.read("fence.made.sql").substitute(known))
     rows = ",\n     ".join(f"t.{name}" for name in every)
     known["write_md5"] = _md5(written_body)
     known["by_id_md5"] = _md5(_BY_ID.format(rows=rows, table=table))
     known["page_md5"] = _md5(_PAGE.format(rows=rows, table=table))
-    parts = {part: Text.read(file).substitute(known) for part, file in _PARTS.items()}
-    return known | parts | {"gifts": Text.read("fence.gifts.py.txt").substitute(known)}
+    parts = {part: Text.read(file.format(tests=tests)).substitute(known) for part, file in _PARTS.items()}
+    return known | parts | {"gifts": Text.read(f"fence.{tests}gifts.py.txt").substitute(known)}
 
 
-def no_words(plain: Mapping[str, str]) -> dict[str, str]:
+def no_words(plain: Mapping[str, str], *, tests: str) -> dict[str, str]:
     """Return what the templates need beside ``plain`` for a table without a fence."""
     known = {"home": "app", "role": "app_user", "kind": "table", "granted": '[("app", "app_user")]', "fence_index": ""}
-    gifts = Text.read("gifts.py.txt").substitute(plain)
+    gifts = Text.read(f"{tests}gifts.py.txt").substitute(plain)
     return {**plain, **known, **dict.fromkeys(_PARTS, ""), "gifts": gifts}
 
 

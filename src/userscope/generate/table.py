@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from userscope.errors import ConfigurationError, ScriptError
 from userscope.generate import fence, mapping
@@ -133,7 +134,16 @@ class Table:
         """Return a test that notices every hole in the policies."""
         return Text.read("test.py.txt").substitute(self._words("schema", "policies"))
 
+    _tests: ClassVar[str] = ""
+    """What the names of its tests' templates begin with."""
+
     def _words(self, schema: str, policies: str) -> dict[str, str]:
+        plain = self._plain_words(schema, policies)
+        if self.fenced:
+            return fence.words(self.name, self.columns, plain, tests=self._tests)
+        return fence.no_words(plain, tests=self._tests)
+
+    def _plain_words(self, schema: str, policies: str) -> dict[str, str]:
         written = [column.name for column in self.columns]
         every = ["owner_id", "id", *written, "created_at", "updated_at"]
         kinds = max(len(column.type) for column in (*self.columns, Column("", "timestamptz")))
@@ -142,7 +152,12 @@ class Table:
 
         home = "app_fenced" if self.fenced else "app"
 
-        plain = {
+        return {
+            "key": "owner_id",
+            "whose": "user",
+            "Own": "One''s own",
+            "writers": "their owner",
+            "still": "",
             "table": self.name,
             "one": self.one,
             "a_one": _article(self.one),
@@ -173,7 +188,6 @@ class Table:
             "changed": written[0],
             "value": self.columns[0].value,
         }
-        return fence.words(self.name, self.columns, plain) if self.fenced else fence.no_words(plain)
 
     def _owner(self, change: str, home: str, indent: str) -> dict[str, str]:
         """Say whom its rows belong to; ``change`` is the one that makes app.users."""

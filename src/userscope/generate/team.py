@@ -21,13 +21,20 @@ class TeamTable(Table):
     """A table to be. ``delete_by``: the roles whose members alone delete, of their own or ``owner``, ``admin``."""
 
     delete_by: Sequence[str] = ()
+    _tests = "organization."
 
     @classmethod
     def of_organization(
-        cls, name: str, columns: Sequence[str], one: str | None = None, *, delete_by: str | None = None
+        cls,
+        name: str,
+        columns: Sequence[str],
+        one: str | None = None,
+        *,
+        delete_by: str | None = None,
+        fenced: bool = False,
     ) -> "TeamTable":
         """Check what is asked for; ``delete_by`` has commas between roles. Raises ConfigurationError."""
-        plain = Table.of(name, columns, one)
+        plain = Table.of(name, columns, one, fenced=fenced)
         roles = [role.strip() for role in (delete_by or "").split(",")] if delete_by is not None else []
         for role in roles:
             if not _ROLE.fullmatch(role):
@@ -39,12 +46,12 @@ class TeamTable(Table):
                 raise ConfigurationError(
                     f'every table of an organization has a column "{column.name}"', hint="Leave it out."
                 )
-        return cls(plain.name, plain.columns, plain.one, delete_by=roles)
+        return cls(plain.name, plain.columns, plain.one, fenced, delete_by=roles)
 
     @property
     @override
     def whose(self) -> str:
-        return "each owned by one organization"
+        return f"each owned by one organization{', behind a fence' if self.fenced else ''}"
 
     @property
     @override
@@ -63,7 +70,7 @@ class TeamTable(Table):
 
     @override
     def scripts(self, schema: str, policies: str) -> dict[tuple[str, str], str]:
-        words = self._team_words(schema, policies)
+        words = self._words(schema, policies)
         return {
             (project, kind): Text.read(f"organization.{part}.{kind}.sql").substitute(words)
             for part, project in (("schema", schema), ("policies", policies))
@@ -72,19 +79,25 @@ class TeamTable(Table):
 
     @override
     def mapping(self) -> str:
-        words = self._team_words("schema", "policies")
-        written = mapping.text(self.columns, words, fenced=False)
-        return written.replace(
-            "Its owner is the user of the session that adds it.",
-            "It belongs to the organization that the session acts in.",
-        ).replace("as its owner sees it", "as members see it")
+        written = mapping.text(self.columns, self._words("schema", "policies"), fenced=self.fenced)
+        for owners, members in (
+            (
+                "Its owner is the user of the session that adds it.",
+                "It belongs to the organization that the session acts in.",
+            ),
+            ("as its owner sees it", "as members see it"),
+            ("Select one's own ", "Select the organization's "),
+        ):
+            written = written.replace(owners, members)
+        return written
 
     @override
     def test(self) -> str:
-        return Text.read("organization.test.py.txt").substitute(self._team_words("schema", "policies"))
+        return Text.read("organization.test.py.txt").substitute(self._words("schema", "policies"))
 
-    def _team_words(self, schema: str, policies: str) -> dict[str, str]:
-        plain = self._words(schema, policies)
+    @override
+    def _plain_words(self, schema: str, policies: str) -> dict[str, str]:
+        plain = super()._plain_words(schema, policies)
         written = [column.name for column in self.columns]
         every = ["organization_id", "id", *written, "created_by", "created_at", "updated_at"]
         width = max(map(len, every))
@@ -95,6 +108,12 @@ class TeamTable(Table):
         seen = f"app.current_organization_id(VARIADIC ARRAY[{', '.join(f"'{role}'::text" for role in self.delete_by)}])"
         whoever = f"A member who is {' or '.join(self.delete_by)}" if self.delete_by else "A member"
         return plain | {
+            "key": "organization_id",
+            "whose": "organization",
+            "Own": "The organization''s",
+            "writers": "members",
+            # What a role keeps a member from deleting was not changed meanwhile.
+            "still": "yes" if by else "",
             "Owned": "OrganizationOwned",
             "organizations": f"{ours}organizations",
             "may_claim": f"{helpers}organizations",
@@ -106,7 +125,7 @@ class TeamTable(Table):
             "created_at": line("created_at", "timestamptz", "not null default now(),", width, kinds),
             "updated_at": line("updated_at", "timestamptz", "not null default now(),", width, kinds),
             "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
-            "facts": "\n".join(f"    {fact}" for fact in self._team_facts()),
+            "facts": "\n".join(f"    {fact}" for fact in self._facts()),
             "every": ", ".join(every),
             "by": by,
             "by_seen": f"{seen if by else _CLAIMED} AS current_organization_id",
@@ -115,7 +134,8 @@ class TeamTable(Table):
             "owner_deletes": "1" if by and "member" not in self.delete_by and "owner" in self.delete_by else "0",
         }
 
-    def _team_facts(self) -> list[str]:
+    @override
+    def _facts(self) -> list[str]:
         time = "timestamp with time zone not null default now() statistics 0"
         return [
             f"column organization_id uuid not null default {_CLAIMED} statistics 0",

@@ -1,7 +1,7 @@
 
 -- Serves: a page, the newest first.
-create index §{table}_owner_id_created_at_id_idx on app_fenced.§{table} (owner_id, created_at, id);
-comment on index app_fenced.§{table}_owner_id_created_at_id_idx is 'A page of one user''s §{many}, the newest first.';
+create index §{table}_§{key}_created_at_id_idx on app_fenced.§{table} (§{key}, created_at, id);
+comment on index app_fenced.§{table}_§{key}_created_at_id_idx is 'A page of one §{whose}''s §{many}, the newest first.';
 
 -- The barrier keeps estimates from the table's statistics, offset 0 every condition of the reader's from its rows.
 create view app.§{table} with (security_barrier) as
@@ -10,7 +10,7 @@ create view app.§{table} with (security_barrier) as
     offset 0;
 alter view app.§{table}
     alter id set default gen_random_uuid()§{defaults};
-comment on view app.§{table} is 'One''s own §{many}: fenced, so that nobody learns of another''s even by guessing.';
+comment on view app.§{table} is '§{Own} §{many}: fenced, so that nobody learns of another''s even by guessing.';
 
 -- What is written was computed from the row as the statement saw it: it counts only if the row is still that.
 create function app_fenced.write_§{table}() returns trigger
@@ -26,7 +26,7 @@ begin
     elsif tg_op = 'UPDATE' then
         update app_fenced.§{table} as t
            set §{set_written}
-         where t.owner_id = old.owner_id and t.id = old.id
+         where t.§{key} = old.§{key} and t.id = old.id
            and (§{t_seen})
                is not distinct from (§{old_seen})
         returning §{t_every} into new;
@@ -35,21 +35,21 @@ begin
         end if;
     else
         delete from app_fenced.§{table} as t
-         where t.owner_id = old.owner_id and t.id = old.id
+         where t.§{key} = old.§{key} and t.id = old.id
            and (§{t_seen})
                is not distinct from (§{old_seen});
         if found then
             return old;
         end if;
     end if;
-    if exists (select from app_fenced.§{table} as t where t.owner_id = old.owner_id and t.id = old.id) then
+    if exists (select from app_fenced.§{table} as t where t.§{key} = old.§{key} and t.id = old.id§{still}) then
         raise exception 'could not serialize access due to concurrent update' using errcode = '40001';
     end if;
     return null;
 end
 $$;
 comment on function app_fenced.write_§{table}() is
-    'Trigger: writes §{many} for their owner. Raises 40001 where a row was changed since the statement saw it.';
+    'Trigger: writes §{many} for §{writers}. Raises 40001 where a row was changed since the statement saw it.';
 
 create trigger write instead of insert or update or delete on app.§{table}
     for each row execute function app_fenced.write_§{table}();
@@ -65,7 +65,7 @@ begin atomic
       from app_fenced.§{table} as t
      where t.id = $1;
 end;
-comment on function app.§{table}_by_id(uuid) is 'One''s own §{one} of this id, if there is one.';
+comment on function app.§{table}_by_id(uuid) is '§{Own} §{one} of this id, if there is one.';
 
 create function app.§{table}_page(
     size integer,
@@ -82,7 +82,7 @@ begin atomic
      limit $1;
 end;
 comment on function app.§{table}_page(integer, timestamptz, uuid) is
-    'One''s own §{many}, the newest first: as many as asked for, from behind the given one.';
+    '§{Own} §{many}, the newest first: as many as asked for, from behind the given one.';
 
 revoke all on function
     app_fenced.write_§{table}(), app.§{table}_by_id(uuid), app.§{table}_page(integer, timestamptz, uuid)

@@ -1,5 +1,5 @@
 
-select app_private.verify_fence('§{schema}:§{table}', 'app_fenced.§{table}', 'owner_id');
+select app_private.verify_fence('§{schema}:§{table}', 'app_fenced.§{table}', '§{key}');
 
 select app_private.verify_table('§{schema}:§{table}', 'app.§{table}', $$
     view of app_gate, {security_barrier=true}: SELECT §{every} FROM app_fenced.§{table} OFFSET 0;

@@ -2,12 +2,12 @@
 
 begin;
 
-revoke all on app.§{table} from app_user;
+§{fence_closed}revoke all on §{home}.§{table} from §{role};
 
-drop policy delete_own on app.§{table};
-drop policy update_own on app.§{table};
-drop policy insert_own on app.§{table};
-drop policy select_own on app.§{table};
-select app_private.admit_owner('app.§{table}', admitted => false);
+drop policy delete_own on §{home}.§{table};
+drop policy update_own on §{home}.§{table};
+drop policy insert_own on §{home}.§{table};
+drop policy select_own on §{home}.§{table};
+select app_private.admit_owner('§{home}.§{table}', admitted => false);
 
 commit;

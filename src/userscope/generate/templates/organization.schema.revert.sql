@@ -2,6 +2,6 @@
 
 begin;
 
-drop table app.§{table};
+§{fence_dropped}drop table §{home}.§{table};
 
 commit;
