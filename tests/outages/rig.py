@@ -86,7 +86,7 @@ class Rig:
             busy = "select from pg_stat_activity where datname = current_database() and usename = 'app_service' "
             # The server has to be done with what it was sent.
             eventually(lambda: not superuser.execute(f"{busy} and state <> 'idle'".encode()).fetchone())
-            truth.check_all(superuser)
+            truth.check_all(superuser, teams=True)
             miscounted = superuser.execute(
                 "select users.id::text, name::integer, count(todos.id) from app.users left join app.todos "
                 "on owner_id = users.id group by users.id having name::integer <> count(todos.id)"

@@ -92,7 +92,7 @@ class Soak:
             self.seconds = time.monotonic() - began
             self._check_health(settings)
         with database.superuser_connection() as superuser:
-            self.truth.check_all(superuser)
+            self.truth.check_all(superuser, teams=True)
 
     # What one user does ------------------------------------------------------------------------------------------
 

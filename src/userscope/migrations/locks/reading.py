@@ -5,13 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from userscope.errors import MissingExtra
 from userscope.migrations.locks.kinds import Lock
-
-try:
-    import postgast
-except ModuleNotFoundError:
-    raise MissingExtra("postgast", "cli") from None
+from userscope.postgres.parser import postgast
 
 _ENUMS: Any = postgast.pg_query_pb2
 # Beginnings of what locks more than reading and adding rows does: nothing else is parsed.
