@@ -1,10 +1,12 @@
 """Seals, the clean slate, the guard, the limit of a statement and a dead connection are on a standby what they are."""
 
+import select
 from uuid import UUID
 
 import pytest
 
 from tests.connection.served import run
+from tests.connection.test_identity_binding import libpq_of
 from tests.replicas.conftest import Serve, Wires
 from tests.replicas.test_outages import ALICES, THERE, lines, where
 from tests.replicas.test_readers import titles
@@ -53,9 +55,11 @@ def test_timeout(serve: Serve, wires: Wires, alice: UUID) -> None:
 def test_dead_connection(serve: Serve, wires: Wires, pair: Pair, alice: UUID) -> None:
     """A connection that the standby has closed meanwhile is noticed without asking, and replaced."""
     served = serve()
-    where(served, alice)
+    assert where(served, alice) == THERE
+    libpq = served.reader(alice, libpq_of)
     with pair.standby.superuser_connection() as superuser:
         superuser.execute("select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = 'app_service'")
+    assert select.select([libpq.socket], [], [], 60)[0], "what is still on its way nobody can have heard"
     with wires.primary.counting() as here:
         assert where(served, alice) == THERE
     assert here.trips == 0
