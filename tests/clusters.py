@@ -203,6 +203,8 @@ def cluster_of(binaries: Binaries | None = None, version: int = MAIN, **settings
     """Run a throw-away cluster until the end of the block; without ``binaries`` those that the tests use for it."""
     # Most of a connection's cost is the proof of a password that nobody could guess anyhow.
     quick = {} if version < 16 else {"scram_iterations": "1"}
+    # DROP DATABASE waits for whoever is about to log in, and a client that has gone away by then may take a minute.
+    quick["authentication_timeout"] = "15s"
     with throwaway(binaries=binaries or binaries_of(version), settings={**quick, **settings}) as server:
         made = Cluster(server, version)
         made.execute(sql.SQL("alter role postgres password {}").format(sql.Literal(made.password)))
