@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from tests.clusters import Connection
+from tests.model.connections import SERVICES, clean
 
 USERS = [UUID(int=number) for number in range(1, 5)]
 UNKNOWN = UUID(int=99)
 IDS = [UUID(int=number) for number in range(1000, 1006)]  # few, so that users often have rows of the same id
-SERVICES = 3
 
 type Key = tuple[UUID, UUID]
 type Row = tuple[str, bool]
@@ -52,11 +52,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        for service in self.services:
-            service.rollback()
-            service.autocommit = True
-            service.execute("discard all")  # what a defect leaves in a session must not reach the next example
-            service.autocommit = False
+        clean(self.services)
         self.admin.execute("delete from app.todos; delete from app.users")
         self.alive = set(USERS)
         self.committed: Rows = {}

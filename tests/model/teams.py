@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.clusters import Connection
+from tests.model.connections import SERVICES, clean
 
 USERS = [UUID(int=number) for number in range(1, 4)]
 TEAMS = [UUID(int=number) for number in range(101, 104)]
 UNKNOWN = UUID(int=199)
 IDS = [UUID(int=number) for number in range(1000, 1004)]  # few, so that organizations often have rows of the same id
-SERVICES = 3
 
 type Key = tuple[UUID, UUID]
 type Refused = Literal["42501", "23505"]
@@ -49,12 +49,10 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        clean(self.services)
         for service in self.services:
-            service.rollback()
-            service.autocommit = True
-            service.execute("discard all")  # what a defect leaves in a session must not reach the next example
             service.execute("set lock_timeout = '10s'")  # nobody waits for anybody, but where something is wrong
-            service.autocommit = False
+            service.commit()
         self.admin.execute("delete from app.model_boards; delete from app.organizations; delete from app.users")
         for user in USERS:
             values = [user, f"{user}@example.com"]

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.clusters import Database
-from tests.model.machine import SERVICES, Machine
+from tests.model.connections import connected
+from tests.model.machine import Machine
 from tests.versions import first_of
 
 SOAK = os.environ.get("USERSCOPE_SOAK") == "1"
@@ -44,16 +45,8 @@ DEFECTS = {
 @contextmanager
 def machine(database: Database) -> Iterator[type[Machine]]:
     """The machine on connections to a database, which it empties."""
-    with database.superuser_connection() as admin:
-        services = [database.connect("service") for _ in range(SERVICES)]
-        for service in services:
-            service.autocommit = False
-            service.prepare_threshold = None  # DISCARD ALL forgets what psycopg prepared
-        try:
-            yield type("Connected", (Machine,), {"admin": admin, "services": services, "steps": 0})
-        finally:
-            for service in services:
-                service.close()
+    with database.superuser_connection() as admin, connected(Machine, database, admin) as tested:
+        yield tested
 
 
 def run(tested: type[RuleBasedStateMachine], *, examples: int, phases: list[Phase]) -> None:

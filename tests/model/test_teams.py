@@ -8,7 +8,8 @@ import pytest
 from hypothesis import Phase
 
 from tests.clusters import Database
-from tests.model.teams import SERVICES, Machine
+from tests.model.connections import connected
+from tests.model.teams import Machine
 from tests.model.test_stateful import EXAMPLES, run
 from userscope.generate.team import TeamTable
 
@@ -47,15 +48,8 @@ def machine(database: Database, defect: str = "") -> Iterator[type[Machine]]:
     with database.superuser_connection() as admin:
         if defect:
             admin.execute(defect.encode())
-        services = [database.connect("service") for _ in range(SERVICES)]
-        for service in services:
-            service.autocommit = False
-            service.prepare_threshold = None  # DISCARD ALL forgets what psycopg prepared
-        try:
-            yield type("Connected", (Machine,), {"admin": admin, "services": services, "steps": 0})
-        finally:
-            for service in services:
-                service.close()
+        with connected(Machine, database, admin) as tested:
+            yield tested
 
 
 def test_no_difference(any_database: Database) -> None:

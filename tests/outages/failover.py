@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Cluster, Database
 from tests.outages.load import Load, Request
 from tests.outages.rig import Rig, kill, lasting, ordinary
 from tests.processes import eventually
+from tests.replication import follow
 from userscope.database import Database as Service
 from userscope.errors import Unavailable
-from userscope.local.account import Account
-from userscope.local.binaries import Binaries
-from userscope.local.directory import ServerDirectory
 from userscope.models import Todo
 
 
@@ -24,7 +20,7 @@ def replicated(_: Cluster) -> Iterator[Rig]:
     """A rig whose server waits with every acknowledgement until its standby has it."""
     with ExitStack() as stack:
         primary, standby = stack.enter_context(lasting()), stack.enter_context(lasting())
-        _replicate(primary, standby)
+        follow(primary, standby)
         rig = stack.enter_context(ordinary(primary))
         rig.standby = standby
         tell(primary, "alter system set synchronous_standby_names = '*'")
@@ -35,29 +31,6 @@ def replicated(_: Cluster) -> Iterator[Rig]:
         # What is left to be dropped lives where it was promoted; the first server is gone.
         rig.cluster.server.start()
         tell(primary, "alter system reset synchronous_standby_names")
-
-
-def _replicate(primary: Cluster, standby: Cluster) -> None:
-    """Replace the standby's data by a copy of the primary's that follows it."""
-    source, place = ServerDirectory.find(primary.server.home), ServerDirectory.find(standby.server.home)
-    assert source
-    assert place
-    rules = source.folder / "pg_hba.conf"
-    rules.write_text(rules.read_text() + "local replication all scram-sha-256\n")
-    tell(primary, "select")
-    standby.server.stop(immediately=True)
-    place.private_folder(place.data.name)
-    params = primary.url("admin").params
-    from_primary = make_conninfo(**{name: value for name, value in params.items() if name != "dbname"})
-    binaries, account = Binaries.embedded(), Account.serving()
-    if binaries.version(account) is None:
-        binaries = Binaries(next(place.folder.glob("binaries-*")) / "postgresql" / "install" / "bin")
-    done = account.run(
-        binaries / "pg_basebackup", "-d", from_primary, "-D", place.data, "-R", "-c", "fast", "--no-sync"
-    )
-    assert done.returncode == 0, done.stdout
-    place.write_state(replace(place.read_state(), logins=source.read_state().logins))
-    standby.server.start()
 
 
 def tell(cluster: Cluster, statement: str) -> None:
