@@ -7,18 +7,13 @@ from dataclasses import dataclass, replace
 
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
-from userscope.connection.position import lsn
+from userscope.connection.position import REPLAYED, lsn
 from userscope.errors import UserscopeError
 from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import to_error
 
 _HEALTH = named(__package__, "health.sql")
 _WRITTEN = "select case when not pg_is_in_recovery() then pg_current_wal_flush_lsn() end::text"
-_REPLAYED = """
-select pg_last_wal_replay_lsn()::text,
-       case when pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()
-            then extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) else 0 end::float8
-"""
 
 
 @dataclass(frozen=True)
@@ -78,11 +73,12 @@ def examine_replica(reading: Connector, written: str | None = None) -> ReplicaHe
             connection.wait(reading.login_check.check_gen(connection, reading.nobody))
             connection.scope = reading.nobody
             latency = _latency(connection)
-            replayed, late = next(iter(connection.execute(_REPLAYED)))
+            replayed, late = next(iter(connection.execute(b"select " + REPLAYED)))
     except UserscopeError as error:
         return ReplicaHealth(host, error.message)
     behind = None if written is None else max(0, lsn(written) - lsn(replayed))
-    return ReplicaHealth(host, None, latency, behind, late if behind != 0 else 0.0)
+    seconds = None if late is None else float(late)
+    return ReplicaHealth(host, None, latency, behind, seconds if behind != 0 else 0.0)
 
 
 @contextmanager

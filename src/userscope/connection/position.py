@@ -18,6 +18,13 @@ Where the next record will be written: the COMMIT's own lies before it, flushed 
 so does the COMMIT of whatever the session has read.
 """
 
+REPLAYED = (
+    b"pg_catalog.pg_last_wal_replay_lsn(), case when pg_catalog.pg_last_wal_receive_lsn() >"
+    b" pg_catalog.pg_last_wal_replay_lsn() then extract(epoch from pg_catalog.clock_timestamp()"
+    b" - pg_catalog.pg_last_xact_replay_timestamp()) else 0 end"
+)
+"""How far a standby has replayed, and how many seconds ago that was written, where it has received more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

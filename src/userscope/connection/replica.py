@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
-from userscope.connection.position import Position, lsn
+from userscope.connection.position import REPLAYED, Position, lsn
 from userscope.errors import InvalidPosition, SessionError, UnfitReplica, UserscopeError
 from userscope.postgres.sqlstate import Elsewhere
 
@@ -23,12 +23,7 @@ _WHERE = b", pg_catalog.pg_is_in_recovery()"
 _SYSTEM = b", (select system_identifier from pg_catalog.pg_control_system())"
 _SCHEMA = b", 'app'::pg_catalog.regnamespace::pg_catalog.oid"
 _DATABASE = b", (select oid from pg_catalog.pg_database where datname = pg_catalog.current_database())"
-_LAG = (
-    b", pg_catalog.pg_last_wal_replay_lsn(), case when pg_catalog.pg_last_wal_receive_lsn() >"
-    b" pg_catalog.pg_last_wal_replay_lsn() then extract(epoch from pg_catalog.clock_timestamp()"
-    b" - pg_catalog.pg_last_xact_replay_timestamp()) else 0 end"
-    b", pg_catalog.current_setting('transaction_isolation')"
-)
+_LAG = b", " + REPLAYED + b", pg_catalog.current_setting('transaction_isolation')"
 _TIMELINE = (
     b", case when pg_catalog.pg_is_in_recovery()"
     b" then (select pg_catalog.to_hex(timeline_id) from pg_catalog.pg_control_checkpoint())"
