@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import insert, text, update
+from psycopg.pq import TransactionStatus
+from sqlalchemy import event, insert, text, update
 from sqlmodel import Session, select
 
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed, make_user
 from tests.connection.served import Served, run
-from userscope.errors import DatabaseError
+from tests.connection.test_identity_binding import libpq_of
+from userscope.errors import DatabaseError, NotPermitted
 from userscope.models import Todo
 from userscope.testing.proxy import Proxy
 
@@ -115,6 +118,31 @@ def test_round_trips(
     served.reader(alice, lambda session: run(session, "select 1"))
     counted = _counted(served, proxy, home, opened, cases)
     assert counted == {name: trips for name, (trips, _) in cases.items()}
+
+
+def test_readers_in_blocks(make_served: MakeServed, proxy: Proxy, home: Database, alice: UUID) -> None:
+    """Where Citus is, which tells workers who acts only in a block, a reader's statement is one, in as many trips."""
+    served, plain = (make_served(proxy.url, database_pool_size=1) for _ in range(2))
+
+    def distribute(connection: Any, _: object) -> None:
+        getattr(connection, "driver_connection", connection).distributed = True
+
+    event.listen(served.engine, "connect", distribute)
+    libpq = served.reader(alice, libpq_of)
+    counted = _counted(served, proxy, home, "reader", READERS)
+    assert counted == {name: trips for name, (trips, _) in READERS.items()}
+    assert served.reader(alice, lambda session: [run(session, "select title from app.todos"), libpq_of(session)]) == [
+        ["alice 1", "alice 2", "alice 3"],
+        libpq,
+    ]
+    for statement in ("savepoint one", "commit and chain", "begin"):
+        served.reader(alice, _each(statement))
+        assert libpq.transaction_status == TransactionStatus.IDLE
+    with pytest.raises(DatabaseError, match="SAVEPOINT can only be used in transaction blocks"):
+        plain.reader(alice, _each("savepoint one"))
+    many = text("insert into app.todos (title) values (:title)"), [{"title": "one"}] * 2
+    with pytest.raises(NotPermitted, match="several statements at once"):
+        served.reader(alice, lambda session: session.connection().execute(*many))
 
 
 @pytest.mark.parametrize("ending", [Session.commit, Session.rollback])

@@ -13,7 +13,7 @@ from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
 from userscope.connection import position
 from userscope.connection.lifetime import MortalConnection
-from userscope.connection.scope import Command, Scope
+from userscope.connection.scope import COMMIT, Command, Scope
 from userscope.errors import OperationRefused, OutsideSession, SessionInUse
 from userscope.postgres.sqlstate import FAILED, Silence
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
-_COMMIT, _POSITION = Command(b"COMMIT"), Command(position.ASKED)
+_POSITION = Command(position.ASKED)
 _USE_SESSION = "Use the session's own methods."
 _USE_OPTIONS = (
     "Use the session's own methods. Types are registered by EngineOptions(on_connect=…), on a plain connection."
@@ -58,6 +58,8 @@ class ScopedConnectionBase(MortalConnection):
         self.scope: Scope | None = None
         self.reads = False
         """Whether it leads to the replica."""
+        self.distributed = False
+        """Whether the database is on several nodes, by Citus."""
         self.position: str | None = None
         """Where the primary's log was when the last COMMIT had been written."""
         self._authorized = False
@@ -103,7 +105,7 @@ class ScopedConnectionBase(MortalConnection):
             )
         self._authorized = True
         try:
-            yield scope.preamble() if idle else []
+            yield scope.preamble(distributed=self.distributed) if idle else []
         finally:
             self._authorized = False
 
@@ -145,7 +147,7 @@ class ScopedConnectionBase(MortalConnection):
         self._check_connection_ok()
         pgconn = self.pgconn
         pgconn.enter_pipeline_mode()
-        for command in (_COMMIT, _POSITION):
+        for command in (COMMIT, _POSITION):
             command.send(pgconn)
         pgconn.pipeline_sync()
         yield from send(pgconn)

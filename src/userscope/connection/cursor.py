@@ -10,7 +10,7 @@ documented by psycopg: pyproject.toml pins its minor version, an import fails wh
 tests/connection/test_roads.py tries every entry point.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, override
 
@@ -69,6 +69,8 @@ class _Scoped(BaseCursor[Any, Any]):
             if pipeline is not None:
                 if self._conn.reads:
                     raise Elsewhere("what several statements at once answer is not looked at")
+                if self.scope and self.scope.closing(distributed=self._conn.distributed):
+                    raise psycopg.errors.ReadOnlySqlTransaction("cannot execute several statements at once in a reader")
                 for command in preamble:
                     pipeline.command_queue.append(partial(command.send, self._pgconn))
                     pipeline.result_queue.append(None)
@@ -92,14 +94,19 @@ class _Scoped(BaseCursor[Any, Any]):
             yield from super()._start_query(query)
             self._query = _fitting(self._convert_query(query, params))
             form = self.format if binary is None else Format(binary)
-            results = yield from self._send_gen(preamble, self._query, form)
+            closing = self.scope.closing(distributed=self._conn.distributed) if self.scope else ()
+            results = yield from self._send_gen(preamble, self._query, form, closing)
         self._last_query = query
         return results
 
     def _send_gen(
-        self, preamble: Iterable[Command], query: PostgresQuery | None = None, form: Format = Format.TEXT
+        self,
+        preamble: Iterable[Command],
+        query: PostgresQuery | None = None,
+        form: Format = Format.TEXT,
+        closing: Sequence[Command] = (),
     ) -> PQGen[list[PGresult]]:
-        """Send a preamble and a statement in one pipeline, one trip; return the results of the last."""
+        """Send a preamble, a statement and its end in one pipeline, one trip; return the results of the statement."""
         pgconn = self._pgconn
         pgconn.enter_pipeline_mode()
         for command in preamble:
@@ -109,7 +116,11 @@ class _Scoped(BaseCursor[Any, Any]):
                 query.query, query.params, param_formats=query.formats, param_types=query.types, result_format=form
             )
         pgconn.pipeline_sync()
+        for command in closing:  # behind a sync, so that it ends the block of a statement that failed as well
+            command.send(pgconn)
+            pgconn.pipeline_sync()
         yield from send(pgconn)
+        syncs = 1 + len(closing)
         answers: list[list[PGresult]] = []
         answer: list[PGresult] = []
         failure: Exception | None = None
@@ -117,6 +128,8 @@ class _Scoped(BaseCursor[Any, Any]):
             try:
                 answer = yield from fetch_many(pgconn)
                 if answer[0].status == ExecStatus.PIPELINE_SYNC:
+                    if syncs := syncs - 1:
+                        continue
                     break
                 self._check_results(answer)
                 answers.append(answer)
@@ -128,6 +141,7 @@ class _Scoped(BaseCursor[Any, Any]):
         pgconn.exit_pipeline_mode()
         if failure:
             raise failure
+        del answers[len(answers) - len(closing) :]
         if query and self.scope and (road := self.scope.road):
             asked = answers[-2][0]  # with the identity, before the statement
             texts = [asked.get_value(0, asked.nfields + column) for column in range(-road.columns, 0)]

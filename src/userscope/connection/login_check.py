@@ -17,7 +17,7 @@ _CHECK = with_above(named(__package__, "login_check.sql"))
 _CHECK_AND_SEALING = f"select login.*, app.seal_required() from ({_CHECK}) as login"  # noqa: S608  # our own file
 _UNREADABLE = (errors.InvalidSchemaName, errors.UndefinedFunction, errors.InsufficientPrivilege)
 
-type _Row = tuple[str | None, dict[str, str] | None, bool | None]
+type _Row = tuple[str | None, dict[str, str] | None, bool, bool | None]
 
 
 @dataclass
@@ -54,7 +54,7 @@ class LoginCheck:
             connection.scope = None
 
     def _judge(self, connection: ScopedConnectionBase, row: _Row | None, error: Exception | None = None) -> None:
-        why, constraint_messages, seal_required = row or (None, None, None)
+        why, constraint_messages, distributed, seal_required = row or (None, None, False, None)
         role = connection.info.user
         if why:
             raise RoleBypassesRLS(role, why)
@@ -71,6 +71,7 @@ class LoginCheck:
                 hint='Set USERSCOPE_SEAL_KEY to a key made by "userscope seal-key new".',
             )
         self.constraint_messages = constraint_messages or {}
+        connection.distributed = distributed
 
 
 def not_a_service(role: str) -> ConfigurationError:

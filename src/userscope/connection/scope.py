@@ -31,6 +31,7 @@ class Command:
         pgconn.send_query_params(self.statement, self.values)
 
 
+COMMIT = Command(b"COMMIT")
 _DISCARD = Command(b"discard all")
 _BEGIN: dict[str | None, Command] = {
     None: Command(b"begin"),
@@ -96,15 +97,23 @@ class Scope:
         """How many seconds the server itself gives a statement; infinite where no limit is set."""
         return seconds(self.statement_timeout) or math.inf
 
-    def preamble(self) -> list[Command]:
+    def preamble(self, *, distributed: bool = False) -> list[Command]:
         """Return what has to precede the first statement of a transaction, in the same pipeline.
 
         DISCARD ALL, a transaction of its own, leaves nothing of whoever came before. Two thirds of its cost are the
         plans it drops; they may hold what literals meant under other settings (tests/attacks/test_poisoning.py), so
         nothing cheaper will do. It leaves random() as it was, which gets a seed that nobody knows. Without a BEGIN the
         commands up to the pipeline's end are one implicit transaction. The seal is made anew each time.
+
+        ``distributed``: Citus tells its workers who acts only behind a BEGIN; see ``closing``.
         """
-        return [_DISCARD, self._identity()] if self.autocommit else [_DISCARD, _BEGIN[self.isolation], self._identity()]
+        if self.autocommit and not (distributed and self.read_only):
+            return [_DISCARD, self._identity()]
+        return [_DISCARD, _BEGIN[self.isolation], self._identity()]
+
+    def closing(self, *, distributed: bool) -> list[Command]:
+        """Return what has to follow the only statement of a transaction, in the same trip."""
+        return [COMMIT] if distributed and self.read_only else []
 
     def _identity(self) -> Command:
         values = [f"0.{int.from_bytes(os.urandom(6))}", self.statement_timeout]
