@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from userscope.errors import ConfigurationError
+from userscope.identity import Kind
 
 # What is offered, and a value of it that a test can write. Any other type is a line that its author edits by hand.
 TYPES = {
@@ -20,8 +21,15 @@ TYPES = {
 TAKEN = ("owner_id", "id", "created_at", "updated_at")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Types that PostgreSQL spells otherwise when it is asked.
-_SPELT = {"timestamptz": "timestamp with time zone"}
+SPELT = {"timestamptz": "timestamp with time zone"}
 _LENGTH = 10_000
+# Who acts, as a policy asks for it, and as PostgreSQL shows it in one; then the organization that they act in.
+ACTING: dict[Kind, tuple[str, str]] = {
+    "uuid": ("app.current_user_id()", "app.current_user_id() AS current_user_id"),
+    "bigint": ("app.current_user_key()::bigint", "(app.current_user_key())::bigint AS current_user_key"),
+    "text": ("app.current_user_key()", "app.current_user_key() AS current_user_key"),
+}
+ORGANIZATION = ("app.current_organization_id()", "app.current_organization_id() AS current_organization_id")
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class Column:
 
     def facts(self, table: str) -> list[str]:
         """Return what a verification finds of it."""
-        words = ["column", self.name, _SPELT.get(self.type, self.type)]
+        words = ["column", self.name, SPELT.get(self.type, self.type)]
         words += [] if self.nullable else ["not null"]
         words += [f"default {self.default}"] if self.default else []
         check = f"constraint {self.constraint(table)} CHECK ((char_length({self.name}) <= {self.length}))"

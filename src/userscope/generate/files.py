@@ -1,7 +1,7 @@
 """Writing into a pair of projects: everything, or nothing."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
             f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"',
             hint=f"Put the class elsewhere: --mapping {table.name}_table.py.",
         )
-    texts = _scripts(table, schema, policies)
+    texts = _scripts(table.scripts(schema.name, policies.name), table.name, schema, policies)
     texts[mapping] = table.mapping()
     if test:
         texts[test] = table.test()
@@ -62,11 +62,7 @@ def protect(protection: Protection, projects: Sequence[Project]) -> list[Path]:
     name = protection.change
     stand = [parent for parent in protection.parents if parent in policies.plan.lookup]
     protection = replace(protection, requires=stand)
-    by_name = {project.name: project for project in (schema, policies)}
-    texts = {
-        by_name[project].script(kind, name): text
-        for (project, kind), text in protection.scripts(schema.name, policies.name).items()
-    }
+    texts = _scripts(protection.scripts(schema.name, policies.name), name, schema, policies)
     refuse_existing(texts)
     ours = _needs(policies, "policies", "access", *protection.needed())
     needs = " ".join([ours, f"{schema.name}:{name}", *stand])
@@ -109,10 +105,10 @@ def _pair(projects: Sequence[Project]) -> tuple[Project, Project]:
     return schema, policies
 
 
-def _scripts(table: Table, schema: Project, policies: Project) -> dict[Path, str]:
+def _scripts(texts: Mapping[tuple[str, str], str], change: str, schema: Project, policies: Project) -> dict[Path, str]:
+    """Return the scripts of a change by their files."""
     by_name = {project.name: project for project in (schema, policies)}
-    texts = table.scripts(schema.name, policies.name)
-    return {by_name[name].script(kind, table.name): text for (name, kind), text in texts.items()}
+    return {by_name[name].script(kind, change): text for (name, kind), text in texts.items()}
 
 
 def _needs(project: Project, ours: str, *changes: str) -> str:

@@ -8,19 +8,16 @@ from typing import ClassVar
 
 from userscope.errors import ConfigurationError, ScriptError
 from userscope.generate import fence, mapping
-from userscope.generate.columns import NAME, Column
+from userscope.generate.columns import ACTING, NAME, SPELT, Column
 from userscope.generate.parent import NONE, Parent, Reference
 from userscope.generate.text import Text
 from userscope.identity import Kind
 from userscope.migrations import script
 from userscope.migrations.projects import KINDS
 
-# Who acts, as a policy asks for it, and as PostgreSQL shows it in one.
-_ME: dict[Kind, tuple[str, str]] = {
-    "uuid": ("app.current_user_id()", "app.current_user_id() AS current_user_id"),
-    "bigint": ("app.current_user_key()::bigint", "(app.current_user_key())::bigint AS current_user_key"),
-    "text": ("app.current_user_key()", "app.current_user_key() AS current_user_key"),
-}
+type _Line = tuple[str, str, str]
+"""A column: its name, its type, and what stands behind that."""
+
 _OWNED: dict[Kind, str] = {"uuid": "Owned", "bigint": "BigintOwned", "text": "TextOwned"}
 
 
@@ -132,10 +129,23 @@ class Table:
 
     def test(self) -> str:
         """Return a test that notices every hole in the policies."""
-        return Text.read("test.py.txt").substitute(self._words("schema", "policies"))
+        return Text.read(f"{self._tests}test.py.txt").substitute(self._words("schema", "policies"))
 
     _tests: ClassVar[str] = ""
     """What the names of its tests' templates begin with."""
+    _key: ClassVar[str] = "owner_id"
+    """The column that says whose a row is."""
+    _made_by: ClassVar[Sequence[_Line]] = ()
+    """Columns that the database fills in, beside the key and the times."""
+
+    @property
+    def _home(self) -> str:
+        return "app_fenced" if self.fenced else "app"
+
+    @property
+    def _acting(self) -> tuple[str, str]:
+        """Whom the key is compared with."""
+        return ACTING[self.owner]
 
     def _words(self, schema: str, policies: str) -> dict[str, str]:
         plain = self._plain_words(schema, policies)
@@ -144,86 +154,101 @@ class Table:
         return fence.no_words(plain, tests=self._tests)
 
     def _plain_words(self, schema: str, policies: str) -> dict[str, str]:
-        written = [column.name for column in self.columns]
-        every = ["owner_id", "id", *written, "created_at", "updated_at"]
-        kinds = max(len(column.type) for column in (*self.columns, Column("", "timestamptz")))
-        width = max(map(len, every))
         schemas, helpers = ("", "") if schema == "schema" else ("schema:", "policies:")
-
-        home = "app_fenced" if self.fenced else "app"
-
+        me, me_seen = self._acting
+        before, after = self._kept(me)
+        lines = [*before, *((c.name, c.type, c.rules(self.name)) for c in self.columns), *after]
+        every, written = [name for name, _, _ in lines], [column.name for column in self.columns]
+        width, kinds = (max(len(line[part]) for line in lines) for part in (0, 1))
+        belongs = self._belongs()
+        owner, kind, rules = lines[0]
+        if belongs["references"]:
+            lines[0] = owner, kind, f"{rules}\n{' ' * (width + kinds + 6)}{belongs['references']}"
         return {
-            "key": "owner_id",
-            "whose": "user",
-            "Own": "One''s own",
-            "writers": "their owner",
-            "still": "",
             "table": self.name,
             "one": self.one,
             "a_one": _article(self.one),
             "A_one": _article(self.one).capitalize(),
             "many": self.many,
             "schema": schema,
-            "identity": f"{schemas}identity",
-            **(self.parent.words(self.name, home, _parent_column(self.parent)) if self.parent else NONE),
-            **self._owner(f"{schemas}users", home, " " * (width + kinds + 6)),
             "policies": policies,
-            "access": f"{helpers}access",
-            "owner": line("owner_id", self.owner, f"not null default {_ME[self.owner][0]}", width, kinds),
-            "id": line("id", "uuid", "not null default gen_random_uuid(),", width, kinds),
-            "columns": "\n".join(line(c.name, c.type, c.rules(self.name), width, kinds) + "," for c in self.columns),
-            "created_at": line("created_at", "timestamptz", "not null default now(),", width, kinds),
-            "updated_at": line("updated_at", "timestamptz", "not null default now(),", width, kinds),
+            "requires": "".join(f"-- requires: {schemas}{change}\n" for change in self.needed),
+            "requires_policies": "".join(f"-- requires: {helpers}{change}\n" for change in self.needed_policies),
+            "key": self._key,
+            "me": me,
+            "me_seen": me_seen,
+            **(self.parent.words(self.name, self._home, _parent_column(self.parent)) if self.parent else NONE),
+            "columns": "".join(
+                f"{f'    {name:<{width}} {kind:<{kinds}} {rules}'.rstrip()},\n" for name, kind, rules in lines
+            ),
             "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
             "checks": "".join(
-                f"comment on constraint {c.constraint(self.name)} on {home}.{self.name} is "
+                f"comment on constraint {c.constraint(self.name)} on {self._home}.{self.name} is "
                 f"'The {c.name.replace('_', ' ')} of {_article(self.one)} has at most {c.length} characters.';\n"
                 for c in self.columns
                 if c.length
             ),
-            "facts": "\n".join(f"    {fact}" for fact in self._facts()),
+            "facts": "\n".join(f"    {fact}" for fact in self._facts(me_seen.partition(" AS ")[0])),
             "every": ", ".join(every),
             "written": ", ".join(written),
             "values": ", ".join(column.value for column in self.columns),
             "changed": written[0],
             "value": self.columns[0].value,
+            **belongs,
         }
 
-    def _owner(self, change: str, home: str, indent: str) -> dict[str, str]:
-        """Say whom its rows belong to; ``change`` is the one that makes app.users."""
-        me, me_seen = _ME[self.owner]
-        known = {"me": me, "me_seen": me_seen, "Owned": _OWNED[self.owner]}
+    def _kept(self, me: str) -> tuple[list[_Line], list[_Line]]:
+        """The columns that the database fills in, before and behind those that are written."""
+        now = ("timestamptz", "not null default now()")
+        key: _Line = (self._key, self.owner, f"not null default {me}")
+        before = [key, ("id", "uuid", "not null default gen_random_uuid()")]
+        return before, [*self._made_by, ("created_at", *now), ("updated_at", *now)]
+
+    def _belongs(self) -> dict[str, str]:
+        """Say whom its rows belong to."""
+        known = {
+            "whose": "user",
+            "Own": "One''s own",
+            "writers": "their owner",
+            "still": "",
+            "Owned": _OWNED[self.owner],
+            "You_have": "You already have",
+            "made_by": "",
+            "kept": "owner_id is the database's to set",
+            "me_deletes": self._acting[0],
+            "me_deletes_seen": self._acting[1],
+            "selects": f"A user sees their own {self.many}",
+            "inserts": f"A user adds {self.many} in their own name",
+            "updates": f"A user edits their own {self.many}, and cannot give one away",
+            "deletes": f"A user deletes their own {self.many}",
+        }
         if not self.users:
-            unknown = ("requires_users", "references", "goes", "owner_comment", "owner_fact", "goes_test")
+            unknown = ("references", "goes", "owner_comment", "owner_fact", "goes_test")
             return known | dict.fromkeys(unknown, "") | {"two_users": "userscope.user_id(), userscope.user_id()"}
-        key = f"{self.name}_owner_id_fkey"
         return known | {
-            "requires_users": f"-- requires: {change}\n",
-            "references": f"\n{indent}constraint {key} references app.users on delete cascade",
+            **self._references("users", f"The user who owns this {self.one} does not exist."),
             "goes": ", and goes when that user goes",
-            "owner_comment": f"comment on constraint {key} on {home}.{self.name} is "
-            f"'The user who owns this {self.one} does not exist.';\n",
-            "owner_fact": f"    constraint {key} FOREIGN KEY (owner_id) REFERENCES app.users(id) ON DELETE CASCADE\n",
             "goes_test": Text.read("goes.py.txt").substitute({}),
             "two_users": 'userscope.user("Alice").id, userscope.user("Bob").id',
         }
 
-    def _facts(self) -> list[str]:
+    def _references(self, owners: str, missing: str) -> dict[str, str]:
+        """Say that its key is one of ``owners``, a table of ours; ``missing`` is what is told where it is none."""
+        key = f"{self.name}_{self._key}_fkey"
+        return {
+            "references": f"constraint {key} references app.{owners} on delete cascade",
+            "owner_comment": f"comment on constraint {key} on {self._home}.{self.name} is '{missing}';\n",
+            "owner_fact": f"    constraint {key} FOREIGN KEY ({self._key}) REFERENCES app.{owners}(id) "
+            "ON DELETE CASCADE\n",
+        }
+
+    def _facts(self, me: str) -> list[str]:
         """What the table's verification finds of its columns."""
-        me = _ME[self.owner][1].partition(" AS ")[0]
-        time = "timestamp with time zone not null default now() statistics 0"
-        return [
-            f"column owner_id {self.owner} not null default {me} statistics 0",
-            "column id uuid not null default gen_random_uuid() statistics 0",
-            *(fact for column in self.columns for fact in column.facts(self.name)),
-            f"column created_at {time}",
-            f"column updated_at {time}",
-        ]
-
-
-def line(name: str, kind: str, rules: str, width: int, kinds: int) -> str:
-    """Return the line of a column, which names and types of such widths stand in."""
-    return f"    {name:<{width}} {kind:<{kinds}} {rules}".rstrip()
+        before, after = (
+            [f"column {name} {SPELT.get(kind, kind)} {rules} statistics 0" for name, kind, rules in kept]
+            for kept in self._kept(me)
+        )
+        return [*before, *(fact for column in self.columns for fact in column.facts(self.name)), *after]
 
 
 def _singular(name: str) -> str:

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import override
 
 from userscope.errors import ConfigurationError
-from userscope.generate import mapping
-from userscope.generate.columns import Column
-from userscope.generate.table import Table, line
-from userscope.generate.text import Text
-from userscope.migrations.projects import KINDS
+from userscope.generate.columns import ORGANIZATION
+from userscope.generate.table import Table
 
 _ROLE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_CLAIMED = "app.current_organization_id()"
+# What is said of a user's rows in the mapping, and of an organization's.
+_MEMBERS = {
+    "Its owner is the user of the session that adds it.": "It belongs to the organization that the session acts in.",
+    "as its owner sees it": "as members see it",
+    "Select one's own ": "Select the organization's ",
+}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class TeamTable(Table):
 
     delete_by: Sequence[str] = ()
     _tests = "organization."
+    _key = "organization_id"
+    _made_by = (("created_by", "uuid", "not null default app.current_user_id()"),)
 
     @classmethod
     def of_organization(
@@ -35,7 +39,7 @@ class TeamTable(Table):
     ) -> "TeamTable":
         """Check what is asked for; ``delete_by`` has commas between roles. Raises ConfigurationError."""
         plain = Table.of(name, columns, one, fenced=fenced)
-        roles = [role.strip() for role in (delete_by or "").split(",")] if delete_by is not None else []
+        roles = [role.strip() for role in delete_by.split(",")] if delete_by is not None else []
         for role in roles:
             if not _ROLE.fullmatch(role):
                 raise ConfigurationError(
@@ -69,79 +73,47 @@ class TeamTable(Table):
         return ("access", "organizations")
 
     @override
-    def scripts(self, schema: str, policies: str) -> dict[tuple[str, str], str]:
-        words = self._words(schema, policies)
-        return {
-            (project, kind): Text.read(f"organization.{part}.{kind}.sql").substitute(words)
-            for part, project in (("schema", schema), ("policies", policies))
-            for kind in KINDS
-        }
-
-    @override
     def mapping(self) -> str:
-        written = mapping.text(self.columns, self._words("schema", "policies"), fenced=self.fenced)
-        for owners, members in (
-            (
-                "Its owner is the user of the session that adds it.",
-                "It belongs to the organization that the session acts in.",
-            ),
-            ("as its owner sees it", "as members see it"),
-            ("Select one's own ", "Select the organization's "),
-        ):
+        written = super().mapping()
+        for owners, members in _MEMBERS.items():
             written = written.replace(owners, members)
         return written
 
+    @property
     @override
-    def test(self) -> str:
-        return Text.read("organization.test.py.txt").substitute(self._words("schema", "policies"))
+    def _acting(self) -> tuple[str, str]:
+        return ORGANIZATION
 
     @override
-    def _plain_words(self, schema: str, policies: str) -> dict[str, str]:
-        plain = super()._plain_words(schema, policies)
-        written = [column.name for column in self.columns]
-        every = ["organization_id", "id", *written, "created_by", "created_at", "updated_at"]
-        width = max(map(len, every))
-        kinds = max(len(column.type) for column in (*self.columns, Column("", "timestamptz")))
-        ours, helpers = ("", "") if schema == "schema" else ("schema:", "policies:")
-        key = f"constraint {self.name}_organization_id_fkey references app.organizations on delete cascade,"
-        by = ", ".join(f"'{role}'" for role in self.delete_by)
-        seen = f"app.current_organization_id(VARIADIC ARRAY[{', '.join(f"'{role}'::text" for role in self.delete_by)}])"
-        whoever = f"A member who is {' or '.join(self.delete_by)}" if self.delete_by else "A member"
-        return plain | {
-            "key": "organization_id",
+    def _belongs(self) -> dict[str, str]:
+        roles, whoever = [f"'{role}'" for role in self.delete_by], "A member"
+        deletes, deletes_seen = self._acting
+        if roles:
+            deletes = f"app.current_organization_id({', '.join(roles)})"
+            listed = ", ".join(f"{role}::text" for role in roles)
+            deletes_seen = f"app.current_organization_id(VARIADIC ARRAY[{listed}]) AS current_organization_id"
+            whoever = f"A member who is {' or '.join(self.delete_by)}"
+        alone = bool(roles) and "member" not in self.delete_by
+        return {
+            **self._references("organizations", "The organization does not exist."),
             "whose": "organization",
             "Own": "The organization''s",
             "writers": "members",
             # What a role keeps a member from deleting was not changed meanwhile.
-            "still": "yes" if by else "",
+            "still": "yes" if roles else "",
             "Owned": "OrganizationOwned",
-            "organizations": f"{ours}organizations",
-            "may_claim": f"{helpers}organizations",
-            "organization": line("organization_id", "uuid", f"not null default {_CLAIMED}", width, kinds)
-            + f"\n{' ' * (width + kinds + 6)}{key}",
-            "id": line("id", "uuid", "not null default gen_random_uuid(),", width, kinds),
-            "columns": "\n".join(line(c.name, c.type, c.rules(self.name), width, kinds) + "," for c in self.columns),
-            "created_by": line("created_by", "uuid", "not null default app.current_user_id(),", width, kinds),
-            "created_at": line("created_at", "timestamptz", "not null default now(),", width, kinds),
-            "updated_at": line("updated_at", "timestamptz", "not null default now(),", width, kinds),
-            "statistics": ",\n".join(f"    alter {name:<{width}} set statistics 0" for name in every),
-            "facts": "\n".join(f"    {fact}" for fact in self._facts()),
-            "every": ", ".join(every),
-            "by": by,
-            "by_seen": f"{seen if by else _CLAIMED} AS current_organization_id",
+            "You_have": "The organization already has",
+            "made_by": f"comment on column {self._home}.{self.name}.created_by is 'Who made it: a bare id, which "
+            "outlives the account. No index of it could be led by the organization.';\n",
+            "kept": "organization_id and created_by are the database's",
+            "me_deletes": deletes,
+            "me_deletes_seen": deletes_seen,
+            "selects": f"A member sees the {self.many} of the organization that they act in",
+            "inserts": f"A member adds {self.many} to the organization that they act in",
+            "updates": f"A member edits the organization''s {self.many}, and cannot move one to another",
+            "deletes": f"{whoever} deletes the organization''s {self.many}",
+            "goes": ", and goes when that goes",
             "Whoever": whoever,
-            "member_deletes": "0" if by and "member" not in self.delete_by else "1",
-            "owner_deletes": "1" if by and "member" not in self.delete_by and "owner" in self.delete_by else "0",
+            "member_deletes": "0" if alone else "1",
+            "owner_deletes": "1" if alone and "owner" in self.delete_by else "0",
         }
-
-    @override
-    def _facts(self) -> list[str]:
-        time = "timestamp with time zone not null default now() statistics 0"
-        return [
-            f"column organization_id uuid not null default {_CLAIMED} statistics 0",
-            "column id uuid not null default gen_random_uuid() statistics 0",
-            *(fact for column in self.columns for fact in column.facts(self.name)),
-            "column created_by uuid not null default app.current_user_id() statistics 0",
-            f"column created_at {time}",
-            f"column updated_at {time}",
-        ]

@@ -1,5 +1,5 @@
--- What no policy on a table changes, %(relation)s of the owner %(owner)s, which names him %(directly)s, where app_user
--- writes %(written)s: each with its cure.
+-- What no policy changes on the table %(relation)s, where app_user writes %(written)s: each with its cure. Its column
+-- %(owner)s leads to the owner; %(directly)s: it names them itself.
 with recursive subject (oid, name, owner, owners) as (
     select pg_class.oid, pg_class.oid::regclass::text, quote_ident(attname), attnum
       from pg_class join pg_attribute on attrelid = pg_class.oid and attname = %(owner)s

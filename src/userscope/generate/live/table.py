@@ -105,9 +105,7 @@ class LiveTable:
     def column(self, name: str) -> Column:
         """Return a column. Raises ConfigurationError where there is none."""
         if name not in self.columns:
-            raise ConfigurationError(
-                f'{self.name} has no column "{name}"', hint=f"It has {', '.join(column for column in self.columns)}."
-            )
+            raise ConfigurationError(f'{self.name} has no column "{name}"', hint=f"It has {', '.join(self.columns)}.")
         return self.columns[name]
 
     def without(self, connection: Connection, column: Column) -> int:
@@ -158,7 +156,7 @@ def read(connection: Connection, oid: int) -> LiveTable:
 
 def parent(connection: Connection, table: LiveTable, column: Column) -> tuple[LiveTable, str]:
     """Return the table that a column refers to, and its key as SQL writes it. Raises ConfigurationError."""
-    found = connection.execute(_sql("parent"), {"relation": table.oid, "column": column.name}).fetchone()
+    found = _parent(connection, table, column)
     if found is None:
         raise ConfigurationError(
             f"column {column.ident} of {table.name} refers to no table",
@@ -175,11 +173,15 @@ def parent(connection: Connection, table: LiveTable, column: Column) -> tuple[Li
 
 def referred(connection: Connection, table: LiveTable, column: Column) -> str | None:
     """Return the table that a column refers to by itself, with its schema, if it does."""
-    found = connection.execute(_sql("parent"), {"relation": table.oid, "column": column.name}).fetchone()
+    found = _parent(connection, table, column)
     if found is None or found[1] > 1:
         return None
     row = connection.execute("select %s::oid::regclass::text", [found[0]]).fetchone()
     return str(row[0]) if row else None
+
+
+def _parent(connection: Connection, table: LiveTable, column: Column) -> tuple[int, int, str] | None:
+    return connection.execute(_sql("parent"), {"relation": table.oid, "column": column.name}).fetchone()
 
 
 def beyond(

@@ -5,18 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from userscope.errors import ConfigurationError
+from userscope.generate.columns import ACTING, ORGANIZATION
 from userscope.generate.live import table as live
 from userscope.generate.live.table import Column, Connection, LiveTable
 
 # Of each type of an owner: what USERSCOPE_USER_ID calls it, who acts in a script, and as PostgreSQL writes that.
-_UUID = ("uuid", "app.current_user_id()", "app.current_user_id() AS current_user_id")
-_BIGINT = ("bigint", "app.current_user_key()::bigint", "(app.current_user_key())::bigint AS current_user_key")
-_TEXT = ("text", "app.current_user_key()", "app.current_user_key() AS current_user_key")
-_ORGANIZATION = ("uuid", "app.current_organization_id()", "app.current_organization_id() AS current_organization_id")
 _KINDS = {
-    "uuid": _UUID,
-    **dict.fromkeys(("smallint", "integer", "bigint"), _BIGINT),
-    **dict.fromkeys(("text", "character varying"), _TEXT),
+    "uuid": ("uuid", *ACTING["uuid"]),
+    **dict.fromkeys(("smallint", "integer", "bigint"), ("bigint", *ACTING["bigint"])),
+    **dict.fromkeys(("text", "character varying"), ("text", *ACTING["text"])),
 }
 # What a policy of ours compares: a column with who acts or the organization, or with the keys of a parent's rows.
 _JUDGED = re.compile(
@@ -127,7 +124,7 @@ def _written(
             f"column {owner.ident} of {table.name} is of type {owner.type}, and cannot name an organization",
             hint="Organizations have uuids: app.organizations.",
         )
-    kind, acting, shown = _ORGANIZATION if organization else _KINDS[owner.type]
+    kind, acting, shown = ("uuid", *ORGANIZATION) if organization else _KINDS[owner.type]
     ident = f"{_ident(table)}.{owner.ident}" if way else owner.ident
     written = f"({ident})::text" if owner.type == "character varying" else ident
     condition, deparsed = f"{ident} = (select {acting})", f"({written} = ( SELECT {shown}))"

@@ -1,31 +1,30 @@
 -- Deploy §{policies}:§{table} to pg
--- requires: §{access}
--- requires: §{schema}:§{table}
+§{requires_policies}-- requires: §{schema}:§{table}
 
 begin;
 
 create policy select_own on §{home}.§{table}
     for select to §{role}
-    using (owner_id = (select §{me}));
-comment on policy select_own on §{home}.§{table} is 'A user sees their own §{many}.';
+    using (§{key} = (select §{me}));
+comment on policy select_own on §{home}.§{table} is '§{selects}.';
 
 create policy insert_own on §{home}.§{table}
     for insert to §{role}
-    with check (owner_id = (select §{me}));
-comment on policy insert_own on §{home}.§{table} is 'A user adds §{many} in their own name.';
+    with check (§{key} = (select §{me}));
+comment on policy insert_own on §{home}.§{table} is '§{inserts}.';
 
 create policy update_own on §{home}.§{table}
     for update to §{role}
-    using (owner_id = (select §{me}))
-    with check (owner_id = (select §{me}));
-comment on policy update_own on §{home}.§{table} is 'A user edits their own §{many}, and cannot give one away.';
+    using (§{key} = (select §{me}))
+    with check (§{key} = (select §{me}));
+comment on policy update_own on §{home}.§{table} is '§{updates}.';
 
 create policy delete_own on §{home}.§{table}
     for delete to §{role}
-    using (owner_id = (select §{me}));
-comment on policy delete_own on §{home}.§{table} is 'A user deletes their own §{many}.';
+    using (§{key} = (select §{me_deletes}));
+comment on policy delete_own on §{home}.§{table} is '§{deletes}.';
 
--- Never table-wide, reading neither: that would open ctid and its kin. owner_id is the database's to set.
+-- Never table-wide, reading neither: that would open ctid and its kin. §{kept}.
 grant select (§{every}),
       insert (id, §{written}),
       update (§{written}),

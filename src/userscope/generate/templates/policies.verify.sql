@@ -9,11 +9,11 @@ select app_private.verify_access('§{policies}:§{table}', '§{home}.§{table}',
     §{role} may insert (id, §{written})
     §{role} may select (§{every})
     §{role} may update (§{written})
-    permissive policy delete_own for delete to {§{role}} using (owner_id = ( SELECT §{me_seen}))
-    permissive policy insert_own for insert to {§{role}} check (owner_id = ( SELECT §{me_seen}))
-    permissive policy select_own for select to {§{role}} using (owner_id = ( SELECT §{me_seen}))
-    permissive policy update_own for update to {§{role}} using (owner_id = ( SELECT §{me_seen}))
-    permissive policy update_own for update to {§{role}} check (owner_id = ( SELECT §{me_seen}))
+    permissive policy delete_own for delete to {§{role}} using (§{key} = ( SELECT §{me_deletes_seen}))
+    permissive policy insert_own for insert to {§{role}} check (§{key} = ( SELECT §{me_seen}))
+    permissive policy select_own for select to {§{role}} using (§{key} = ( SELECT §{me_seen}))
+    permissive policy update_own for update to {§{role}} using (§{key} = ( SELECT §{me_seen}))
+    permissive policy update_own for update to {§{role}} check (§{key} = ( SELECT §{me_seen}))
 $$);
 §{fence_open}
 rollback;

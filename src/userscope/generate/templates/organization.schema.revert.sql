@@ -1,7 +1,0 @@
--- Revert §{schema}:§{table} from pg
-
-begin;
-
-§{fence_dropped}drop table §{home}.§{table};
-
-commit;
