@@ -100,6 +100,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         print(f"Removed what runs that were killed had left: {', '.join(map(str, found))}")
 
 
+def pytest_report_header() -> str | None:
+    """Say what is left out; see tests/citus/conftest.py."""
+    return None if os.environ.get("CITUS_BIN") else "Citus: left out, as CITUS_BIN names no PostgreSQL that has it"
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays to the end, so nobody has to look through it for garbage again and again."""
     gc.freeze()

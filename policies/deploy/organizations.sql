@@ -99,7 +99,9 @@ grant usage on schema app to app_roster;
 grant execute on function app.current_user_key(), app.current_user_id() to app_roster;
 grant execute on function app.set_organization_id(text) to app_user;
 
--- The owner of a view or a function alone grants rights on it.
+-- The owner of a view or a function alone grants rights on it. Citus would log in to its workers as that role, which
+-- nobody can: there distributed:organizations says it.
+set local citus.enable_ddl_propagation = off;
 set local role app_gate;
 grant select (id, name, slug, logo, metadata, created_at) on app.organization to app_user;
 grant select (organization_id, name, slug, logo, role, created_at) on app.memberships to app_user;

@@ -2,6 +2,8 @@
 
 begin;
 
+-- Citus would log in to its workers as these roles, which nobody can.
+set local citus.enable_ddl_propagation = off;
 select app_private.become('app_roster');
 set local role app_roster;
 revoke execute on function app.colleagues(), app.my_invitations() from app_user;

@@ -1,0 +1,139 @@
+"""A Citus cluster of throw-away servers: a coordinator, workers, more of them later; and databases across them all."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from psycopg import sql
+
+from tests.clusters import Cluster, Connection, Database, cluster_of, make_logins, short_folder
+from userscope.local.binaries import Binaries
+from userscope.local.directory import ServerDirectory
+from userscope.migrations.projects import find
+from userscope.migrations.runner import migrate
+from userscope.postgres.state import ServerState
+
+_SETTINGS = {
+    "shared_preload_libraries": "citus",
+    "citus.node_conninfo": "sslmode=prefer",  # "require" would have each node make itself a certificate
+    "citus.shard_count": "8",
+    "max_prepared_transactions": "60",  # of commits in two phases
+    "wal_level": "logical",  # shards move by it
+}
+
+
+@dataclass
+class Nodes:
+    """The servers, which trust each other; the coordinator comes first. They lie behind sockets, never on TCP."""
+
+    stack: ExitStack
+    rules: Path
+    servers: list[Cluster] = field(default_factory=list)
+
+    @property
+    def coordinator(self) -> Cluster:
+        """Where migrations run, and where metadata are written."""
+        return self.servers[0]
+
+    def start(self) -> Cluster:
+        """Start one more server, which is no node of any database yet."""
+        binaries = Binaries(Path(os.environ["CITUS_BIN"]))
+        made = self.stack.enter_context(cluster_of(binaries, _version(binaries), **_SETTINGS, hba_file=str(self.rules)))
+        if self.servers:
+            first, place = (ServerDirectory.find(each.server.home) for each in (self.coordinator, made))
+            assert first
+            assert place
+            logins = first.read_state().logins  # roles, and with them passwords, come from the coordinator
+            place.write_state(ServerState(place.read_state().host, logins))
+        with made.superuser_connection() as superuser:
+            superuser.execute(sql.SQL("alter system set citus.local_hostname = {}").format(host(made)))
+            superuser.execute("select pg_reload_conf()")
+        self.servers.append(made)
+        return made
+
+    def database(self, workers: int = 2) -> "Distributed":
+        """Create an empty database with Citus, and with the first servers as its nodes."""
+        while len(self.servers) <= workers:
+            self.start()
+        name = f"citus_{secrets.token_hex(4)}"
+        made = Distributed(self, Database(self.coordinator, name), [])
+        _create(made.coordinator)
+        made.execute(sql.SQL("select citus_set_coordinator_host({}, 5432)").format(host(self.coordinator)))
+        for server in self.servers[1 : workers + 1]:
+            made.add(server)
+        return made
+
+
+@dataclass
+class Distributed:
+    """One database: on the coordinator, and under the same name on each worker."""
+
+    nodes: Nodes
+    coordinator: Database
+    workers: list[Database]
+
+    @property
+    def all(self) -> list[Database]:
+        """It on every node."""
+        return [self.coordinator, *self.workers]
+
+    def execute(self, statement: str | sql.Composed, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Run a statement on the coordinator as the superuser, and return its rows."""
+        with self.coordinator.superuser_connection() as superuser:
+            done = superuser.execute(statement.encode() if isinstance(statement, str) else statement, parameters)
+            return done.fetchall() if done.description else []
+
+    def add(self, server: Cluster) -> Database:
+        """Make a server a worker of this database."""
+        made = replace(self.coordinator, cluster=server)
+        _create(made)
+        self.execute(sql.SQL("select citus_add_node({}, 5432)").format(host(server)))
+        self.workers.append(made)
+        return made
+
+    def migrate(self) -> None:
+        """Deploy all that is ours, as "userscope migrate" does, and make the services' logins."""
+        migrate(self.coordinator.url(), find())
+        make_logins(self.coordinator)
+
+    def connections(self) -> list[Connection]:
+        """A new connection of the superuser to every node; the caller closes them."""
+        return [node.superuser_connection() for node in self.all]
+
+    def drop(self) -> None:
+        """Drop it everywhere."""
+        for node in reversed(self.all):
+            node.drop()
+
+
+def host(server: Cluster) -> sql.Literal:
+    """What the nodes call each other: the folder of a server's socket."""
+    return sql.Literal(server.url("admin").params["host"])
+
+
+def _version(binaries: Binaries) -> int:
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return int(said.stdout.split()[2].split(".")[0])
+
+
+def _create(database: Database) -> None:
+    database.cluster.create_database(database.name)
+    with database.superuser_connection() as superuser:
+        superuser.execute("create extension citus")
+
+
+@contextmanager
+def nodes_of(workers: int = 2) -> Iterator[Nodes]:
+    """Run a coordinator and its workers until the end of the block."""
+    with ExitStack() as stack:
+        rules = stack.enter_context(short_folder()) / "pg_hba.conf"
+        rules.write_text("local all all trust\n")
+        made = Nodes(stack, rules)
+        for _ in range(workers + 1):
+            made.start()
+        yield made
