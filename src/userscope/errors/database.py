@@ -55,10 +55,12 @@ class NotMember(NotPermitted):
 
     CONSTRAINT: ClassVar[str] = "members_only"
     """What ``app.current_organization_id()`` names beside its SQLSTATE."""
+    MESSAGE: ClassVar[str] = "not a member of this organization"
+    """What it says, which is all that comes from a worker of Citus."""
 
     def __init__(self) -> None:
         super().__init__(
-            "not a member of this organization",
+            self.MESSAGE,
             detail="There is no such organization, or the user is not a member of it, or not any more.",
             hint="Act in one of those that app.memberships shows the user.",
             sqlstate="42501",

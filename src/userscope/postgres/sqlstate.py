@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import psycopg
 
 from userscope.errors import DatabaseError, InvalidValue, NotMember, Unavailable, UserscopeError
+from userscope.postgres.shards import IN_DOUBT, Named, named
 
 READ_ONLY = "25006"
 
@@ -74,21 +75,21 @@ def to_error(
     if error.sqlstate is None:
         return _unread(error) if _is_of_a_row(error, statement) else _unanswered(error)
     diag = error.diag
-    code = error.sqlstate
-    if code == "42501" and diag.constraint_name == NotMember.CONSTRAINT:
+    code = "08007" if diag.source_function == IN_DOUBT else error.sqlstate  # transaction resolution unknown
+    names = named(diag, constraint_messages)
+    if code == "42501" and (names.constraint == NotMember.CONSTRAINT or names.message == NotMember.MESSAGE):
         return NotMember()
     made = _CLASSES.get(code) or _CLASSES.get(code[:2], DatabaseError)
     # What PostgreSQL says of a malformed value repeats it; the error's name does not.
-    message = _words(error) if made is InvalidValue and code[:2] == "22" else diag.message_primary or str(error)
-    constraint = diag.constraint_name
-    sentence = constraint_messages.get(f"{diag.schema_name}.{diag.table_name}.{constraint}")
+    message = _words(error) if made is InvalidValue and code[:2] == "22" else names.message or str(error)
+    sentence = constraint_messages.get(names.key or "")
     error.args = (message,)
     return made(
         message,
-        detail=sentence or _detail(code, diag, statement or ""),
+        detail=sentence or _detail(code, diag, names, statement or ""),
         hint=_HINTS.get(code) or _HINTS.get(code[:2]) or _hint(code, diag, statement or ""),
         sqlstate=code,
-        constraint=constraint,
+        constraint=names.constraint,
     )
 
 
@@ -118,17 +119,17 @@ def _words(error: psycopg.Error) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-def _detail(code: str, diag: psycopg.errors.Diagnostic, statement: str) -> str | None:
-    table = diag.table_name
-    if code == "42501" and diag.source_function == "ExecWithCheckOptions":
+def _detail(code: str, diag: psycopg.errors.Diagnostic, names: Named, statement: str) -> str | None:
+    refused = names.relayed and "row-level security policy" in (names.message or "")
+    if code == "42501" and (refused or diag.source_function == "ExecWithCheckOptions"):
         return (
             "The row as it would be is not this user's to write, or to see afterwards: a SELECT policy that hides what "
             "is marked as deleted refuses the marking too. So it is as well where no identity reached the statement."
         )
     if code == "42501":
         return f"The service's role was not granted this{_written(statement)}; rights are given column by column."
-    if code == "23502":
-        return f'"{diag.column_name}" of "{table}" cannot be empty.'
+    if code == "23502" and names.column:
+        return f'"{names.column}" of "{names.table}" cannot be empty.'
     if code == "28000":
         return diag.message_detail
     return None
