@@ -75,8 +75,9 @@ def examples(url: ConnectionURL, report: Report) -> Examples:
     """
     # Nobody in particular has no plan, and what is inserted is not looked for.
     asked = {
-        (one.role, one.object, one.command): {"role": one.role, "object": one.object, "command": one.command}
-        | {"columns": one.columns}
+        (one.role, one.object, one.command): {
+            name: getattr(one, name) for name in ("role", "object", "command", "columns")
+        }
         for one in report.matrix
         if one.role != "public" and one.command != "INSERT"
     }

@@ -4,19 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from userscope.audit.judge.bodies import Bodies
-from userscope.audit.judge.catalog import Catalog
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.terms import Branch, Scope, Source, TooWide, Value, Values, part
 from userscope.audit.judge.tree import A, constant, expression, name_of, names_of, of
 
 _AGGREGATES = {"array_agg", "max", "min", "string_agg", "json_agg", "jsonb_agg", "any_value", "unnest"}
+_LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}
 _ME = {"current_user", "session_user", "user", "current_role"}
 
 
 class Calls(Bodies):
     """Reads values; what it reads conditions with stands beside it in Reader."""
 
-    catalog: Catalog
     profile: Profile
     elements: Callable[[Any, Scope], Values]
 
@@ -187,6 +186,3 @@ class Calls(Bodies):
             if name:
                 found[name] = found[key]
         return found
-
-
-_LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}

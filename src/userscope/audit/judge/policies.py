@@ -32,6 +32,11 @@ class Clause:
         return f"policy {ident(self.policy.name)} on {self.relation.full}"
 
     @property
+    def reads(self) -> bool:
+        """Whether it says which rows are read."""
+        return self.policy.serves("r") and self.name == "USING"
+
+    @property
     def worst(self) -> Verdict:
         """The verdict that counts."""
         return self.verdicts[0] if self.verdicts else Verdict("dead")
@@ -67,8 +72,7 @@ class Policies(Covered):
         if not relation.secured or relation.oid in self._asking:
             return False
         self._asking.add(relation.oid)
-        clauses = [clause for clause in self.of(relation) if clause.policy.serves("r") and clause.name == "USING"]
-        found = all(clause.worst.kind in ("dead", "tied") or clause.walled for clause in clauses)
+        found = all(clause.worst.kind in ("dead", "tied") or clause.walled for clause in self.reads(relation))
         self._asking.discard(relation.oid)
         self._covered[relation.oid] = found
         return found
@@ -91,6 +95,10 @@ class Policies(Covered):
                     if self._text(policy, name)
                 ]
         return found
+
+    def reads(self, relation: Relation) -> list[Clause]:
+        """The clauses that let a service read a table's rows."""
+        return [clause for clause in self.of(relation) if clause.reads]
 
     def effective_check(self, relation: Relation, policy: Policy) -> Clause | None:
         """What a row that is written must pass."""
@@ -129,9 +137,8 @@ class Policies(Covered):
         try:
             branches: list[Branch] = reader.truths(expression(text), scope)
         except (TooWide, Unreadable, RecursionError, LookupError, ValueError, AttributeError) as error:
-            return (Verdict("function", "it is more than can be read"),), str(
-                error
-            ) or "it can be true in too many ways"
+            unread = Verdict("function", "it is more than can be read")
+            return (unread,), str(error) or "it can be true in too many ways"
         found = {judged(reader, _said(branch, relation), relation, self) for branch in branches}
         return tuple(sorted(found, key=lambda one: (-one.badness, one.why, sorted(one.flags)))), ""
 

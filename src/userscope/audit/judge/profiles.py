@@ -27,13 +27,18 @@ class Profile:
     strict: bool = False
     web: bool = False
 
+    @property
+    def brought(self) -> frozenset[str]:
+        """The schemas whose tables and functions are the platform's."""
+        return self.own | self.stores
+
     def identity(self, names: Sequence[str]) -> str | None:
         """What of the identity a function says, None where it says nothing of it."""
         return self.functions.get(".".join(names))
 
     def plain(self, names: Sequence[str]) -> bool:
         """Whether a function is the platform's and computes from its arguments alone."""
-        return len(names) > 1 and names[-2] in self.own | self.stores
+        return len(names) > 1 and names[-2] in self.brought
 
     def setting(self, name: str) -> str:
         """What of the identity a setting says."""
@@ -94,15 +99,7 @@ PROFILES = {
 def chosen(name: str | None, asked: Mapping[str, Any]) -> Profile:
     """The profile of that name, or the one that the database looks like, with what the database was told to audit."""
     if name is None:
-        name = (
-            "userscope"
-            if asked["userscope"]
-            else "supabase"
-            if asked["supabase"]
-            else "neon"
-            if asked["neon"]
-            else "postgrest"
-        )
+        name = next((looks for looks in ("userscope", "supabase", "neon") if asked[looks]), "postgrest")
     profile = PROFILES[name]
     functions = dict(profile.functions)
     for entry in _listed(asked["identity"]):

@@ -1,6 +1,7 @@
 """Queries within a policy: which rows they find, under which conditions."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.catalog import Catalog
@@ -16,6 +17,7 @@ from userscope.audit.judge.terms import (
     Value,
     Values,
     both,
+    sources_of,
 )
 from userscope.audit.judge.tree import A, name_of, names_of, of
 
@@ -158,13 +160,10 @@ class Queries:
             call = one.functions[0].list.items[0]
             alias = one.alias.aliasname or (name_of(of(call)[1].funcname) if of(call)[0] == "func_call" else "")
             called = self.called_rows(of(call)[1], inner) if of(call)[0] == "func_call" else None
-            rows = (
-                called
-                if called is not None
-                else [([(alias, value)], held) for value, held in self.elements(call, inner)]
-            )
+            if called is None:
+                called = [([(alias, value)], held) for value, held in self.elements(call, inner)]
             columns = [column.column_def.colname for column in one.coldeflist] or names_of(one.alias.colnames)
-            return self._derived(rows, alias, columns, inner, branch, outer)
+            return self._derived(called, alias, columns, inner, branch, outer)
         return [(inner, branch, outer)]
 
     def _derived(self, rows: Rows, alias: str, names: list[str], inner: Scope, branch: Branch, outer: Any) -> Any:
@@ -173,14 +172,7 @@ class Queries:
             named = {names[place] if place < len(names) else name: value for place, (name, value) in enumerate(columns)}
             if len(columns) == 1 and alias:
                 named.setdefault(alias, columns[0][1])
-            scope = Scope(
-                {**inner.aliases, alias: Binding(None, None, named)},
-                inner.outer,
-                inner.params,
-                inner.queries,
-                inner.above,
-                inner.near,
-            )
+            scope = replace(inner, aliases={**inner.aliases, alias: Binding(columns=named)})
             made.append((scope, branch + held, outer))
         return made
 
@@ -214,6 +206,4 @@ class Queries:
 
 def _speaks(branch: Branch, tuples: set[int]) -> bool:
     """Whether a condition is on one of these rows, so that an outer join must have found it."""
-    from userscope.audit.judge.reading import atom_sources
-
-    return any(source.kind == "tuple" and source.of in tuples for atom in branch for source in atom_sources(atom))
+    return any(source.kind == "tuple" and source.of in tuples for source in sources_of(branch))

@@ -8,7 +8,18 @@ from typing import Any
 
 from userscope.audit.judge.calls import Calls
 from userscope.audit.judge.queries import Queries
-from userscope.audit.judge.terms import Atom, Branch, Limit, Other, Scope, TooWide, Value, Values, both, condition
+from userscope.audit.judge.terms import (
+    Branch,
+    Limit,
+    Other,
+    Scope,
+    TooWide,
+    Value,
+    Values,
+    both,
+    condition,
+    sources_of,
+)
 from userscope.audit.judge.tree import A, constant, name_of, of
 
 _NEGATED = {"=": "<>", "<>": "=", "!=": "=", "~~": "!~~", "~": "!~"}
@@ -208,25 +219,6 @@ def _said(node: Any) -> bool | None:
     """Whether a node is true or false itself, and which."""
     kind, one = of(node)
     return bool(one.boolval.boolval) if kind == "a_const" and one.WhichOneof("val") == "boolval" else None
-
-
-def sources_of(branch: Branch) -> set[Any]:
-    """Every source that a branch speaks of."""
-    found = set()
-    for atom in branch:
-        found |= atom_sources(atom)
-    return found
-
-
-def atom_sources(atom: Atom) -> set[Any]:
-    """Every source that a condition speaks of."""
-    match atom:
-        case Limit():
-            return set(atom.value.sources)
-        case Other():
-            return set(atom.sources)
-        case _:
-            return set(atom.left.sources | atom.right.sources)
 
 
 def _unread(value: Value) -> bool:

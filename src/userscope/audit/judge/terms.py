@@ -59,6 +59,10 @@ class Other:
     why: str = ""
 
 
+_MOST = 400
+"""Branches that are followed at most."""
+_JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "^@"}
+
 type Atom = Link | Limit | Other
 type Branch = tuple[Atom, ...]
 type Values = list[tuple[Value, Branch]]
@@ -153,16 +157,29 @@ def part(value: Value, name: str) -> Value:
     return Value(frozenset(source._replace(name=name) if source.name == "*" else source for source in value.sources))
 
 
+def atom_sources(atom: Atom) -> frozenset[Source]:
+    """Every source that a condition speaks of."""
+    match atom:
+        case Limit():
+            return atom.value.sources
+        case Other():
+            return atom.sources
+        case _:
+            return atom.left.sources | atom.right.sources
+
+
+def sources_of(branch: Branch) -> set[Source]:
+    """Every source that a branch speaks of."""
+    return {source for atom in branch for source in atom_sources(atom)}
+
+
 class TooWide(Exception):
     """There are more ways for it to be true than anybody would read."""
 
 
-MOST = 400
-
-
 def both(one: list[Branch], other: list[Branch]) -> list[Branch]:
     """AND."""
-    if len(one) * len(other) > MOST:
+    if len(one) * len(other) > _MOST:
         raise TooWide
     return [a + b for a in one for b in other]
 
@@ -184,21 +201,10 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
         return Limit(value, operator, constant) if len(value.entities) == 1 else Other(sources)
     if len(ours) == 1 and len(theirs) == 1:
         if ours == theirs:
-            return Other(
-                sources,
-                (
-                    "it compares the caller with the caller"
-                    if ours == {("me", 0)}
-                    else "it compares a column with itself"
-                )
-                if left.sources == right.sources
-                else "",
-            )
+            what = "the caller with the caller" if ours == {("me", 0)} else "a column with itself"
+            return Other(sources, f"it compares {what}" if left.sources == right.sources else "")
         if operator in _JOINS:
             return Link(left, right)
         return Other(sources)
     mixed = {("me", 0)} < (ours if len(ours) > 1 else theirs)
     return Other(sources, "without" if mixed and len(ours | theirs) > 1 else "")
-
-
-_JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "^@"}

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.decisions import ME, Decision, decisions_of
-from userscope.audit.judge.reading import Reader, sources_of
-from userscope.audit.judge.terms import Branch, Limit, Link, Other, Source
+from userscope.audit.judge.reading import Reader
+from userscope.audit.judge.terms import Branch, Limit, Link, Other, Source, sources_of
 
 ORDER = ("dead", "tied", "role", "function", "public", "open")
 ROW = ("row", 0)
@@ -199,11 +199,7 @@ def _unscoped(reader: Reader, number: int, branch: Branch, judged_: Relation) ->
         s.name for a in branch if isinstance(a, Limit) for s in a.value.sources if s.of == number and s.kind == "tuple"
     }
     limits = set(bound)
-    for atom in branch:
-        if isinstance(atom, Link):
-            for one in (atom.left, atom.right):
-                if one.entities == {("tuple", number)}:
-                    bound |= {source.name for source in one.sources}
+    bound |= _linked(number, branch)
     own = any(isinstance(a, Other) and a.why.startswith("it compares a column with") for a in branch)
     keys = [set(key.columns) for key in relation.unique if None not in key.columns]
     left = set(relation.fields) - bound
@@ -235,7 +231,13 @@ def _matches(relation: Relation, name: str, other: Relation) -> bool:
 def _keyed(reader: Reader, number: int, branch: Branch) -> bool:
     """Whether a row is found by a key of its own: a parent's, not one of several members'."""
     relation = reader.tuples[number].relation
-    linked = {
+    linked = _linked(number, branch)
+    return relation is not None and any(set(key.columns) <= linked for key in relation.unique)
+
+
+def _linked(number: int, branch: Branch) -> set[str]:
+    """The columns of a row that are equal to something else."""
+    return {
         source.name
         for atom in branch
         if isinstance(atom, Link)
@@ -243,7 +245,6 @@ def _keyed(reader: Reader, number: int, branch: Branch) -> bool:
         if one.entities == {("tuple", number)}
         for source in one.sources
     }
-    return relation is not None and any(set(key.columns) <= linked for key in relation.unique)
 
 
 def _people(reader: Reader, relation: Relation) -> bool:

@@ -18,10 +18,9 @@ def findings(policies: Policies) -> Iterator[Finding]:
         yield from _published(policies)
         return
     for relation in catalog.relations.values():
-        if relation.kind in ("r", "p") and relation.schema not in profile.own | profile.stores:
+        if relation.kind in ("r", "p") and relation.schema not in profile.brought:
             yield from _unsecured(policies, relation)
             yield from _owners(policies, relation)
-        if relation.schema not in profile.own | profile.stores:
             yield from _dangerous(policies, relation)
     yield from _published(policies)
     yield from _births(policies)
@@ -81,27 +80,19 @@ def _owners(policies: Policies, relation: Relation) -> Iterator[Finding]:
     named = [policy.name for policy in relation.policies if relation.owner in policy.roles]
     alone = relation.policies and owner.logs_in and not relation.shared and not policies.profile.services
     if acting or named or alone:
+        why = f"policy {named[0]} is for it" if named else "nobody else has a right on it"
+        why = "acts for users" if acting else why
         yield Finding(
             "error",
             "rls_not_forced",
             relation.full,
             "row-level security does not bind who works with it",
-            f'"{owner.name}" owns the table, and '
-            + (
-                "acts for users."
-                if acting
-                else f"policy {named[0]} is for it."
-                if named
-                else "nobody else has a right on it."
-            )
-            + " No policy is asked of an owner.",
+            f'"{owner.name}" owns the table, and {why}. No policy is asked of an owner.',
             f"alter table {relation.full} force row level security",
         )
 
 
 def _dangerous(policies: Policies, relation: Relation) -> Iterator[Finding]:
-    if relation.kind not in ("r", "p"):
-        return
     for service in reached(policies, relation, "Dxt"):
         if relation.owner in policies.catalog.roles[service].becomes:
             continue
@@ -112,10 +103,9 @@ def _dangerous(policies: Policies, relation: Relation) -> Iterator[Finding]:
             name for letter, name in (("D", "TRUNCATE"), ("x", "REFERENCES"), ("t", "TRIGGER")) if letter in letters
         ]
         if found:
+            left = policies.profile.makers and len(found) == 3  # of what is granted at birth
             yield Finding(
-                "warning"
-                if policies.profile.makers and len(found) == 3
-                else "error",  # left of what is granted at birth
+                "warning" if left else "error",
                 "grant_dangerous",
                 relation.full,
                 "a privilege that no policy judges",
@@ -146,7 +136,7 @@ def _births(policies: Policies) -> Iterator[Finding]:
         schema = row["schema"]
         if (
             row["maker"] in policies.profile.makers
-            or schema in policies.profile.own | policies.profile.stores
+            or schema in policies.profile.brought
             or row["kind"] not in ("r", "n")
         ):
             continue

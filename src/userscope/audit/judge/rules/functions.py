@@ -29,7 +29,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
     """Ask what functions do for whom."""
     settings = _settings(policies)
     for function in policies.catalog.functions.values():
-        if function.schema in policies.profile.own | policies.profile.stores:
+        if function.schema in policies.profile.brought:
             continue
         schema = policies.catalog.schemas.get(function.schema)
         runners = [s for s in policies.services if s in function.runners and schema and s in schema.entered]
@@ -101,8 +101,7 @@ def _hidden(policies: Policies, relation: Relation) -> bool:
     """Whether a table's rows are not everybody's anyway."""
     if not relation.secured:
         return relation.schema in policies.profile.own
-    reads = [c for c in policies.of(relation) if c.policy.serves("r") and c.name == "USING"]
-    return all(c.worst.kind in ("tied", "role", "function", "dead") for c in reads)
+    return all(c.worst.kind in ("tied", "role", "function", "dead") for c in policies.reads(relation))
 
 
 def _lookup(function: Function) -> bool:

@@ -116,13 +116,13 @@ def opened(policies: Policies, clause: Clause) -> Finding | None:
 def _of_somebody(policies: Policies, relation: Relation) -> bool:
     """Whether rows hang on what has owners, and is shown to them alone."""
     parents = [parent for key in relation.foreign if (parent := policies.catalog.relations.get(key.target or 0))]
-    return any(
-        parent.secured
-        and owned_by(policies, parent)
-        and (reads := [c for c in policies.of(parent) if c.policy.serves("r") and c.name == "USING"])
-        and all(clause.worst.kind in ("tied", "role", "dead") or clause.walled for clause in reads)
-        for parent in parents
-    )
+    return any(parent.secured and owned_by(policies, parent) and shown_to_some(policies, parent) for parent in parents)
+
+
+def shown_to_some(policies: Policies, relation: Relation) -> bool:
+    """Whether a table's rows are read, and not everybody's by everybody."""
+    reads = policies.reads(relation)
+    return bool(reads) and all(c.worst.kind in ("tied", "role", "dead") or c.walled for c in reads)
 
 
 def _weight(verdict: Verdict) -> int:

@@ -27,7 +27,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
     """Follow which tables policies for reading read: 42P17, or 54001, when the first row is asked for."""
     reads: dict[int, dict[int, Reading]] = defaultdict(dict)
     for clause in policies.judged():
-        if clause.policy.serves("r") and clause.name == "USING":
+        if clause.reads:
             for target, function in _read(policies, clause.text, clause.relation.schema):
                 certain = not function or _only(policies, clause)
                 reads[clause.relation.oid].setdefault(target.oid, Reading(clause.object, certain, function))
@@ -61,11 +61,10 @@ def _read(
             yield target, function
     for name in sorted(set(_CALLED.findall(text))) if deep else ():
         for one in policies.catalog.called.get(name, []):
-            if not one.definer and one.schema not in policies.profile.own | policies.profile.stores:
+            if not one.definer and one.schema not in policies.profile.brought:
                 yield from _read(policies, one.body, one.schema, function or one.signature, deep - 1)
 
 
 def _only(policies: Policies, clause: Clause) -> bool:
     """Whether nothing else lets a row be read before the function is asked."""
-    others = [c for c in policies.of(clause.relation) if c.policy.serves("r") and c.name == "USING"]
-    return len(others) == 1 and len(clause.verdicts) == 1
+    return len(policies.reads(clause.relation)) == 1 and len(clause.verdicts) == 1

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Policies
-from userscope.audit.judge.reading import Reader, atom_sources
+from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.rules.access import names, reached
-from userscope.audit.judge.terms import Atom, Limit, Scope, TooWide
+from userscope.audit.judge.terms import Atom, Limit, Scope, TooWide, atom_sources
 from userscope.audit.judge.tree import Unreadable, statements
 from userscope.audit.judge.verdict import dead, loose
 from userscope.audit.model import Finding
@@ -20,7 +20,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
     if policies.profile.strict:
         return
     for relation in policies.catalog.relations.values():
-        if relation.schema in policies.profile.own | policies.profile.stores or relation.kind not in ("v", "m", "f"):
+        if relation.schema in policies.profile.brought or relation.kind not in ("v", "m", "f"):
             continue
         services = reached(policies, relation, "r" if relation.kind == "m" else "rawd")
         if not services:
@@ -94,11 +94,10 @@ def _shown(policies: Policies, view: Relation, reader: int, seen: set[int]) -> l
 def _hides(policies: Policies, table: Relation, view: Relation) -> bool:
     """Whether policies hide rows that a view shows: not where all are shown, or where it asks for the flag."""
     asked = set(re.findall(r"\w+", view.definition or ""))
-    reads = [c for c in policies.of(table) if c.policy.serves("r") and c.name == "USING"]
     return all(
         c.walled
         or (c.worst.kind != "open" and (c.worst.kind != "public" or bool(c.worst.flags - asked and not c.worst.rows)))
-        for c in reads
+        for c in policies.reads(table)
     )
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Policy, Relation
 from userscope.audit.judge.policies import Clause, Policies
-from userscope.audit.judge.reading import sources_of
-from userscope.audit.judge.rules.policy import owned_by
+from userscope.audit.judge.rules.policy import owned_by, shown_to_some
 from userscope.audit.judge.rules.words import GIVEN
-from userscope.audit.judge.terms import Link
+from userscope.audit.judge.terms import Link, sources_of
 from userscope.audit.judge.verdict import Verdict
 from userscope.audit.model import Finding
 
@@ -17,11 +16,7 @@ RULES = ("flag_writable", "key_unique", "parent_unchecked")
 def findings(policies: Policies) -> Iterator[Finding]:
     """Ask what is written."""
     for relation in policies.catalog.relations.values():
-        if (
-            relation.secured
-            and relation.kind in ("r", "p")
-            and relation.schema not in policies.profile.own | policies.profile.stores
-        ):
+        if relation.secured and relation.kind in ("r", "p") and relation.schema not in policies.profile.brought:
             clauses = policies.of(relation)
             yield from _flags(policies, relation, clauses)
             yield from _parents(policies, relation, clauses)
@@ -56,7 +51,7 @@ def _flags(policies: Policies, relation: Relation, clauses: list[Clause]) -> Ite
     flags = {
         flag
         for clause in clauses
-        if clause.policy.serves("r") and clause.name == "USING"
+        if clause.reads
         for verdict in clause.verdicts
         if verdict.kind == "public"
         for flag in verdict.flags
@@ -84,7 +79,7 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
     through = {
         source.name
         for clause in clauses
-        if clause.policy.serves("r") and clause.name == "USING"
+        if clause.reads
         for verdict in clause.verdicts
         if verdict.kind == "tied"
         for atom in verdict.branch
@@ -105,7 +100,7 @@ def _parents(policies: Policies, relation: Relation, clauses: list[Clause]) -> I
                 or (column, check.object) in told
             ):
                 continue
-            if not any(relation.may(service, letter, column) for service in check.services) or not _private(
+            if not any(relation.may(service, letter, column) for service in check.services) or not shown_to_some(
                 policies, parent
             ):
                 continue
@@ -155,15 +150,9 @@ def _placed(
             )
 
 
-def _private(policies: Policies, parent: Relation) -> bool:
-    """Whether not everybody sees every row of a table."""
-    reads = [c for c in policies.of(parent) if c.policy.serves("r") and c.name == "USING"]
-    return bool(reads) and all(c.worst.kind in ("tied", "role", "dead") or c.walled for c in reads)
-
-
 def _unique(policies: Policies, relation: Relation, clauses: list[Clause]) -> Iterator[Finding]:
     """Unique keys over everybody's rows: an insert tells whether a value is there."""
-    if not _private(policies, relation):
+    if not shown_to_some(policies, relation):
         return
     owners = owned_by(policies, relation)
     for key in relation.unique:

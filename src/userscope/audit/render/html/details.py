@@ -89,7 +89,7 @@ def _columns(tile: Tile, report: Report) -> Element | None:
     granted = tile.accesses[0].columns
     every = report.columns.get(tile.place[1], granted)
     names = [e("code" if name in granted else "s", name) for name in every]
-    told = f"{granted_of(granted, every)}" if granted else "none"
+    told = granted_of(granted, every) if granted else "none"
     return e("p", e("span", "Columns ", class_="label"), *_spaced(names), class_="columns", title=told)
 
 
