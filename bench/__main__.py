@@ -3,14 +3,13 @@
 import argparse
 import ast
 import importlib
-import inspect
 import sys
 from functools import partial
 from pathlib import Path
 
 from bench import compare, record
-from bench.measuring import Figures
-from userscope.cli._progress import heartbeat
+from bench.measuring import telling
+from userscope.cli._progress import progress
 
 
 def parts() -> dict[str, str]:
@@ -23,13 +22,6 @@ def parts() -> dict[str, str]:
         ):
             found[path.stem] = (ast.get_docstring(module) or "").splitlines()[0]
     return found
-
-
-def run(name: str, *, quick: bool) -> Figures:
-    """Run one part. What its ``main`` returns is its figures; it may take ``quick``, and may return nothing."""
-    main = importlib.import_module(f"bench.{name}").main
-    found = main(quick=quick) if "quick" in inspect.signature(main).parameters else main()
-    return found if isinstance(found, Figures) else Figures(dict(found or {}))
 
 
 def main() -> None:
@@ -50,11 +42,12 @@ def main() -> None:
             print(f"{name:<12} {known[name]}")
             continue
         print(f"== {name}: {known[name]}", flush=True)
-        with heartbeat(lambda seconds: print(f"  {seconds:.0f} s so far", file=sys.stderr, flush=True)):
-            figures = record.run(name, partial(run, name, quick=chosen.quick), quick=chosen.quick)
-        for ratio, value in figures.ratios.items():
-            print(f"  {ratio:<48}{value:>8.2f} ×")
-        print(flush=True)
+        busy = record.busy(record.load())
+        with progress(name) as tell:
+            telling.set(tell)
+            part = importlib.import_module(f"bench.{name}").main
+            figures = record.run(name, partial(part, quick=chosen.quick), quick=chosen.quick)
+        print("\n".join(filter(None, (figures.table(), busy))), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,13 +21,12 @@ from typing import IO
 from rich.console import Console
 from rich.progress import track
 
+from bench import record
 from bench.measuring import Times, take_turns
 from bench.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 WORKER = Path(__file__).parent / "_compared.py"
-BUSY = 0.7
-"""Load for each processor, ours apart, from which figures are not to be trusted."""
 
 
 def source(revision: str, folder: Path) -> Path:
@@ -113,7 +112,7 @@ def main(words: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=41, help="how often each is measured (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="few rounds and small tables: shows that it works")
     chosen = parser.parse_args(words)
-    before = os.getloadavg()[0] / (os.cpu_count() or 1)
+    busy = record.busy(record.load())
     found = compare(chosen.A, chosen.B, rounds=3 if chosen.quick else chosen.rounds, quick=chosen.quick)
     print(f"{'':<24}{'A, µs':>10}{'B, µs':>10}{'B / A':>8}")
     for kind, times in found.items():
@@ -121,5 +120,5 @@ def main(words: Sequence[str]) -> None:
         print(f"{kind:<24}{a:>10.0f}{b:>10.0f}{times.ratio('B', 'A'):>8.2f}")
     for way in ("ours", "sealed"):
         print(f"What {way} adds to a WHERE in the server: {added(found, way):.2f} of what it added in A (median)")
-    if before > BUSY:
-        print(f"The machine was busy before it began (load {before:.1f} for each processor): measure again.")
+    if busy:
+        print(busy)

@@ -7,7 +7,7 @@ from functools import partial
 import psycopg
 from psycopg import pq
 
-from bench.measuring import Figures, take_turns
+from bench.measuring import Figures, refuse_other_rows, take_turns
 from bench.operations import opening
 from bench.world import world
 from userscope.generate.table import Table
@@ -56,14 +56,14 @@ def main(*, quick: bool = False) -> Figures:
     figures = Figures()
     with world() as made:
         fill(made.url("admin"), sizes, 900 if quick else OTHERS)
-        with psycopg.connect(made.url("service").conninfo(), autocommit=True) as connection:
+        with psycopg.connect(made.url("service").conninfo(), autocommit=True, prepare_threshold=None) as connection:
             for size in sizes:
                 for name, (statement, function) in OPERATIONS.items():
                     ways = {"plain": statement, "fence": statement, **({"function": function} if function else {})}
-                    kinds = {
-                        way: partial(_once, connection, size, text, "fenced_notes" if way == "fence" else "plain_notes")
-                        for way, text in ways.items()
-                    }
+                    tables = {way: "fenced_notes" if way == "fence" else "plain_notes" for way in ways}
+                    if statement.startswith("select"):
+                        refuse_other_rows({way: _rows(connection, size, ways[way], tables[way]) for way in ways})
+                    kinds = {way: partial(_once, connection, size, ways[way], tables[way]) for way in ways}
                     taken = take_turns(kinds, 5 if quick else max(50, 400_000 // max(size, 1_000)))
                     figures.take(taken.figures(*((way, "plain") for way in ways if way != "plain")), f"{size}.{name}")
     return figures
@@ -85,14 +85,24 @@ def fill(admin: ConnectionURL, sizes: tuple[int, ...], others: int) -> None:
             connection.execute(f"vacuum (analyze) {home}".encode())
 
 
-def _once(connection: psycopg.Connection[object], size: int, statement: str, table: str) -> float:
-    """What one takes, in a transaction that is taken back: everything in one message, planned anew."""
-    which = secrets.randbelow(size)
-    row = f"md5('row {which} of {size}')::uuid"
-    text = statement.format(every=_EVERY, table=f"app.{table}", id=row)
+def _asked(size: int, which: int, statement: str, table: str) -> tuple[str, str, str]:
+    """How a transaction of the user with so many rows begins and whose it is, and the statement on one of the rows."""
     begin, identity = opening()
-    identity = identity.replace(":owner", f"md5('user {size}')")
-    message = f"{begin}; {identity}; {text}; rollback".encode()
+    text = statement.format(every=_EVERY, table=f"app.{table}", id=f"md5('row {which} of {size}')::uuid")
+    return begin, identity.replace(":owner", f"md5('user {size}')"), text
+
+
+def _rows(connection: psycopg.Connection[tuple[object, ...]], size: int, statement: str, table: str) -> object:
+    """What it reads: whose each row is and its id, since when each was made is its table's own."""
+    _, identity, text = _asked(size, 0, statement, table)
+    with connection.transaction():
+        connection.execute(identity.encode())
+        return [row[:2] for row in connection.execute(text.encode()).fetchall()]
+
+
+def _once(connection: psycopg.Connection[tuple[object, ...]], size: int, statement: str, table: str) -> float:
+    """What one takes, in a transaction that is taken back: everything in one message, planned anew."""
+    message = "; ".join((*_asked(size, secrets.randbelow(size), statement, table), "rollback")).encode()
     connection.pgconn.exec_(b"discard all")  # the clean slate of our sessions: no plan of a function is left either
     began = time.perf_counter()
     result = connection.pgconn.exec_(message)

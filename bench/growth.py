@@ -72,7 +72,3 @@ def named(name: str) -> str:
 
 def _name(size: int) -> str:
     return f"todos_{size}"
-
-
-if __name__ == "__main__":
-    main()

@@ -2,10 +2,14 @@
 
 import statistics
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 type Measured = Callable[[], float]
 """Does the work once, and returns what it took, in seconds."""
+
+telling: ContextVar[Callable[[str], None]] = ContextVar("telling", default=lambda _: None)
+"""What is told of each step, for whoever waits."""
 
 
 @dataclass
@@ -25,6 +29,21 @@ class Figures:
         for mine, others in ((self.ratios, other.ratios), (self.medians, other.medians)):
             mine |= {f"{prefix}.{name}": figure for name, figure in others.items()}
         self.counts |= {f"{prefix}.{name}": count for name, count in other.counts.items()}
+
+    def table(self) -> str:
+        """The ratios in words, a line each: what took how long, beside what."""
+        rows = [("", "takes", "beside", "takes", "times as long")]
+        for key, ratio in self.ratios.items():
+            where, _, pair = key.rpartition(".")
+            one, _, other = pair.partition("/")
+            mine, others = (_time(self.medians[f"{where}.{name}" if where else name]) for name in (one, other))
+            what = ", ".join(word for word in (*where.split("."), one) if word).replace("_", " ")
+            rows.append((what, mine, other.replace("_", " "), others, f"{ratio:.2f} ×"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  " + "  ".join(cell.ljust(w) if column in (0, 2) else cell.rjust(w) for column, (cell, w) in cells)
+            for cells in (enumerate(zip(row, widths, strict=True)) for row in rows)
+        )
 
 
 @dataclass(frozen=True)
@@ -55,8 +74,23 @@ def take_turns(kinds: Mapping[str, Measured], rounds: int) -> Times:
     seconds: dict[str, list[float]] = {name: [] for name in kinds}
     order = list(kinds)
     for turn in range(rounds + 1):
+        telling.get()(f"round {turn} of {rounds}: {order[0]} and {len(order) - 1} beside it")
         for name in reversed(order) if turn % 2 else order:
             took = kinds[name]()
             if turn:
                 seconds[name].append(took)
     return Times(seconds)
+
+
+def refuse_other_rows(read: Mapping[str, object]) -> None:
+    """Refuse to measure ways that read different rows, or none. Raises RuntimeError."""
+    first = next(iter(read.values()))
+    if wrong := [name for name, rows in read.items() if rows != first or not rows]:
+        raise RuntimeError(f"these read something else: {', '.join(wrong)}")
+
+
+def _time(microseconds: float) -> str:
+    for unit, size in (("s", 1e6), ("ms", 1e3)):
+        if microseconds >= size:
+            return f"{microseconds / size:.2f} {unit}"
+    return f"{microseconds:.0f} µs"

@@ -161,7 +161,3 @@ def _write(project: Path, *, changes: int, statements: int = 0) -> None:
             (project / kind / f"{name}.sql").write_text(body, encoding="utf-8")
     (project / "sqitch.plan").write_text("\n".join([*lines, ""]), encoding="utf-8")
     (project / "sqitch.conf").write_text("[core]\n\tengine = pg\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,21 +1,20 @@
 """``python -m bench.page`` writes the tables of docs/performance.md, and its picture, from bench/latest.json."""
 
-import importlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import record
+from bench import picture, record
 from bench.fences import OPERATIONS as FENCED
 from bench.fences import SIZES as SIZES_OF_ONES_OWN
+from bench.growth import SIZES as GROWN
 from bench.operations import OPERATIONS
 from bench.ways import DISTANCES, TRIPS, WAYS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, PICTURE, FENCES = DOCS / "performance.md", DOCS / "performance.svg", DOCS / "fences.md"
 TEAMS = DOCS / "organizations.md"
-SIZES = (100_000, 1_000_000, 10_000_000)
 
 type Record = dict[str, Any]
 
@@ -26,7 +25,7 @@ def write(path: Path = record.LATEST) -> None:
     write_fences(found)
     write_teams(found)
     PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
-    importlib.import_module("bench.picture").draw(found, PICTURE)  # it needs matplotlib; the tables do not
+    picture.draw(found, PICTURE)
 
 
 def write_fences(found: Record) -> None:
@@ -137,11 +136,11 @@ def _slate(found: Record) -> str:
 
 def _growth(found: Record) -> str:
     return _table(
-        ("todos, beside 10,000", *(f"{size:,}" for size in SIZES)),
+        (f"todos, beside {GROWN[0]:,}", *(f"{size:,}" for size in GROWN[1:])),
         (
             (
                 operation.name,
-                *(_times(found["ratios"][f"growth.{operation.name}.{size}/10000"]) for size in SIZES),
+                *(_times(found["ratios"][f"growth.{operation.name}.{size}/{GROWN[0]}"]) for size in GROWN[1:]),
             )
             for operation in OPERATIONS
         ),
@@ -189,7 +188,10 @@ def _conditions(found: Record) -> str:
             continue
         before, after = run["load"]
         seconds = f"{run['seconds']} s" + (" (--quick)" if run["quick"] else "")
-        rows.append((f"`{name}`", run["at"].replace("T", " ").rstrip("Z"), seconds, f"{before:.1f} → {after:.1f}"))
+        busy = " (busy)" if record.busy(before, found["machine"]["processors"]) else ""
+        rows.append(
+            (f"`{name}`", run["at"].replace("T", " ").rstrip("Z"), seconds, f"{before:.1f} → {after:.1f}{busy}")
+        )
     versions = ", ".join(f"{name} {number}" for name, number in found["machine"]["versions"].items() if number)
     machine = found["machine"]
     sentence = (

@@ -179,7 +179,7 @@ def pgcommon_pool(
 
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[pgcommon.Pool]:
-        config = pgcommon.Config(dsn=url.conninfo(), guc_provider=pgcommon.guc_set_from_context, pgbouncer_mode=pooled)
+        config = pgcommon.Config(dsn=url.text(), guc_provider=pgcommon.guc_set_from_context, pgbouncer_mode=pooled)
         pool = await pgcommon.Pool.create(config)
         yield pool
         await pool.drain_and_close()

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from bench import peers
 from bench.distance import distant
-from bench.measuring import Figures, take_turns
+from bench.measuring import Figures, refuse_other_rows, take_turns
 from bench.peers import COLUMNS, Read, engine_of
 from bench.ways import ASYNC, DISTANCES, ISOLATING, LIMITS, TRIPS, UNSAFE
 from bench.world import EACH, fill, world
@@ -69,8 +69,7 @@ def _counted(kinds: dict[str, Read], proxies: Sequence[Proxy]) -> dict[str, int]
             counts = [stack.enter_context(proxy.counting()) for proxy in proxies]
             rows[name] = _values(read(1))
         trips[f"trips.{name}"] = sum(count.trips for count in counts)
-    if wrong := {name for name, found in rows.items() if found != rows["where"] or len(found) != TODOS}:
-        raise RuntimeError(f"these read something else: {', '.join(sorted(wrong))}")
+    refuse_other_rows({"where": rows.pop("where"), **rows})
     if trips != {f"trips.{name}": number for name, number in TRIPS.items()}:
         raise RuntimeError(f"the round trips are not what was expected: {trips}")
     if not all(3 * TRIPS["reader"] <= TRIPS[name] <= 7 * TRIPS["reader"] for name in ISOLATING):
@@ -240,7 +239,3 @@ def _psycopg_pipeline(url: ConnectionURL, user: UUID) -> Iterator[Read]:
             return found
 
         yield read
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,9 @@ from typing import Any
 
 from bench.measuring import Figures
 
+BUSY = 0.7
+"""Load for each processor, ours apart, from which figures are not to be trusted."""
+
 LATEST = Path(__file__).parent / "latest.json"
 
 _PACKAGES = (
@@ -37,7 +40,7 @@ def read(path: Path = LATEST) -> dict[str, Any]:
 
 def run(name: str, work: Callable[[], Figures], *, quick: bool, path: Path = LATEST) -> Figures:
     """Do ``work`` and record it in the place of what was recorded for ``name``."""
-    before, began = _load(), time.monotonic()
+    before, began = load(), time.monotonic()
     figures = work()
     record = read(path)
     whole = Figures()
@@ -48,7 +51,7 @@ def run(name: str, work: Callable[[], Figures], *, quick: bool, path: Path = LAT
     record["machine"] = machine()
     record["runs"][name] = {
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "load": [before, _load()],
+        "load": [before, load()],
         "quick": quick,
         "seconds": round(time.monotonic() - began),
     }
@@ -81,6 +84,14 @@ def _version(package: str) -> str | None:
     return None
 
 
-def _load() -> float:
+def busy(load: float, processors: int | None = None) -> str:
+    """Return a sentence where the machine was busy before a part began; nothing where it was not."""
+    share = load / (processors or os.cpu_count() or 1)
+    return f"The machine was busy before it began (load {share:.1f} for each processor): measure again." * (
+        share > BUSY
+    )
+
+
+def load() -> float:
     """How many processes wanted to run, on average over the last minute."""
     return round(os.getloadavg()[0], 2)

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from sqlmodel import Session, select
 
-from bench.measuring import Figures, take_turns
+from bench.measuring import Figures, refuse_other_rows, take_turns
 from bench.world import EACH, fill
 from tests.replication import Pair, replicated
 from userscope.database import Database
@@ -38,6 +38,7 @@ def main(*, quick: bool = False) -> Figures:
             "replica": lambda user: _read(replica, user),
             "after": lambda user: _read(replica, user, there),
         }
+        refuse_other_rows({kind: read(people[0]) for kind, read in kinds.items()})
         found = _measured(threads, kinds, people, quick=quick, pairs=(("primary", "replica"), ("after", "replica")))
         figures = Figures()
         figures.take(found, "caught_up")
@@ -53,6 +54,8 @@ def _behind(pair: Pair, threads: ThreadPoolExecutor, replica: Database, people: 
             "replica": lambda user: _read(replica, user),
             "after": lambda user: _read(replica, user, missing),
         }
+        if kinds["after"](people[0]) == kinds["replica"](people[0]):
+            raise RuntimeError("the replica has what it should not have yet")
         return _measured(threads, kinds, people, quick=quick, pairs=(("after", "replica"),))
     finally:
         pair.resume()
@@ -79,9 +82,9 @@ def _measured(
     return take_turns({name: timed(read) for name, read in kinds.items()}, 5 if quick else 21).figures(*pairs)
 
 
-def _read(database: Database, user: UUID, after: str | None = None) -> int:
+def _read(database: Database, user: UUID, after: str | None = None) -> set[UUID]:
     with database.reader(user, after=after) as session:
-        return len(session.exec(select(Todo)).all())
+        return {todo.id for todo in session.exec(select(Todo))}
 
 
 def _written(database: Database, user: UUID) -> str | None:

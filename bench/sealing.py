@@ -4,13 +4,14 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from sqlmodel import select
 
 from bench.distance import distant
 from bench.growth import named
-from bench.measuring import Figures, take_turns
+from bench.measuring import Figures, refuse_other_rows, take_turns
 from bench.world import EACH, fill, world
 from userscope.admin import seals
 from userscope.database import Database
@@ -42,6 +43,7 @@ def main(*, quick: bool = False) -> Figures:
         services = {"unsealed": _service(service), "sealed": _service(service, key)}
         for opened in services.values():
             stack.enter_context(opened)
+        refuse_other_rows({name: _ids(opened, user) for name, opened in services.items()})
         reads = {name: partial(_read, opened, user) for name, opened in services.items()}
         figures.take(take_turns(reads, 5 if quick else 31).figures(("sealed", "unsealed")), "read")
         with distant(1, service, service) as (far, _), ExitStack() as nearby:
@@ -73,6 +75,11 @@ def _service(url: ConnectionURL, key: SealKey | None = None) -> Database:
     return Database(Settings(_env_file=None, database_url=url.text(), **values))
 
 
+def _ids(service: Database, user: str) -> set[UUID]:
+    with service.reader(user) as session:
+        return set(session.exec(select(Todo.id)))
+
+
 def _read(service: Database, user: str) -> float:
     began = time.perf_counter()
     for _ in range(READS):
@@ -89,7 +96,3 @@ def _inside(connection: psycopg.Connection, user: str, seal: str, statement: str
     took = (time.perf_counter() - began) / CALLS
     connection.rollback()
     return took
-
-
-if __name__ == "__main__":
-    main()

@@ -14,7 +14,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bench.distance import distant
-from bench.measuring import Figures, take_turns
+from bench.measuring import Figures, refuse_other_rows, take_turns
 from bench.world import EACH, fill, world
 from examples.todo_api.app import create_app
 from examples.todo_api.pages import Page, PageQuery
@@ -28,7 +28,8 @@ USERS, TODOS = 50, 20
 AT_ONCE = 5
 """Requests at the same time, as many as each pool has connections."""
 
-type Ask = Callable[[], Awaitable[None]]
+type Ask = Callable[[], Awaitable[object]]
+"""Sends a request, and returns the rows of its answer."""
 
 
 def main(*, quick: bool = False) -> Figures:
@@ -54,6 +55,7 @@ def _measured(runner: asyncio.Runner, settings: Settings, admin: ConnectionURL, 
     requests = 40 if quick else 200
     stack = AsyncExitStack()
     kinds = runner.run(_started(stack, settings, admin, token))
+    refuse_other_rows({name: runner.run(_rows(ask)) for name, ask in kinds.items()})
 
     def timed(ask: Ask) -> Callable[[], float]:
         def work() -> float:
@@ -77,6 +79,10 @@ async def _started(stack: AsyncExitStack, settings: Settings, admin: ConnectionU
     }
     states = {name: await stack.enter_async_context(app.router.lifespan_context(app)) for name, app in apps.items()}
     return {name: _asking(app, states[name], token) for name, app in apps.items()}
+
+
+async def _rows(ask: Ask) -> object:
+    return await ask()
 
 
 async def _load(ask: Ask, requests: int) -> None:
@@ -120,7 +126,7 @@ def _asking(app: FastAPI, state: Any, token: str) -> Ask:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def ask() -> None:
+    async def ask() -> object:
         sent: list[Any] = []
 
         async def send(message: Any) -> None:
@@ -132,7 +138,9 @@ def _asking(app: FastAPI, state: Any, token: str) -> Ask:
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "state": dict(state),
         }  # fmt: skip
         await app(scope, receive, send)
-        if sent[0]["status"] != 200 or len(json.loads(sent[1]["body"])["items"]) != TODOS:
+        rows = json.loads(sent[1]["body"])["items"] if sent[0]["status"] == 200 else ()
+        if len(rows) != TODOS:
             raise RuntimeError(f"this is no list: {sent}")
+        return rows
 
     return ask

@@ -10,7 +10,7 @@ from psycopg import pq
 from sqlalchemy import text
 
 from bench.growth import named
-from bench.measuring import Figures, Measured, take_turns
+from bench.measuring import Figures, Measured, refuse_other_rows, take_turns
 from bench.operations import Operation, pipelined
 from bench.pgbench import latency
 from bench.plans import plan, problems
@@ -92,6 +92,8 @@ def main(*, quick: bool = False) -> Figures:
                     kinds = {kind: partial(_read, database, name, kind, sizes[1]) for kind in _PLACES}
                     figures.take(take_turns(kinds, rounds).figures(("organization", "user")), f"reader.{name}")
                 act(connection)
+                if name != "insert":
+                    refuse_other_rows({kind: _ids(connection, name, kind) for kind in _PLACES})
                 kinds = {kind: partial(_statements, connection, name, kind) for kind in _PLACES}
                 figures.take(take_turns(kinds, rounds * 4).figures(("organization", "user")), f"statement.{name}")
                 kinds = {
@@ -179,16 +181,21 @@ def _read(database: Database, name: str, kind: str, size: Size) -> float:
     return (time.perf_counter() - began) / 100
 
 
+def _statement(name: str, kind: str) -> str:
+    return _operation(name, kind).as_user.replace(":id", f"'{named(f'row 3 of {CROWDED}')}'")
+
+
+def _ids(connection: psycopg.Connection[tuple[object, ...]], name: str, kind: str) -> object:
+    """Which rows it reads: a user's and an organization's have the same ids."""
+    return [row[0] for row in connection.execute(_statement(name, kind).encode()).fetchall()]
+
+
 def _statements(connection: psycopg.Connection[object], name: str, kind: str) -> float:
     """Fifty of a statement in one message, each planned anew, for whom the transaction acts: what one takes."""
-    statement = _operation(name, kind).as_user.replace(":id", f"'{named(f'row 3 of {CROWDED}')}'")
+    statement = _statement(name, kind)
     began = time.perf_counter()
     result = connection.pgconn.exec_("; ".join([statement] * 50).encode())
     took = time.perf_counter() - began
     if result.status != pq.ExecStatus.TUPLES_OK:
         raise RuntimeError(result.error_message)
     return took / 50
-
-
-if __name__ == "__main__":
-    main()

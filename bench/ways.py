@@ -1,5 +1,7 @@
 """The ways to read a user's todos that are compared, in words, and how often each waits for the network."""
 
+import re
+
 DISTANCES = (0, 1, 5, 20)
 """Milliseconds of a round trip."""
 
@@ -53,3 +55,8 @@ LIMITS = ("psycopg", "psycopg_pipeline")
 """Without an ORM, and without a pool."""
 ISOLATING = tuple(name for name in TRIPS if name not in (*OURS, *UNSAFE, *LIMITS))
 ASYNC = ("fastapi_rls_async", "pgcommon", "pgcommon_transaction", "pgcommon_pooled")
+
+
+def in_words(way: str) -> str:
+    """What a way is called where there is no Markdown."""
+    return re.sub(r"[*`]", "", WAYS[way])

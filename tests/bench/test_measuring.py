@@ -10,7 +10,7 @@ import pytest
 from bench import record
 from bench.__main__ import parts
 from bench.distance import distant
-from bench.measuring import Figures, Times, take_turns
+from bench.measuring import Figures, Times, refuse_other_rows, take_turns, telling
 from bench.operations import OPERATIONS, Operation, anybody, one_by_one, opening, pipelined
 from bench.pgbench import latency
 from bench.world import fill
@@ -28,7 +28,11 @@ def test_turns() -> None:
 
         return work
 
+    told: list[str] = []
+    token = telling.set(told.append)
     times = take_turns({name: run(name) for name in "abc"}, rounds=2)
+    telling.reset(token)
+    assert told[1:] == ["round 1 of 2: a and 2 beside it", "round 2 of 2: a and 2 beside it"]
     assert "".join(order) == "abccbaabc"
     assert times.seconds == {"a": [6.0, 7.0], "b": [5.0, 8.0], "c": [4.0, 9.0]}
 
@@ -38,6 +42,32 @@ def test_ratio() -> None:
     times = Times({"one": [2.0, 2.0, 200.0], "other": [1.0, 4.0, 100.0]})
     assert times.ratio("one", "other") == 2.0
     assert times.figures(("one", "other")) == Figures({"one/other": 2.0}, {"one": 2_000_000.0, "other": 4_000_000.0})
+
+
+def test_table() -> None:
+    """Each ratio is a line that says what it compares, and what both take."""
+    medians = {"list.by_hand": 3200.0, "list.ours": 640.0, "whole": 2e6}
+    figures = Figures({"list.ours/by_hand": 0.2, "whole/whole": 1.0}, medians)
+    assert figures.table().splitlines() == [
+        "               takes  beside     takes  times as long",
+        "  list, ours  640 µs  by hand  3.20 ms         0.20 ×",
+        "  whole       2.00 s  whole     2.00 s         1.00 ×",
+    ]
+
+
+def test_refuse_other_rows() -> None:
+    """Ways that read different rows are not measured, nor ways that read none."""
+    refuse_other_rows({"where": [1, 2], "ours": [1, 2]})
+    with pytest.raises(RuntimeError, match=r"^these read something else: ours$"):
+        refuse_other_rows({"where": [1, 2], "ours": [1], "theirs": [1, 2]})
+    with pytest.raises(RuntimeError, match=r"^these read something else: where, ours$"):
+        refuse_other_rows({"where": [], "ours": []})
+
+
+def test_busy() -> None:
+    """From seven tenths of the processors on, a figure says so."""
+    assert record.busy(1.3, 2) == ""
+    assert record.busy(1.5, 2) == "The machine was busy before it began (load 0.8 for each processor): measure again."
 
 
 def test_record(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from bench import picture
+from bench.growth import SIZES
 from bench.operations import OPERATIONS
 from bench.page import PAGE, PICTURE, TABLES, filled
-from bench.ways import DISTANCES, ISOLATING, OURS, TRIPS, WAYS
+from bench.ways import DISTANCES, ISOLATING, OURS, TRIPS, WAYS, in_words
 
 TEXT = PAGE.read_text(encoding="utf-8")
 ROWS: dict[str, list[str] | int] = {
@@ -73,7 +77,31 @@ def test_measured() -> None:
     assert "--quick)" not in TEXT
     assert not re.search(r"^[A-Z_]{4,}$", TEXT, re.MULTILINE)
     assert f"]({PICTURE.name})" in TEXT
-    assert "<svg" in PICTURE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("published", [True, False], ids=["as it stands", "as the command draws it"])
+def test_picture(tmp_path: Path, *, published: bool) -> None:
+    """The picture names every bar, line and axis, with its unit."""
+    drawn = PICTURE if published else tmp_path / "drawn.svg"
+    if not published:
+        picture.draw(made_up(), drawn)
+    words = {each.text for each in ElementTree.parse(drawn).iter() if each.tag.endswith("text")}  # noqa: S314  # ours
+    assert words >= {in_words(way) for way in WAYS}
+    assert words >= {operation.name for operation in OPERATIONS} | {f"{size:,}" for size in SIZES}
+    assert words >= {
+        "A user's 20 todos, 5 ms from the server: milliseconds, the median",
+        "As the table grows: how many times as long as with 10,000 todos",
+        "todos in the table",
+        "1.0 ×",
+    }
+
+
+def test_busy() -> None:
+    """A part that was measured on a busy machine says so in the table of conditions."""
+    found = made_up()
+    assert "0.1 → 0.2 |" in filled(TEXT, found)
+    found["runs"]["growth"] = found["runs"]["growth"] | {"load": [1.5, 1.6]}
+    assert "1.5 → 1.6 (busy) |" in filled(TEXT, found)
 
 
 def test_ways() -> None:

@@ -25,6 +25,25 @@ def test_current(name: str) -> None:
     assert re.search(rf"!\[[A-Z].{{20,}}\]\({name}\.svg\)", PAGE)
 
 
+def test_legible() -> None:
+    """On a light and on a dark page, words stand out from the plate and from their boxes, as WCAG 2 asks for."""
+
+    def luminance(colour: str) -> float:
+        whole = "".join(2 * digit for digit in colour) if len(colour) == 3 else colour
+        parts = [int(whole[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    style = re.search(r"<style>(.*)</style>", pictures.floors())
+    assert style
+    for scheme in style[1].split("@media(prefers-color-scheme:dark)"):
+        fills = dict(re.findall(r"(text|\.\w)\{fill:#(\w+)", scheme))
+        for words, backs in (("text", ".p.b.d"), (".s", ".p")):
+            for back in re.findall(r"\.\w", backs):
+                low, high = sorted(luminance(fills[each]) for each in (words, back))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (words, back)
+
+
 def test_floors() -> None:
     """The picture has each part of the package once, on the floor where imports have it."""
     svg = ElementTree.fromstring(pictures.floors())  # noqa: S314  # our own
