@@ -92,7 +92,7 @@ class OwnTables:
 
     def rights(self, table: Relation) -> Rights:
         """Return what a service may do with a table."""
-        return self._rights.get(table.oid) or Rights(table.oid, False, False, False, (), (), ())
+        return self._rights.get(table.oid) or Rights.none(table.oid)
 
     def owners(self, table: Relation) -> list[str]:
         """Return the columns that say whose a row is; none where its parent says it."""

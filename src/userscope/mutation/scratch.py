@@ -77,11 +77,8 @@ class ScratchCopy:
 
         Programs of PostgreSQL's find it as the admin by those of libpq.
         """
-        ours = {login.variable for login in Login} | {
-            "DATABASE_URL_UNPOOLED",
-            "DATABASE_REPLICA_URL",
-            "USERSCOPE_SEAL_KEY",
-        }
+        ours = {login.variable for login in Login}
+        ours |= {"DATABASE_URL_UNPOOLED", "DATABASE_REPLICA_URL", "USERSCOPE_SEAL_KEY"}
         kept = {name: text for name, text in libpq.cleaned(os.environ).items() if name not in ours}
         urls = {login: ConnectionURL("clone", {**clone.params, **user}) for login, user in self.logins.items()}
         admin = urls[Login.ADMIN].params.items()
@@ -143,8 +140,9 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
         "where setdatabase = 0"
     ):
         for name, _, value in (setting.partition("=") for setting in settings):
-            # A search_path is kept as the list that it is; every other value is one string.
-            text = sql.SQL(value) if name == "search_path" else sql.Literal(value)
+            # A search_path is kept as a list, in which a name is not written empty; every other value is one string.
+            path = sql.SQL(re.sub(r'(^|, )""(?=, |$)', r"\1''", value))
+            text = path if name == "search_path" else sql.Literal(value)
             target.execute(sql.SQL("alter role {} set {} = {}").format(sql.Identifier(role), sql.SQL(name), text))
 
 
@@ -153,10 +151,14 @@ def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL, *, 
     dumping = ["--schema-only", "--no-publications", "--no-subscriptions"]
     pg_dump = programs.find("pg_dump", source, least=version // 10000)
     dump = _STAMP.sub(b"", _run(pg_dump, dumping, source, *_READING)[0])
+    return load(target, dump, forgiving=forgiving)
+
+
+def load(target: ConnectionURL, script: bytes, *, forgiving: bool) -> tuple[str, ...]:
+    """Run a script by psql; return the errors that were gone past. Raises AuditError where one was not."""
     loading = ["--no-psqlrc", "--quiet", "--output", os.devnull]
     loading += [] if forgiving else ["--set", "ON_ERROR_STOP=1"]
-    psql = programs.find("psql", target)
-    said = _run(psql, loading, target, *_LOADING, dump)[1]
+    said = _run(programs.find("psql", target), loading, target, *_LOADING, script)[1]
     return tuple(dict.fromkeys(_FAILED.findall(said)))
 
 
@@ -168,12 +170,7 @@ def _run(
         done = subprocess.run([program, *arguments], env=environment, input=text, capture_output=True, check=False)
     words = done.stderr.decode(errors="replace")
     if done.returncode:
-        said = words.strip().splitlines()
-        raise AuditError(
-            failure,
-            detail=said[0] if said else None,
-            hint=hint,
-        )
+        raise AuditError(failure, detail=next(iter(words.strip().splitlines()), None), hint=hint)
     return done.stdout, words
 
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, Self
 
 from userscope.postgres.sql import ident
 from userscope.probe.stage import Actor
+from userscope.probe.statements import line
+from userscope.probe.worlds import Row
 
 type Level = Literal["error", "question", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "question", "warning", "note")
@@ -23,6 +25,11 @@ class Expected:
 
     how: Literal["shows", "changes", "raises", "tells", "works", "passes"]
     what: str = ""
+
+    @classmethod
+    def moved(cls, row: Row) -> Self:
+        """A row lies elsewhere afterwards, as what was changed does, or nowhere."""
+        return cls("changes", f"select ctid::text from {row.table.sql} where {line(row)}")
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Identities:
         self.documents = set(_DOCUMENT.findall(catalog.text))
         found = {name for name in _SETTING.findall(catalog.text) if "." in name}
         self.settings = sorted((found | set(self.given)) - self.documents)
-        claims = _CLAIM.findall(catalog.policy_text + catalog.function_text) if self.documents else []
+        claims = _CLAIM.findall(catalog.deciding) if self.documents else []
         self.claims = sorted(set(claims) - _NO_CLAIM)
         self.kinds: dict[str, Kind] = dict.fromkeys([*self.settings, *self.claims, "sub"], "uuid")
         if self.profile == "userscope":
@@ -103,7 +103,7 @@ class Identities:
 
     def built_in(self) -> list[str]:
         """The identities that are written into policies and functions."""
-        return sorted(set(_LITERAL.findall(self.meaning.catalog.policy_text + self.meaning.catalog.function_text)))
+        return sorted(set(_LITERAL.findall(self.meaning.catalog.deciding)))
 
     def variations(self) -> Iterator[dict[str, Kind]]:
         """Yield the kinds with one setting or claim taken for a number."""
@@ -154,13 +154,13 @@ class Identities:
 
     def _boast(self, name: str, world: World, kinds: Mapping[str, Kind]) -> str:
         """Return what somebody would say of themselves: what policies ask for, or else that they are somebody else."""
-        text = self.meaning.catalog.policy_text + self.meaning.catalog.function_text
+        text = self.meaning.catalog.deciding
         asked = re.search(rf"'{re.escape(name)}'[^=;]{{0,40}}= (?:ANY \(+ARRAY\[)?\(*'([^']+)'", text)
         return asked[1] if asked else "true" if self._yes(name) else self._claim(name, world, kinds)
 
     def _yes(self, name: str) -> bool:
         """Whether a claim is taken for yes or no."""
-        text = self.meaning.catalog.policy_text + self.meaning.catalog.function_text
+        text = self.meaning.catalog.deciding
         return re.search(rf"'{re.escape(name)}'(?:::text)?\)*::bool", text) is not None
 
     def _claim(self, name: str, world: World, kinds: Mapping[str, Kind]) -> str:

@@ -26,7 +26,7 @@ class Meaning:
         self.catalog = catalog
         self.everything_owned = everything_owned
         self.literals = self._literals()
-        self.decisive = words.words(catalog.policy_text + catalog.function_text)
+        self.decisive = words.words(catalog.deciding)
         """Every word of policies and functions: a column that is none of them decides nothing."""
         self.users = self._users()
         self.owned = set(catalog.tables) if everything_owned else self._owned()

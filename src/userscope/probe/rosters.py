@@ -1,7 +1,7 @@
 """Lists of those who may do more, such as administrators: whoever is in one reaches everybody's rows, as is meant."""
 
-from userscope.probe import statements, words
-from userscope.probe.catalog.model import Relation
+from userscope.probe import sight, statements, words
+from userscope.probe.catalog.model import Relation, labels
 from userscope.probe.scene import Scene
 from userscope.probe.worlds import ALICE, BOB
 
@@ -28,7 +28,7 @@ def take_out(scene: Scene) -> None:
         scene.filling.places = {place: each for place, each in scene.filling.places.items() if each is not row}
         for role, gone in lost.items():
             look, expected = scene.look(gone[0])
-            names = ", ".join(each.label for each in gone)
+            names = labels(gone)
             scene.tell(
                 "note", "global role", table, scene.identities.person(ALICE, role),
                 f"with a row in it reads everybody's rows of {names}", look,
@@ -44,8 +44,8 @@ def _lost(scene: Scene, role: str, table: Relation, leaving: str) -> list[Relati
         if not scene.stage.arrange(leaving):
             return []
         after, _ = scene.sight.by(alice, tables_only=True)
-    lost = {relation for relation, world in before - after if world is BOB and scene.owned(relation)}
-    return sorted(lost - {table}, key=lambda relation: relation.label)
+    lost = sight.of(BOB, before - after)
+    return [relation for relation in lost if scene.owned(relation) and relation is not table]
 
 
 def _written_at_sign_up(scene: Scene) -> set[str]:

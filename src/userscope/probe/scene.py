@@ -1,10 +1,10 @@
 """Where attacks are tried: the filled copy, who acts in it, what they see before, and what was found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from userscope.probe import statements, words
+from userscope.probe import sight, statements, words
 from userscope.probe.catalog.model import Catalog, Relation, Rights
 from userscope.probe.filling import Filling
 from userscope.probe.findings import Expected, Findings, Level
@@ -94,11 +94,8 @@ class Scene:
         """
         only = self.meaning.affected(changed) if changed else None
         seen, _ = self.sight.now(actor.role, only)
-        new = {relation for relation, world in seen - self.seen.get(actor, set()) if world is of}
-        owned = [
-            each for each in new if each in self.meaning.owned or not (each.table or self._repeats(each, of, told))
-        ]
-        return sorted(owned, key=lambda relation: relation.label)
+        new = sight.of(of, seen - self.seen.get(actor, set()))
+        return [each for each in new if each in self.meaning.owned or not (each.table or self._repeats(each, of, told))]
 
     def _repeats(self, view: Relation, of: World, told: str) -> bool:
         marks = (of.uuid, of.mail, f"{of.name} ")
@@ -129,6 +126,18 @@ class Scene:
             for place, row in self.filling.places.items()
             if row.world is BOB and row.table.oid in among and place not in now
         ]
+
+    def hit(self, actor: Actor, table: Relation, statement: str) -> list[Row]:
+        """Try a statement as somebody, and return which of Bob's rows of a table it has changed."""
+        with self.stage.acting(actor):
+            return self.bobs(actor, table) if self.stage.attempt(statement).did else []
+
+    def freed(self, actor: Actor, table: Relation, values: Mapping[str, str | None]) -> list[str]:
+        """Delete, while somebody acts, what has the keys of a new row; return the statement for it."""
+        statement = statements.delete(table, statements.same_keys(table, values))
+        with self.stage.superuser(actor.role):
+            self.stage.arrange(statement)
+        return [statement]
 
     def tell(
         self, level: Level, kind: str, relation: Relation, actor: Actor, sentence: str, *steps: str,

@@ -16,6 +16,11 @@ type Seen = set[tuple[Relation, World]]
 type Errors = dict[Relation, psycopg.Error]
 
 
+def of(world: World, seen: Seen) -> list[Relation]:
+    """Return that of which a world's rows are seen, by name."""
+    return sorted((relation for relation, whose in seen if whose is world), key=lambda relation: relation.label)
+
+
 @dataclass
 class Sight:
     """What everybody sees of a filling. Rows are known again by where they lie; those of a view by what is in them."""
@@ -30,8 +35,7 @@ class Sight:
         if role not in self.rights_by_role:
             catalog = self.filling.values.catalog
             self.rights_by_role[role] = read.rights(self.stage.connection, catalog, role)
-        none = Rights(relation.oid, False, False, False, (), (), ())
-        return self.rights_by_role[role].get(relation.oid, none)
+        return self.rights_by_role[role].get(relation.oid) or Rights.none(relation.oid)
 
     def prepare(self, roles: Collection[str]) -> None:
         """Read what needs the superuser, before anybody acts."""

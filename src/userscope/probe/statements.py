@@ -53,6 +53,12 @@ def same_keys(relation: Relation, values: Mapping[str, str | None]) -> str:
     return " or ".join(f"({condition})" for condition in taken) or "false"
 
 
+def ended(statement: str) -> str:
+    """Return a statement as psql is given it, with what is said beside it."""
+    code, comment, words = statement.partition("  -- ")
+    return f"{code};{comment}{words}"
+
+
 def line(row: Row) -> str:
     """Return the condition of a row that was put in."""
     return where(row.table, row.values)

@@ -7,7 +7,7 @@ from itertools import islice, product
 
 from userscope.probe import statements
 from userscope.probe.catalog import read
-from userscope.probe.catalog.model import Column, Function, Relation
+from userscope.probe.catalog.model import Column, Function, labels
 from userscope.probe.findings import Expected, Level
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor, Outcome
@@ -146,8 +146,8 @@ def _called(scene: Scene, actor: Actor, call: Call) -> tuple[Outcome, bool]:
             return outcome, False
         found = _told(scene, actor, call, outcome)
         if not found and function.volatility == "v":
-            found = _then_reads(scene, actor, call) or _changed(scene, actor, call)
-            found = found or (_let_alice_read(scene, actor, call))
+            attempts = (_then_reads, _changed, _let_alice_read)
+            found = any(attempt(scene, actor, call) for attempt in attempts)
     return outcome, found
 
 
@@ -172,7 +172,7 @@ def _then_reads(scene: Scene, actor: Actor, call: Call) -> bool:
     if not gained:
         return False
     look, expected = scene.look(gained[0])
-    return _tell(scene, actor, call, "error", f"after the call reads Bob's rows of {_labels(gained)}", expected, look)
+    return _tell(scene, actor, call, "error", f"after the call reads Bob's rows of {labels(gained)}", expected, look)
 
 
 def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
@@ -183,17 +183,14 @@ def _changed(scene: Scene, actor: Actor, call: Call) -> bool:
     if not lost:
         return False
     row = lost[0]
-    expected = Expected("changes", f"select ctid::text from {row.table.sql} where {statements.line(row)}")
+    expected = Expected.moved(row)
     asks = scene.meaning.speaks_of_identity(call.function.source)
-    if (call.names_bob and (asks or not _harmed(scene, actor, row))) or (
-        not call.arguments and not _harmed(scene, actor, row)
-    ):
-        given = "given Bob, " if call.names_bob else ""  # without arguments it may be there to count, or to tidy up
-        said = f"{given}the function changes or deletes Bob's row of {row.table.label}: meant?"
-        return _tell(scene, actor, call, "question", said, expected)
-    return _tell(
-        scene, actor, call, "error", f"the function changes or deletes Bob's row of {row.table.label}", expected
-    )
+    said = f"the function changes or deletes Bob's row of {row.table.label}"
+    # Without arguments it may be there to count, or to tidy up.
+    if (call.names_bob and asks) or ((call.names_bob or not call.arguments) and not _harmed(scene, actor, row)):
+        given = "given Bob, " if call.names_bob else ""
+        return _tell(scene, actor, call, "question", f"{given}{said}: meant?", expected)
+    return _tell(scene, actor, call, "error", said, expected)
 
 
 def _harmed(scene: Scene, actor: Actor, row: Row) -> bool:
@@ -213,7 +210,7 @@ def _let_alice_read(scene: Scene, actor: Actor, call: Call) -> bool:
         scene.stage.become(alice)
         if gained := scene.gained(alice, told=call.statement):
             look, expected = scene.look(gained[0])
-            said = f"after the call Alice reads Bob's rows of {_labels(gained)}"
+            said = f"after the call Alice reads Bob's rows of {labels(gained)}"
             return _tell(scene, actor, call, "error", said, expected, *alice.login, look)
     return False
 
@@ -222,10 +219,6 @@ def _tell(scene: Scene, actor: Actor, call: Call, level: Level, said: str, expec
     steps = [call.statement, *more]
     scene.findings.add(level, "function", call.function.label, actor, said, steps, expected, setup=scene.arranged)
     return True
-
-
-def _labels(relations: list[Relation]) -> str:
-    return ", ".join(relation.label for relation in relations)
 
 
 def _leakproof(scene: Scene, actor: Actor, function: Function) -> None:

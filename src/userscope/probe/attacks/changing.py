@@ -6,7 +6,7 @@ from userscope.probe.catalog.model import Relation
 from userscope.probe.findings import Expected, Level
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
-from userscope.probe.worlds import ALICE, BOB, Row
+from userscope.probe.worlds import ALICE, BOB
 
 
 def write(scene: Scene) -> None:
@@ -88,18 +88,13 @@ def _delete(scene: Scene, actor: Actor, relation: Relation) -> None:
 
 def _update(scene: Scene, actor: Actor, relation: Relation) -> None:
     bob = scene.row(relation, BOB)
-    for column in _free(relation, [n for n in scene.rights(actor, relation).update if relation.columns[n].settable])[
-        :2
-    ]:
+    settable = [name for name in scene.rights(actor, relation).update if relation.columns[name].settable]
+    for column in _free(relation, settable)[:2]:
         for where in ("", scene.where(relation, BOB)):
             statement = statements.update(relation, column, bob.values.get(column) if bob else None, where)
-            with scene.stage.acting(actor):
-                hit = scene.bobs(actor, relation) if scene.stage.attempt(statement).did else []
-            if hit:
-                said, expected = f"changes {whose(scene, relation)}", _moved(relation, hit[0])
-                scene.tell(
-                    level(scene, actor, relation), "updates", relation, actor, said, statement, expected=expected
-                )
+            if hit := scene.hit(actor, relation, statement):
+                said, worst = f"changes {whose(scene, relation)}", level(scene, actor, relation)
+                scene.tell(worst, "updates", relation, actor, said, statement, expected=Expected.moved(hit[0]))
                 return
 
 
@@ -114,12 +109,9 @@ def _take(scene: Scene, actor: Actor, relation: Relation) -> None:
             continue
         for where in ("", scene.where(relation, BOB)) if moving.points(scene, relation, column) else ():
             statement = statements.update(relation, column, mine, where)
-            with scene.stage.acting(actor):
-                hit = scene.bobs(actor, relation) if scene.stage.attempt(statement).did else []
-            if hit:
-                said, expected = f"takes {whose(scene, relation)}: it is hers then", _moved(relation, hit[0])
-                worst = level(scene, actor, relation)
-                scene.tell(worst, "updates", relation, actor, said, statement, expected=expected)
+            if hit := scene.hit(actor, relation, statement):
+                said, worst = f"takes {whose(scene, relation)}: it is hers then", level(scene, actor, relation)
+                scene.tell(worst, "updates", relation, actor, said, statement, expected=Expected.moved(hit[0]))
                 return
 
 
@@ -128,10 +120,6 @@ def _free(relation: Relation, columns: list[str]) -> list[str]:
     plain = [name for name in columns if name not in relation.unique_columns]
     content = [name for name in plain if name not in relation.parents and relation.columns[name].type != "uuid"]
     return content or plain or columns
-
-
-def _moved(relation: Relation, row: Row) -> Expected:
-    return Expected("changes", f"select ctid::text from {relation.sql} where {statements.line(row)}")
 
 
 def _through_view(scene: Scene, actor: Actor, view: Relation) -> None:
@@ -153,4 +141,4 @@ def _through_view(scene: Scene, actor: Actor, view: Relation) -> None:
             table = hit[0].table
             said = f"{verb} Bob's row of {table.label} through the view"
             worst: Level = "error" if scene.owned(table) else level(scene, actor, view)
-            scene.tell(worst, kind, view, actor, said, statement, expected=_moved(table, hit[0]))
+            scene.tell(worst, kind, view, actor, said, statement, expected=Expected.moved(hit[0]))

@@ -129,9 +129,7 @@ def _inserted(scene: Scene, actor: Actor, table: Relation, values: dict[str, str
         before = _how_many(scene, actor, table, values)
         outcome = scene.stage.attempt(statement)
         if outcome.state == "23505":
-            setup = [statements.delete(table, statements.same_keys(table, values))]
-            with scene.stage.superuser(actor.role):
-                scene.stage.arrange(*setup)
+            setup = scene.freed(actor, table, values)
             before = _how_many(scene, actor, table, values)
             outcome = scene.stage.attempt(statement)
         # A trigger may have made it somebody else's.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from userscope.probe import statements, words
-from userscope.probe.catalog.model import Relation
+from userscope.probe.catalog.model import Relation, labels
 from userscope.probe.findings import Expected, Level
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
@@ -53,16 +53,13 @@ def points(scene: Scene, table: Relation, name: str) -> bool:
 
 def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
     """Try it, and say what it means: whether Alice reads more, and whether Bob sees it as his. Whether it was done."""
-    parent, personal = table.parent(tried.column), scene.meaning.personal(table, tried.column)
-    if personal and _alice_remains(scene, table, tried):
+    if scene.meaning.personal(table, tried.column) and _alice_remains(scene, table, tried):
         return True
     setup: list[str] = []
     with scene.stage.acting(actor):
         outcome = scene.stage.attempt(tried.statement)
         if outcome.state == "23505":
-            setup = [statements.delete(table, statements.same_keys(table, tried.values))]
-            with scene.stage.superuser(actor.role):
-                scene.stage.arrange(*setup)
+            setup = scene.freed(actor, table, tried.values)
             outcome = scene.stage.attempt(tried.statement)
         if not outcome.did:
             return False
@@ -70,42 +67,37 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
         sees = not gained and scene.bob_sees(table, tried.values)
     if gained:
         look, expected = scene.look(gained[0])
-        said = f"{tried.verb} a row with Bob's {tried.column}: then reads Bob's rows of {_names(gained)}"
+        said = f"{tried.verb} a row with Bob's {tried.column}: then reads Bob's rows of {labels(gained)}"
         scene.tell(
             "error", "promotion", table, actor, said, tried.statement, look, expected=expected, setup=setup,
             detail=tried.column,
         )  # fmt: skip
         return True
     sees = sees and not _seen_without(scene, actor, table, tried)
-    works, to = Expected("works"), f"({tried.column})"
-    if parent is None or personal:
-        if sees:
-            said = f"{tried.verb} a row to Bob {to}: Bob sees it as his"
-            scene.tell("error", "plants", table, actor, said, tried.statement, expected=works, setup=setup)
-    elif scene.sees(actor, parent, BOB):
-        if sees:
-            said = f"{tried.verb} a row under Bob's {parent.label} {to}, which is shown to Alice; Bob sees it: meant?"
-            scene.tell(
-                "question", "adds to a shown parent", table, actor, said, tried.statement, expected=works, setup=setup
-            )
-    elif sees and (both := _joined(scene, table, tried)):
-        said = (
-            f"{tried.verb} a row that joins Alice's {both.label} with Bob's {parent.label} {to}, which she cannot see; "
-        )
-        said += "Bob sees it: an invitation?"
-        scene.tell("question", "links", table, actor, said, tried.statement, expected=works, setup=setup)
-    else:
-        said = f"{tried.verb} a row under Bob's {parent.label} {to}, which Alice cannot see; "
-        said += "Bob sees it" if sees else "tells that it exists"
-        level: Level = "error" if sees else "warning"
+    if meant := _meant(scene, actor, table, tried, sees=sees):
+        level, kind, said = meant
         scene.tell(
-            level, "plants" if sees else "oracle", table, actor, said, tried.statement, expected=works, setup=setup
-        )
+            level, kind, table, actor, f"{tried.verb} a row {said}", tried.statement,
+            expected=Expected("works"), setup=setup,
+        )  # fmt: skip
     return True
 
 
-def _names(relations: list[Relation]) -> str:
-    return ", ".join(relation.label for relation in relations)
+def _meant(scene: Scene, actor: Actor, table: Relation, tried: Plant, *, sees: bool) -> tuple[Level, str, str] | None:
+    """Say what it means that a row points to what is Bob's, and whether he ``sees`` it; None where it is nothing."""
+    parent, to = table.parent(tried.column), f"({tried.column})"
+    if parent is None or scene.meaning.personal(table, tried.column):
+        return ("error", "plants", f"to Bob {to}: Bob sees it as his") if sees else None
+    if scene.sees(actor, parent, BOB):
+        shown = f"under Bob's {parent.label} {to}, which is shown to Alice; Bob sees it: meant?"
+        return ("question", "adds to a shown parent", shown) if sees else None
+    if sees and (both := _joined(scene, table, tried)):
+        joins = f"that joins Alice's {both.label} with Bob's {parent.label} {to}, which she cannot see"
+        return "question", "links", f"{joins}; Bob sees it: an invitation?"
+    hidden = f"under Bob's {parent.label} {to}, which Alice cannot see"
+    if sees:
+        return "error", "plants", f"{hidden}; Bob sees it"
+    return "warning", "oracle", f"{hidden}; tells that it exists"
 
 
 def _alice_remains(scene: Scene, table: Relation, tried: Plant) -> bool:

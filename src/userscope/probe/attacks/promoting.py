@@ -3,8 +3,8 @@
 import json
 import re
 
-from userscope.probe import statements, words
-from userscope.probe.catalog.model import Relation
+from userscope.probe import sight, statements, words
+from userscope.probe.catalog.model import Relation, labels
 from userscope.probe.findings import Expected
 from userscope.probe.scene import Scene
 from userscope.probe.stage import Actor
@@ -91,7 +91,7 @@ def _promoted(
     if gained:
         look, expected = scene.look(gained[0], of)
         steps = [statement, *(looking.login if looking.role != actor.role else ()), look]
-        said = f"{what}: then reads {whose} {', '.join(each.label for each in gained)}"
+        said = f"{what}: then reads {whose} {labels(gained)}"
         scene.tell("error", "promotion", table, actor, said, *steps, expected=expected, setup=setup, detail=name)
     elif ranked:
         said, works = f"{what}, which policies or functions read ({name})", Expected("works")
@@ -135,7 +135,7 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                     _tenant_writes(scene, alice, table, f"with {name} = {value} in the own {tenant[0]}", setup)
             if gained:
                 look, expected = scene.look(gained[0])
-                names = ", ".join(each.label for each in gained)
+                names = labels(gained)
                 if tenant:
                     said = (
                         f"with {name} = {value} in the own {tenant[0]} reads Bob's rows of other {tenant[0]}: {names}"
@@ -162,7 +162,7 @@ def _for_all(scene: Scene, role: str, table: Relation, what: str, setup: str) ->
         gained = scene.gained(bob, table, ALICE)
     if gained:
         look, expected = scene.look(gained[0], ALICE)
-        said = f"reads Alice's rows of {', '.join(each.label for each in gained)} once she has {what}"
+        said = f"reads Alice's rows of {labels(gained)} once she has {what}"
         scene.tell("error", "reads", gained[0], bob, said, look, expected=expected, setup=[setup])
 
 
@@ -177,14 +177,11 @@ def _tenant_writes(scene: Scene, alice: Actor, table: Relation, who: str, setup:
         tried = [("deletes", statements.delete(other))] if rights.delete else []
         tried += [("changes", statements.update(other, name, "changed")) for name in plain]
         for verb, statement in () if scene.findings.has(other.label, "deletes", "updates") else tried:
-            with scene.stage.acting(alice):
-                hit = scene.bobs(alice, other) if scene.stage.attempt(statement).did else []
-            if hit:
+            if hit := scene.hit(alice, other, statement):
                 said = f"{who} {verb} Bob's row of {other.label}"
-                watch = f"select ctid::text from {other.sql} where {statements.line(hit[0])}"
                 scene.tell(
                     "error", "tenant role opens all", table, alice, said, statement,
-                    expected=Expected("changes", watch), setup=[setup], detail=other.label,
+                    expected=Expected.moved(hit[0]), setup=[setup], detail=other.label,
                 )  # fmt: skip
                 return
 
@@ -194,8 +191,8 @@ def _edited_claim(scene: Scene, role: str, where: str) -> None:
     edited = scene.identities.person(ALICE, role, edited=BOB)
     seen, _ = scene.sight.by(edited)
     before = scene.seen[scene.alice(role)]
-    for relation, world in sorted(seen - before, key=lambda each: each[0].label):
-        if world is BOB and (not relation.table or relation in scene.meaning.owned):
+    for relation in sight.of(BOB, seen - before):
+        if not relation.table or relation in scene.meaning.owned:
             look, expected = scene.look(relation)
             said = f"with Bob's values in {where}, which a user writes, reads Bob's rows"
             scene.tell("error", "mutable claim", relation, edited, said, look, expected=expected)

@@ -1,10 +1,11 @@
 """Reading: everybody looks at everything, and sees Bob's rows or does not."""
 
 import re
+from dataclasses import replace
 
 import psycopg
 
-from userscope.probe import statements, words
+from userscope.probe import sight, statements, words
 from userscope.probe.attacks import variants
 from userscope.probe.catalog.model import Policy, Relation
 from userscope.probe.findings import Expected, Level
@@ -24,8 +25,8 @@ def read(scene: Scene) -> None:
         scene.seen[actor] = seen
         for relation, error in errors.items():
             _failed(scene, actor, relation, error)
-        for relation, world in sorted(seen, key=lambda each: each[0].label):
-            if world is BOB and not _in_slice(scene, relation):
+        for relation in sight.of(BOB, seen):
+            if not _in_slice(scene, relation):
                 _shown(scene, actor, relation)
     for role in scene.identities.members:
         _never(scene, scene.identities.never(role))
@@ -162,21 +163,20 @@ def _hidden_sources(scene: Scene, actor: Actor, view: Relation) -> list[str]:
 def _never(scene: Scene, actor: Actor) -> None:
     """A session that never made a setting finds null where another finds ''. It is a new one, each time."""
     with scene.stage.anew() as fresh:
-        sight = type(scene.sight)(fresh, scene.filling, scene.sight.rights_by_role, scene.sight.contents)
-        seen, _ = sight.by(actor)
+        seen, _ = replace(scene.sight, stage=fresh).by(actor)
     known = {relation for other, rows in scene.seen.items() if other.role == actor.role for relation, world in rows
              if world is BOB and not other.alice}  # fmt: skip
     scene.seen[actor] = seen
-    for relation, world in sorted(seen, key=lambda each: each[0].label):
-        if world is BOB and relation not in known and not scene.findings.has(relation.label, "reads"):
+    for relation in sight.of(BOB, seen):
+        if relation not in known and not scene.findings.has(relation.label, "reads"):
             _shown(scene, actor, relation)
 
 
 def _built_in(scene: Scene, actor: Actor, uuid: str) -> None:
     seen, _ = scene.sight.by(actor, tables_only=True)
     before = scene.seen[scene.alice(actor.role)]
-    for relation, world in sorted(seen - before, key=lambda each: each[0].label):
-        if world is BOB and scene.owned(relation):
+    for relation in sight.of(BOB, seen - before):
+        if scene.owned(relation):
             look, expected = scene.look(relation)
             said = f"with the identity {uuid}, which is written into the policy, reads everybody's rows"
             scene.tell("error", "built-in identity", relation, actor, said, look, expected=expected)

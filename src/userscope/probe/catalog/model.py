@@ -1,8 +1,9 @@
 """The parts of a schema, as the probe looks at them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Self
 
 
 @dataclass(eq=False)
@@ -95,6 +96,11 @@ class Relation:
         return f"<{self.label}>"
 
 
+def labels(relations: Iterable[Relation]) -> str:
+    """Return what a finding calls them."""
+    return ", ".join(relation.label for relation in relations)
+
+
 @dataclass(frozen=True)
 class Policy:
     """A policy; without ``roles`` it is for everybody."""
@@ -150,6 +156,11 @@ class Rights:
     insert: Sequence[str]
     update: Sequence[str]
 
+    @classmethod
+    def none(cls, relation: int) -> Self:
+        """Return those of who may not even enter the schema."""
+        return cls(relation, False, False, False, (), (), ())
+
 
 @dataclass
 class Catalog:
@@ -181,6 +192,11 @@ class Catalog:
     def function_text(self) -> str:
         """Every function's body."""
         return " ".join(function.source for function in self.functions)
+
+    @cached_property
+    def deciding(self) -> str:
+        """Both."""
+        return self.policy_text + self.function_text
 
     @cached_property
     def text(self) -> str:

@@ -1,21 +1,16 @@
 """A platform's stand-in, on which a project's migrations are tried without the platform itself."""
 
-import os
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from userscope.errors import AuditError
 from userscope.local.throwaway import throwaway
 from userscope.login import Login
-from userscope.postgres import programs
+from userscope.mutation.scratch import load
 from userscope.postgres.connect import connect
+from userscope.postgres.sql import named
 from userscope.postgres.url import ConnectionURL
-
-_FAILED = re.compile(r"ERROR:  (.*)$", re.MULTILINE)
 
 
 @contextmanager
@@ -35,14 +30,6 @@ def migrated(folder: Path) -> Iterator[tuple[ConnectionURL, tuple[str, ...]]]:
         with connect(url.on("postgres"), autocommit=True) as connection:
             connection.execute("create database migrated template template0 encoding 'UTF8'")
         there = url.on("migrated")
-        with as_file(files(__package__) / "supabase.sql") as platform:
-            _run(there, platform)
-        yield there, tuple(f"{script.name}: {said}" for script in scripts for said in _run(there, script))
-
-
-def _run(url: ConnectionURL, script: Path) -> list[str]:
-    """Run a script to its end, whatever fails in it; return what failed."""
-    psql: list[str | Path] = [programs.find("psql", url), "--no-psqlrc", "--quiet", "--output", os.devnull]
-    with programs.environment(url) as environment:
-        done = subprocess.run(psql, env=environment, input=script.read_bytes(), capture_output=True, check=False)
-    return list(dict.fromkeys(_FAILED.findall(done.stderr.decode(errors="replace"))))
+        load(there, named(__package__, "supabase.sql").encode(), forgiving=True)
+        failed = [(script, said) for script in scripts for said in load(there, script.read_bytes(), forgiving=True)]
+        yield there, tuple(f"{script.name}: {said}" for script, said in failed)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from userscope.probe.findings import Finding
 from userscope.probe.render.report import Report
+from userscope.probe.statements import ended
 
 
 def as_sql(report: Report) -> str:
@@ -27,9 +28,7 @@ def _finding(found: Finding) -> Iterator[str]:
     yield f"\\echo '{_quoted(f'{found.level.upper()}  {found.object}: {found.sentence}')}'"
     if found.setup:
         yield from past_triggers(found.setup)
-    for statement in found.statements:
-        code, comment, words = statement.partition("  -- ")
-        yield f"{code};{comment}{words}"
+    yield from map(ended, found.statements)
     yield "rollback to savepoint filled;"
 
 

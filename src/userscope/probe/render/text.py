@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from userscope.probe.findings import Finding
 from userscope.probe.render.report import Report
+from userscope.probe.statements import ended
 
 
 def as_text(report: Report) -> str:
@@ -15,7 +15,7 @@ def _lines(report: Report) -> Iterator[str]:
     for found in report.findings:
         yield f"{found.level.upper()}  {found.object}: {found.sentence}"
         if found.level != "note":
-            yield from (f"    {line}" for line in _proof(found))
+            yield from (f"    {ended(statement)}" for statement in found.proof)
         if found.level == "question":
             yield f'    meant so: rule = "{found.rule}", object = "{found.object}", finding = "{found.basis}"'
         yield ""
@@ -32,12 +32,6 @@ def _lines(report: Report) -> Iterator[str]:
         yield "not shown by this run:"
         yield from (f"    {line}" for line in coverage.not_tried)
     yield from (f"too little was tried: {said}" for said in coverage.too_little)
-
-
-def _proof(found: Finding) -> Iterator[str]:
-    for statement in found.proof:
-        code, comment, words = statement.partition("  -- ")
-        yield f"{code};{comment}{words}"
 
 
 def as_matrix(report: Report) -> str:

@@ -1,0 +1,52 @@
+"""A copy is like its source in all that decides who reaches what."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from tests.clusters import Cluster, Database
+from userscope.mutation.scratch import copied
+from userscope.postgres.connect import connect
+from userscope.settings import Settings
+
+CARRIED = """
+select setconfig from pg_db_role_setting join pg_roles on pg_roles.oid = setrole
+ where rolname = 'a "careful" role' and setdatabase = 0
+"""
+
+
+def carried(connection: psycopg.Connection) -> list[str]:
+    row = connection.execute(CARRIED).fetchone()
+    assert row is not None
+    return sorted(row[0])
+
+
+@pytest.fixture
+def source(cluster: Cluster) -> Iterator[Database]:
+    """A database, and a role of its server's that carries settings."""
+    made = cluster.database()
+    with made.superuser_connection() as connection:
+        connection.execute('create role "a ""careful"" role"')
+    yield made
+    made.drop()
+    with cluster.superuser_connection() as connection:
+        connection.execute('drop role "a ""careful"" role"')
+
+
+def test_settings_of_roles(source: Database) -> None:
+    """What a role carries is copied as it is: lists of names, an empty one among them, and texts with quotes."""
+    wanted = ["DateStyle=ISO, DMY", 'application_name=o\'clock, by the "hour"', 'search_path="", public, "a, ""b"""']
+    admin = source.url("admin")
+    settings = Settings(_env_file=None, admin_database_url=SecretStr(admin.text()))
+    with connect(admin, autocommit=True) as connection:
+        for setting in (
+            'search_path = \'\', public, "a, ""b"""',
+            "application_name = 'o''clock, by the \"hour\"'",
+            "datestyle = 'ISO, DMY'",
+        ):
+            connection.execute(f'alter role "a ""careful"" role" set {setting}'.encode())
+        assert carried(connection) == wanted
+        with copied(settings) as copy, connect(copy.superuser) as target:
+            assert carried(target) == wanted
