@@ -13,46 +13,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
-GROUPS = {
-    "Understand it": [
-        "why",
-        "architecture",
-        "database-models",
-        "threat-model",
-        "attacks",
-        "performance",
-        "peers",
-        "glossary",
-    ],
-    "Use it": [
-        *("fastapi", "tokens", "extending", "ids", "relationships", "sharing"),
-        *("organizations", "roles", "fences"),
-        *("existing", "alembic", "better-auth", "neon", "neon-auth"),
-    ],
-    "Prove it": ["testing", "mutation", "audit"],
-    "Run it": [
-        *("deployment", "sealing", "settings", "owners", "migrations", "upgrading", "outages", "replicas"),
-        "troubleshooting",
-    ],
-    "Look it up": ["api", "commands", "errors", "conventions"],
-}
-"""The pages of the site in the order of reading; what stands in none of them comes last."""
-
 STRICTLY = ("--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "--builder", "dirhtml")
 
+_GROUP = re.compile(r"^\| \*\*(.+)\*\* \| \|\n((?:\| \[.*\n)+)", re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?!\w+:|#)([^)\s]+)\)")
 
 
 def stage(folder: Path) -> None:
     """Write the pages as Sphinx reads them: what a link names outside of docs/ becomes its text alone."""
-    pages = {path.stem for path in DOCS.glob("*.md")}
     for path in DOCS.iterdir():
         if path.suffix == ".md":
             (folder / path.name).write_text(staged(path), encoding="utf-8")
         elif path.is_file():
             shutil.copy(path, folder)
     index = staged(ROOT / "README.md")
-    (folder / "index.md").write_text(f"{index}\n{''.join(contents(pages))}", encoding="utf-8")
+    (folder / "index.md").write_text(f"{index}\n{''.join(contents())}", encoding="utf-8")
 
 
 def staged(page: Path) -> str:
@@ -67,13 +42,11 @@ def staged(page: Path) -> str:
     return _LINK.sub(linked, page.read_text(encoding="utf-8")).replace("```mermaid\n", "```text\n")
 
 
-def contents(pages: set[str]) -> Iterator[str]:
-    """Write the groups as Sphinx's hidden tables of contents."""
-    rest = sorted(pages - {name for names in GROUPS.values() for name in names})
-    for title, names in {**GROUPS, "More": rest}.items():
-        there = "\n".join(name for name in names if name in pages)
-        if there:
-            yield f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{there}\n```\n"
+def contents() -> Iterator[str]:
+    """Write the groups of README's last table, in its order of reading, as Sphinx's hidden tables of contents."""
+    for title, rows in _GROUP.findall((ROOT / "README.md").read_text(encoding="utf-8")):
+        names = "\n".join(re.findall(r"^\| \[docs/(.+?)\.md\]", rows, re.MULTILINE))
+        yield f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{names}\n```\n"
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """What docs/ and README.md say of the database, read from a migrated one."""
 
 import re
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -28,9 +29,10 @@ def models(connection: Connection) -> str:
 
 
 def matrix(connection: Connection) -> str:
-    """Who may do what, as "userscope audit --format markdown" writes it."""
+    """What services may do, as "userscope audit --format markdown" writes it."""
     report = ask(connection, questions(ROOT / "policies" / "audit"))
-    return matrix_table(report) + "\n"
+    services = [access for access in report.matrix if access.role == "app_user"]
+    return matrix_table(replace(report, matrix=services)) + "\n"
 
 
 def _rows(connection: Connection, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
