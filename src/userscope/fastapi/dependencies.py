@@ -142,16 +142,6 @@ _InTurn = Annotated[None, Depends(_turn, scope="function")]
 _InAsyncTurn = Annotated[None, Depends(_async_turn, scope="function")]
 
 
-def _fit_for(user_id: WhoActs) -> Any:
-    """Return a dependency on who acts, once the database was found fit; one for each way to tell."""
-
-    async def fit(acting: Annotated[Any, Depends(user_id)], service: _Served) -> Any:
-        await service.judged()
-        return acting
-
-    return Depends(fit)
-
-
 def sessions(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: ``Database.session`` of whoever ``user_id``, a dependency, says, for ``def`` routes.
 
@@ -179,66 +169,51 @@ def async_readers(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> A
 
 def databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: the ``ActingDatabase`` of whoever ``user_id`` says."""
-    where = Depends(organization_id)
-
-    async def database(
-        connection: HTTPConnection,
-        acting: Annotated[Any, _fit_for(user_id)],
-        claimed: Annotated[Any, where],
-        service: _Served,
-    ) -> ActingDatabase:
-        return ActingDatabase(acting, service.database, claimed, positions.after(connection, acting))
-
-    return Depends(database)
+    return _acting(ActingDatabase, "database", user_id, organization_id)
 
 
 def async_databases(*, user_id: WhoActs, organization_id: WhereTo = _nowhere) -> Any:
     """Return a dependency: the ``ActingAsyncDatabase`` of whoever ``user_id`` says."""
-    where = Depends(organization_id)
+    return _acting(ActingAsyncDatabase, "async_database", user_id, organization_id)
+
+
+def _acting(made: Callable[..., Any], pool: str, user_id: WhoActs, organization_id: WhereTo) -> Any:
+    """Return a dependency on the database for who acts, once it was found fit."""
 
     async def database(
         connection: HTTPConnection,
-        acting: Annotated[Any, _fit_for(user_id)],
-        claimed: Annotated[Any, where],
+        acting: Annotated[Any, Depends(user_id)],
+        claimed: Annotated[Any, Depends(organization_id)],
         service: _Served,
-    ) -> ActingAsyncDatabase:
-        return ActingAsyncDatabase(acting, service.async_database, claimed, positions.after(connection, acting))
+    ) -> Any:
+        await service.judged()
+        return made(acting, getattr(service, pool), claimed, positions.after(connection, acting))
 
     return Depends(database)
 
 
 def _opening(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
-    acts, where = _fit_for(user_id), Depends(organization_id)
+    acting = databases(user_id=user_id, organization_id=organization_id)
 
     def session(
-        connection: HTTPConnection,
-        acting: Annotated[Any, acts],
-        claimed: Annotated[Any, where],
-        service: _Served,
-        _: _InTurn,
+        connection: HTTPConnection, database: Annotated[ActingDatabase, acting], _: _InTurn
     ) -> Iterator[Session]:
-        database = ActingDatabase(acting, service.database, claimed, positions.after(connection, acting))
         with database.reader() if reads else database.session() as opened:
             yield opened
-        positions.wrote(connection, acting, opened.info["position"])
+        positions.wrote(connection, database.user_id, opened.info["position"])
 
     return _sharing("database", session)
 
 
 def _opening_async(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
-    acts, where = _fit_for(user_id), Depends(organization_id)
+    acting = async_databases(user_id=user_id, organization_id=organization_id)
 
     async def session(
-        connection: HTTPConnection,
-        acting: Annotated[Any, acts],
-        claimed: Annotated[Any, where],
-        service: _Served,
-        _: _InAsyncTurn,
+        connection: HTTPConnection, database: Annotated[ActingAsyncDatabase, acting], _: _InAsyncTurn
     ) -> AsyncIterator[AsyncSession]:
-        database = ActingAsyncDatabase(acting, service.async_database, claimed, positions.after(connection, acting))
         async with database.reader() if reads else database.session() as opened:
             yield opened
-        positions.wrote(connection, acting, opened.info["position"])
+        positions.wrote(connection, database.user_id, opened.info["position"])
 
     return _sharing("async_database", session)
 
