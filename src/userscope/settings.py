@@ -30,7 +30,6 @@ from userscope.postgres.url import ConnectionURL
 _ADMIN = (Login.ADMIN.variable, "DATABASE_URL_UNPOOLED", Login.SERVICE.variable)
 """Where the admin's URL is looked for: the second is Neon's name for it."""
 
-
 SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
 """How long a secret must be at least, by the algorithms that sign with one (RFC 7518)."""
 _FEWEST = min(SECRET_BYTES.values())

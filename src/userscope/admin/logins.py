@@ -89,9 +89,8 @@ def _write(connection: psycopg.Connection, name: str, role: str, password: str) 
         ).format(login, sql.Literal(secret)),
         sql.SQL("grant {} to {}").format(sql.Identifier(role), login),
     ]
-    if role == "app_auth" and connection.execute("select to_regclass('app.sessions') is not null").fetchone() == (
-        True,
-    ):
+    sessions = connection.execute("select to_regclass('app.sessions') is not null").fetchone()
+    if role == Login.AUTH.role and sessions == (True,):
         # Better Auth, whose tables these are, names them without a schema.
         statements.append(sql.SQL("alter role {} set search_path = app").format(login))
     try:

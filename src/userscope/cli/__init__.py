@@ -27,11 +27,11 @@ def main() -> None:
             raise
         code = _not_written(ended.__context__)  # Typer ends so where a pipe was closed
     except OSError as error:
-        if not _unwritten(error):
+        if _unwritten(error):
+            code = _not_written(error)
+        else:
             _tell(f'cannot use "{error.filename}"\nDETAIL:  {error.strerror}.' if error.filename else str(error))
             code = 2
-        else:
-            code = _not_written(error)
     except Exception as error:
         refusal = _refusal(error)
         if refusal is None:

@@ -129,6 +129,21 @@ def again(command: str, folders: Sequence[Path] | None) -> str:
     return " ".join([f"userscope {command}", *(f"--project {folder}" for folder in named)])
 
 
+def shown(path: Path) -> Path:
+    """Return a path as seen from the current folder, where it is inside."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def form_of(form: str, *, as_json: bool) -> str:
+    """Return how a report is printed: --json is short for --format json. Raises ConfigurationError for two ways."""
+    from userscope.errors import ConfigurationError
+
+    if as_json and form != "text":
+        raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
+    return "json" if as_json else form
+
+
 def run_options(
     lock: str,
     statement: str,

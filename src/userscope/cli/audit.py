@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from userscope.cli import _paint
-from userscope.cli._options import Json, Projects, admin, beside_ours
+from userscope.cli._options import Json, Projects, admin, beside_ours, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,8 +101,7 @@ def audit(
     from userscope.cli._progress import progress
     from userscope.errors import ConfigurationError
 
-    if as_json and form is not Format.text:
-        raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
+    printed = form_of(form, as_json=as_json)
     asked = run.questions(folder)
     if sql:
         print(run.script(_chosen(asked, name)), end="")
@@ -138,7 +137,7 @@ def audit(
         occasion = replace(
             occasion, database=url.params["dbname"], when=now, examples=examples(url, report), before=earlier
         )
-    print(_paint.levels(RENDERERS["json" if as_json else form](report, occasion), sys.stdout))
+    print(_paint.levels(RENDERERS[printed](report, occasion), sys.stdout))
     raise typer.Exit(int(report.failed(fail_on)))
 
 

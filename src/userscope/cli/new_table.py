@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from userscope.cli._options import Projects, again, own_pair
+from userscope.cli._options import Projects, again, own_pair, shown
 
 
 def new_table(
@@ -75,5 +75,5 @@ def new_table(
         else Table.of(name, columns or [], one, fenced=fenced, owner=owner, users=whole, parent=above)
     )
     for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
-        print(f"  + {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+        print(f"  + {shown(path)}")
     print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from userscope.cli._options import Projects, planned
+from userscope.cli._options import Projects, planned, shown
 
 if TYPE_CHECKING:
     from userscope.migrations.authoring import Written
@@ -36,8 +36,8 @@ def add(
     chosen, name = _chosen(name, project)
     written = authoring.add(chosen, name, "\n\n".join(note), requires or (), conflicts or ())
     for path in sorted([*written.files, *written.skipped], key=lambda path: path.parent):
-        print(f"Skipped {_shown(path)}: already exists" if path in written.skipped else f"Created {_shown(path)}")
-    print(f'Added "{written.what}" to {_shown(written.plan)}')
+        print(f"Skipped {shown(path)}: already exists" if path in written.skipped else f"Created {shown(path)}")
+    print(f'Added "{written.what}" to {shown(written.plan)}')
 
 
 def tag(
@@ -57,7 +57,7 @@ def tag(
 
     chosen, name = _chosen(name, project)
     written = authoring.tag(chosen, name, "\n\n".join(note), change)
-    print(f'Tagged "{written.what}" with @{name.removeprefix("@")} in {_shown(written.plan)}')
+    print(f'Tagged "{written.what}" with @{name.removeprefix("@")} in {shown(written.plan)}')
 
 
 def rework(
@@ -74,10 +74,10 @@ def rework(
 
 
 def _print_reworked(written: "Written") -> None:
-    print(f'Added "{written.what}" to {_shown(written.plan)}.')
+    print(f'Added "{written.what}" to {shown(written.plan)}.')
     print("Modify this file as appropriate:" if len(written.files) == 1 else "Modify these files as appropriate:")
     for path in written.files:
-        print(f"  * {_shown(path)}")
+        print(f"  * {shown(path)}")
 
 
 def rebase() -> None:
@@ -108,9 +108,3 @@ def _chosen(name: str, folders: Sequence[Path] | None) -> "tuple[Project, str]":
         return found[0], name
     names = ", ".join(f'"{project.name}"' for project in found)
     raise ConfigurationError(f'"{name}" names no project', hint=f"Write PROJECT:NAME, where PROJECT is one of {names}.")
-
-
-def _shown(path: Path) -> Path:
-    """Return a path as seen from the current folder, where it is inside."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

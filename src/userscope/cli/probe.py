@@ -1,16 +1,16 @@
 """``userscope probe``: proof by trying."""
 
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from userscope.cli._options import Json
+from userscope.cli._options import Json, form_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
     from userscope.postgres.url import ConnectionURL
     from userscope.settings import Settings
@@ -81,11 +81,7 @@ def probe(
     matrix: Annotated[bool, typer.Option("--matrix", help="Print who sees whose rows, instead of findings.")] = False,
     here: Annotated[
         int,
-        typer.Option(
-            "--here",
-            count=True,
-            help="Work in the database itself; twice: though it holds rows.",
-        ),
+        typer.Option("--here", count=True, help="Work in the database itself; twice: though it holds rows."),
     ] = 0,
     server: Annotated[
         str | None,
@@ -104,7 +100,7 @@ def probe(
     could be filled or tried.
 
     Example: userscope probe --as app_user --accept probe.toml --fail-on question
-    """  # fmt: skip
+    """
     from userscope.cli._progress import progress
     from userscope.errors import ConfigurationError
     from userscope.probe import answers, platform, run
@@ -113,31 +109,28 @@ def probe(
     from userscope.probe.render.text import as_matrix
     from userscope.settings import Settings
 
-    if as_json and form is not Format.text:
-        raise ConfigurationError(f"--json and --format {form} exclude each other", hint="Choose one of them.")
+    printed = form_of(form, as_json=as_json)
     answers.answered([], accept)  # a file that is none is told of at once
     options = run.Options(
-        _listed(roles),
-        _identity(identity or []), "" if profile is Profile.none else profile, seed, _listed(order), limit,
+        roles=_listed(roles),
+        identity=_identity(identity or []),
+        profile="" if profile is Profile.none else profile,
+        seed=seed,
+        order=_listed(order),
+        limit=limit,
         clear=bool(here),
-    )  # fmt: skip
+    )
     if server and (here or migrations):
         raise ConfigurationError("--server goes with a copy", hint="Leave out --here and --migrations, or --server.")
     settings = Settings()
-    with (
-        platform.migrated(migrations) if migrations else _database(settings, server, here=here, yes=yes) as (
-            url,
-            failures,
-        )
-    ):
+    tried = platform.migrated(migrations) if migrations else _database(settings, server, here=here, yes=yes)
+    with tried as (url, failures):
         with progress("probe", quiet=as_json) as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
-        report = Report(
-            answers.answered(result.findings, accept), result.coverage, run.matrix(result.scene),
-            run.seed(result.scene), run.looks(result.scene),
-        )  # fmt: skip
-    print(as_matrix(report) if matrix else RENDERERS["json" if as_json else form](report))
+        scene, sorted_ = result.scene, answers.answered(result.findings, accept)
+        report = Report(sorted_, result.coverage, run.matrix(scene), run.seed(scene), run.looks(scene))
+    print(as_matrix(report) if matrix else RENDERERS[printed](report))
     raise typer.Exit(1 if report.failed(fail_on) else 2 if report.coverage.too_little else 0)
 
 
@@ -156,12 +149,11 @@ def _identity(given: list[str]) -> dict[str, str]:
     return {name.strip(): kind.strip() for name, _, kind in (text.partition("=") for text in given)}
 
 
+@contextmanager
 def _database(
     settings: "Settings", server: str | None, *, here: int, yes: bool
-) -> "AbstractContextManager[tuple[ConnectionURL, tuple[str, ...]]]":
+) -> "Iterator[tuple[ConnectionURL, tuple[str, ...]]]":
     """Copy the database, or take it itself where that was asked for, and is meant."""
-    from contextlib import contextmanager
-
     from userscope.cli._options import start_embedded
     from userscope.errors import ConfigurationError
     from userscope.login import Login
@@ -172,26 +164,21 @@ def _database(
 
     source = settings.url(Login.ADMIN)
     start_embedded(settings)
-
-    @contextmanager
-    def database() -> "Iterator[tuple[ConnectionURL, tuple[str, ...]]]":
-        if not here:
-            with copied(settings, given(server) if server else None, forgiving=True) as copy:
-                yield copy.superuser, copy.failures
-            return
-        name = source.params["dbname"]
-        if not source.local and not yes:
-            raise ConfigurationError(
-                f'database "{name}" is not on this machine, and --here would write to it',
-                hint="Leave out --here: a copy is made then. Or say --yes, if it is there to be thrown away.",
-            )
-        with connect(source) as connection:
-            full = read.first_with_rows(connection)
-        if full and here < 2:
-            raise ConfigurationError(
-                f'database "{name}" holds rows: {full} does',
-                hint="--here writes to it and calls its functions. If it may be thrown away, say --here --here.",
-            )
-        yield source, ()
-
-    return database()
+    if not here:
+        with copied(settings, given(server) if server else None, forgiving=True) as copy:
+            yield copy.superuser, copy.failures
+        return
+    name = source.params["dbname"]
+    if not source.local and not yes:
+        raise ConfigurationError(
+            f'database "{name}" is not on this machine, and --here would write to it',
+            hint="Leave out --here: a copy is made then. Or say --yes, if it is there to be thrown away.",
+        )
+    with connect(source) as connection:
+        full = read.first_with_rows(connection)
+    if full and here < 2:
+        raise ConfigurationError(
+            f'database "{name}" holds rows: {full} does',
+            hint="--here writes to it and calls its functions. If it may be thrown away, say --here --here.",
+        )
+    yield source, ()

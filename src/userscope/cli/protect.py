@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from userscope.cli._options import Projects, admin, again, own_pair
+from userscope.cli._options import Projects, admin, again, own_pair, shown
 
 if TYPE_CHECKING:
     from userscope.generate.protection.scripts import Protection
@@ -79,14 +79,14 @@ def _written(protection: "Protection", form: str, project: list[Path] | None, *,
     if form == "sql":
         return revision.sql(protection, back=back)
     if form == "alembic":
-        return f"  + {_shown(revision.write(protection, (project or [Path.cwd()])[0], back=back))}\n"
+        return f"  + {shown(revision.write(protection, (project or [Path.cwd()])[0], back=back))}\n"
     pair = own_pair(project)
     if back:
         scripts = files.way_back(protection, pair)
-        lines = "".join(f"  = {_shown(path)}\n" for path in scripts)
+        lines = "".join(f"  = {shown(path)}\n" for path in scripts)
         change = f"{pair[0].name}:{protection.change}"
         return f'{lines}They are written already. Next: "userscope revert --to" the change before {change}.\n'
-    return "".join(f"  + {_shown(path)}\n" for path in files.protect(protection, pair))
+    return "".join(f"  + {shown(path)}\n" for path in files.protect(protection, pair))
 
 
 def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
@@ -111,7 +111,3 @@ def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
         "sql": "it as the owner",
     }[form]
     print(f"Next: read {'it' if form == 'sql' else 'what was written'}, and run {deploy}.", file=out)
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

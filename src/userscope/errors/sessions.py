@@ -60,10 +60,7 @@ class InvalidUserId(IdentityError):
 
     _KINDS: ClassVar = {
         "uuid": ("is not a uuid", "Pass a uuid.UUID, or its text of 36 characters."),
-        "bigint": (
-            "is not a bigint",
-            "Pass an int of 64 bits, or its digits as PostgreSQL writes them.",
-        ),
+        "bigint": ("is not a bigint", "Pass an int of 64 bits, or its digits as PostgreSQL writes them."),
         "text": ("is not a text", "Pass a str of 1 to 255 characters, none of them a control character."),
     }
 

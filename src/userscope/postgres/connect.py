@@ -63,8 +63,7 @@ def worded(url: ConnectionURL) -> Iterator[None]:
         # The driver's frames hold the password in their variables, where tools that report errors look.
         error.__cause__ = error.__context__ = None
         if isinstance(error, psycopg.ProgrammingError):  # libpq's words may quote the URL
-            known: ConfigurationError | Unavailable = InvalidURL(url.variable, "it is malformed", _COMPARE)
-            raise known from None
+            raise InvalidURL(url.variable, "it is malformed", _COMPARE) from None
         raise _in_words(url, str(error).strip()) from error.with_traceback(None)
     except UnicodeError as error:  # from Python's own look-up of names
         error.__cause__ = error.__context__ = None
