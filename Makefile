@@ -34,7 +34,7 @@ WORKERS = auto
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # What depends on the server's version: SQL, sessions, seals, audit, Neon, attacks.
-ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core fences isolation models neon schema \
+ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core fences isolation models neon replicas schema \
 	test_accounts.py test_database.py test_database_refusals.py)
 
 # What depends on the versions of other libraries: sessions, models, tokens, services, the command line, the plugin.

@@ -1,7 +1,7 @@
 """What services use: sessions and readers that act for one user, and only for that user."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
@@ -15,7 +15,8 @@ from userscope.connection.login_check import LoginCheck
 from userscope.connection.loops import LoopEngines
 from userscope.connection.options import EngineOptions
 from userscope.connection.position import Kept, Position
-from userscope.connection.replica import Replica, Road
+from userscope.connection.replica import Origin, Replica
+from userscope.connection.road import Road, Way, chosen
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import open_session
 from userscope.errors import ConfigurationError
@@ -41,26 +42,37 @@ class _Base:
         self.settings = settings or Settings()
         self._key = self.settings.seal_key
         self._options = options or EngineOptions()
-        replica_url, given = self.settings.replica_url, self.settings
-        self._replica = (
-            Replica(replica_url.host, max_lag=given.database_replica_max_lag, patience=given.database_pool_timeout)
-            if replica_url
-            else None
+        to_replicas = self.settings.replica_urls
+        self._connector = self._connecting(self._check, Origin() if to_replicas else None)
+        self._in_order = any(url.params.get("load_balance_hosts") == "disable" for url in to_replicas)
+        self._reading = tuple(
+            replace(
+                self._connector,
+                url=url,
+                login_check=self._check,
+                replica=self._replica(url, one_of_several=len(to_replicas) > 1),
+                primary=self._connector,
+            )
+            for url in to_replicas
         )
-        self._connector = self._connecting(self._check, replica=self._replica)
-        self._reading = (
-            replace(self._connector, url=replica_url, login_check=self._check, primary=self._connector)
-            if replica_url
-            else None
+
+    def _replica(self, url: ConnectionURL, *, one_of_several: bool) -> Replica:
+        given = self.settings
+        return Replica(
+            url.place if one_of_several else url.host,
+            self._connector.origin or Origin(),
+            max_lag=given.database_replica_max_lag,
+            patience=given.database_pool_timeout,
+            one_of_several=one_of_several,
         )
 
     @property
     def _check(self) -> LoginCheck:
         return LoginCheck(self._key is not None, self.settings.userscope_seal_optional)
 
-    def _connecting(self, check: LoginCheck, replica: Replica | None = None) -> Connector:
+    def _connecting(self, check: LoginCheck, origin: Origin | None = None) -> Connector:
         url, size = self.settings.url("service"), self.settings.database_pool_size
-        return Connector(url, check, size, self.settings.database_pool_timeout, self._options, replica)
+        return Connector(url, check, size, self.settings.database_pool_timeout, self._options, origin)
 
     @property
     def _own(self) -> Connector:
@@ -79,12 +91,15 @@ class _Base:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._connector.url})"
 
-    def _road(self, after: str | None, *engines: Callable[[], Engine]) -> Road | None:
+    def _road(
+        self, after: str | None, replicas: Sequence[Callable[[], Engine]], primary: Callable[[], Engine]
+    ) -> Road | None:
         """Return the way of a reader; None where there is only one, and nothing to be asked on it."""
         position = None if after is None else Position.parse(after)
-        if self._replica is None and position is None:
+        if not replicas and position is None:
             return None
-        return Road(self._replica, engines, position, lenient=isinstance(after, Kept))
+        ways = [Way(to.replica, engine) for to, engine in zip(self._reading, replicas, strict=True) if to.replica]
+        return Road(chosen(ways, in_order=self._in_order), primary, position, lenient=isinstance(after, Kept))
 
     def _scope(
         self,
@@ -107,6 +122,10 @@ class _Base:
         )
 
 
+def _always(engine: Engine) -> Callable[[], Engine]:
+    return lambda: engine
+
+
 class Database(_Base):
     """The database as services see it: one user at a time.
 
@@ -125,7 +144,7 @@ class Database(_Base):
         super().__init__(settings, options=options)
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
-        self._replica_engine = self._reading.engine() if self._reading else self.engine
+        self._replica_engines = [to.engine() for to in self._reading]
 
     def session(
         self,
@@ -152,7 +171,7 @@ class Database(_Base):
         has committed: nothing older is shown; a replica that is not as far yet leaves the answer to the primary, which
         is a round trip more. Raises InvalidPosition for what is no position, or one of another timeline.
         """
-        road = self._road(after, lambda: self._replica_engine, lambda: self.engine)
+        road = self._road(after, [_always(each) for each in self._replica_engines], lambda: self.engine)
         return open_session(self.engine, self._scope(user_id, organization_id, autocommit=True, road=road))
 
     def login(self) -> AbstractContextManager[Session]:
@@ -167,13 +186,13 @@ class Database(_Base):
         """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
         return examine(self._connector, self._reading)
 
-    def replica_health(self) -> ReplicaHealth | None:
-        """Tell whether readers can be served while the primary is away; None where DATABASE_REPLICA_URL is not set."""
-        return examine_replica(self._reading) if self._reading else None
+    def replica_health(self) -> tuple[ReplicaHealth, ...]:
+        """Tell of each host of DATABASE_REPLICA_URL whether it can serve readers, also while the primary is away."""
+        return tuple(examine_replica(each) for each in self._reading)
 
     def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        for engine in (self.engine, self._replica_engine, self._login_engine):
+        for engine in (self.engine, *self._replica_engines, self._login_engine):
             engine.dispose()
 
     def __enter__(self) -> Self:
@@ -194,7 +213,7 @@ class AsyncDatabase(_Base):
         """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
         super().__init__(settings, options=options)
         self._engines, self._login_engines = LoopEngines(self._connector), LoopEngines(self._own)
-        self._replica_engines = LoopEngines(self._reading) if self._reading else self._engines
+        self._replica_engines = [LoopEngines(to) for to in self._reading]
 
     @property
     def engine(self) -> "AsyncEngine":
@@ -218,9 +237,8 @@ class AsyncDatabase(_Base):
         self, user_id: UserId | None, *, organization_id: OrganizationId | None = None, after: str | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
-        replica, primary = self._replica_engines, self._engines
-        road = self._road(after, lambda: replica.current().sync_engine, lambda: primary.current().sync_engine)
-        return primary.open(self._scope(user_id, organization_id, autocommit=True, road=road))
+        road = self._road(after, [each.sync_engine for each in self._replica_engines], self._engines.sync_engine)
+        return self._engines.open(self._scope(user_id, organization_id, autocommit=True, road=road))
 
     def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for nobody, as the login itself; as ``Database.login``."""
@@ -230,13 +248,13 @@ class AsyncDatabase(_Base):
         """Tell whether this login may and can serve users now; as ``Database.health``."""
         return await asyncio.to_thread(examine, self._connector, self._reading)
 
-    async def replica_health(self) -> ReplicaHealth | None:
-        """Tell whether readers can be served while the primary is away; None where DATABASE_REPLICA_URL is not set."""
-        return await asyncio.to_thread(examine_replica, self._reading) if self._reading else None
+    async def replica_health(self) -> tuple[ReplicaHealth, ...]:
+        """Tell of each host of DATABASE_REPLICA_URL whether it can serve readers; as ``Database.replica_health``."""
+        return await asyncio.to_thread(lambda: tuple(examine_replica(each) for each in self._reading))
 
     async def close(self) -> None:
         """Close the pool's connections; those in use are closed when their session ends."""
-        for engines in (self._engines, self._replica_engines, self._login_engines):
+        for engines in (self._engines, *self._replica_engines, self._login_engines):
             engines.close()
 
     async def __aenter__(self) -> Self:

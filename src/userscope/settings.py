@@ -245,18 +245,17 @@ class Settings(BaseSettings):
         raise MissingSetting(login.variable, login.purpose)
 
     @property
-    def replica_url(self) -> ConnectionURL | None:
-        """Where readers go; None where they go to the primary as well. Raises InvalidURL.
+    def replica_urls(self) -> tuple[ConnectionURL, ...]:
+        """Where readers go, one for each host; none where they go to the primary as well. Raises InvalidURL.
 
-        Of several hosts any that follows is taken, and a primary only where none does. A reader waits for none that
-        does not answer: two seconds are the fewest that libpq knows.
+        A reader waits for none that does not answer: two seconds are the fewest that libpq knows.
         """
         if self.database_replica_url is None:
-            return None
-        url = _parsed(self.database_replica_url, "DATABASE_REPLICA_URL")
-        if "," in url.host:
-            url = url.with_defaults(target_session_attrs="prefer-standby", load_balance_hosts="random")
-        return replace(url, patience=min(2, self.database_pool_timeout))
+            return ()
+        patience = min(2, self.database_pool_timeout)
+        return tuple(
+            replace(url, patience=patience) for url in _parsed(self.database_replica_url, "DATABASE_REPLICA_URL").each()
+        )
 
     def require_local(self, command: str) -> None:
         """Refuse where any configured server is remote; for commands that make or destroy sample data."""

@@ -12,7 +12,7 @@ from tests.connection.conftest import make_user
 from tests.connection.served import AsyncServed, Served, SyncServed
 from tests.replication import Pair, replicated
 from tests.silence import SilentProxy
-from tests.versions import MAIN
+from tests.versions import MAIN, both_ends
 from userscope.settings import Settings
 
 type Serve = Callable[..., Served]
@@ -31,10 +31,10 @@ class Wires:
         return Settings(_env_file=None, **urls | {"database_pool_size": 2, "database_pool_timeout": 2} | values)
 
 
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
+@pytest.fixture(scope="module", params=both_ends(MAIN, 15))
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """A migrated primary and its standby."""
-    with replicated(MAIN) as made:
+    with replicated(request.param) as made:
         yield made
 
 

@@ -16,6 +16,7 @@ from tests.replication import Pair, following, replicated
 from userscope.errors import Unavailable, UnfitReplica
 from userscope.postgres.url import ConnectionURL
 
+NOWHERE = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
 ALICES = {"alice 1", "alice 2", "alice 3"}
 THERE = [True]
 
@@ -36,7 +37,7 @@ def test_away(serve: Serve, wires: Wires, alice: UUID, caplog: pytest.LogCapture
     assert where(served, alice) == THERE
     wires.standby.lost = b"app.todos"  # every wire to it is cut in the middle of a statement
     assert served.reader(alice, titles) == ALICES
-    wires.standby.target = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
+    wires.standby.target = NOWHERE
     for _ in range(5):
         assert served.reader(alice, titles) == ALICES
     said = lines(caplog)
@@ -48,7 +49,7 @@ def test_back(serve: Serve, wires: Wires, pair: Pair, alice: UUID, caplog: pytes
     """A replica that is back is read from again, and that is said as well."""
     served = serve(database_pool_timeout=0.5)
     assert where(served, alice) == THERE
-    wires.standby.target = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
+    wires.standby.target = NOWHERE
     wires.standby.cut()
     assert where(served, alice) == [False]
     wires.standby.target = pair.url()
@@ -58,7 +59,7 @@ def test_back(serve: Serve, wires: Wires, pair: Pair, alice: UUID, caplog: pytes
 
 def test_never_there(serve: Serve, wires: Wires, alice: UUID) -> None:
     """A replica that was away from the start is none either."""
-    wires.standby.target = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
+    wires.standby.target = NOWHERE
     served = serve()
     assert served.reader(alice, titles) == ALICES
 
@@ -69,7 +70,7 @@ def test_primary_away(serve: Serve, wires: Wires, alice: UUID) -> None:
     position = add(served, alice, "before")
     eventually(lambda: "before" in served.reader(alice, titles))
     where_to = wires.primary.target
-    wires.primary.target = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
+    wires.primary.target = NOWHERE
     wires.primary.cut()
     assert "before" in served.reader(alice, titles)
     assert "before" in served.reader(alice, titles, after=position)
@@ -182,6 +183,20 @@ def other_standby(pair: Pair) -> Iterator[Cluster]:
     """A standby of another server, on which the service's login may read as well."""
     with replicated(pair.primary.cluster.version) as other:
         yield other.standby.cluster
+
+
+@pytest.mark.breadth
+def test_other_server_found_late(serve: Serve, wires: Wires, alice: UUID, other_standby: Cluster) -> None:
+    """What leads to a standby of another server, since nobody could compare them, is used by nobody once one can."""
+    wires.standby.target = other_standby.url("service")
+    served = serve()
+    where_to, wires.primary.target = wires.primary.target, NOWHERE
+    assert served.reader(alice, titles) == set()  # her rows are not there; that it answers shows that it was asked
+    wires.primary.target = where_to
+    assert served.session(alice, titles) == ALICES
+    for _ in range(3):
+        with pytest.raises(UnfitReplica, match="replica of another server"):
+            served.reader(alice, titles)
 
 
 @pytest.mark.breadth

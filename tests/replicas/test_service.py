@@ -139,14 +139,13 @@ def test_health(wires: Wires, pair: Pair, alice: UUID) -> None:
                 session.add(Todo(title="not replayed"))
             found = database.health()
             assert found.fit
-            assert found.replica
-            assert (found.replica.problem, found.replica.host) == (None, wires.standby.url.host)
-            assert found.replica.behind
-            assert found.replica.late
+            (of_replica,) = found.replicas
+            assert (of_replica.problem, of_replica.host) == (None, wires.standby.url.host)
+            assert of_replica.behind
+            assert of_replica.late
         finally:
             pair.resume()
-        caught_up = database.health().replica
-        assert caught_up
+        (caught_up,) = database.health().replicas
         assert (caught_up.behind, caught_up.late) == (0, 0.0)
         wires.standby.target = pair.primary.url("service")
         with Database(wires.settings()) as wrong:

@@ -30,7 +30,7 @@ def health(*, as_json: Json = False) -> None:
         print(f'  role "{found.role}" on database "{found.database}", PostgreSQL {found.server_version}')
         print(f"  one round trip takes {found.latency * 1000:.1f} ms")
         print(f"  identities are {'sealed' if found.sealing else 'not sealed: USERSCOPE_SEAL_KEY is not set'}")
-        if replica := found.replica:
+        for replica in found.replicas:
             print(f'  replica at "{replica.host}" {_how_far(replica)}')
         for problem in found.problems:
             print(f"  not ok: {problem}")
@@ -40,7 +40,7 @@ def health(*, as_json: Json = False) -> None:
 
 def _how_far(replica: "ReplicaHealth") -> str:
     if replica.problem:
-        return f"answers no readers, the primary does: {replica.problem}"
+        return f"answers no readers: {replica.problem}"
     far = "an unknown number of bytes" if replica.behind is None else f"{replica.behind} bytes"
     late = "" if replica.late is None else f", {replica.late:.1f} s"
     return f"is {far}{late} behind; one round trip takes {(replica.latency or 0) * 1000:.1f} ms"

@@ -20,6 +20,8 @@ from userscope.postgres.sqlstate import FAILED, Silence
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from userscope.connection.replica import Identity
+
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _POSITION = Command(position.ASKED)
 _USE_SESSION = "Use the session's own methods."
@@ -57,9 +59,11 @@ class ScopedConnectionBase(MortalConnection):
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
         self.reads = False
-        """Whether it leads to the replica."""
+        """Whether it leads to a replica."""
         self.distributed = False
         """Whether the database is on several nodes, by Citus."""
+        self.leads_to: Identity | None = None
+        """What that server and database said of themselves."""
         self.position: str | None = None
         """Where the primary's log was when the last COMMIT had been written."""
         self._authorized = False

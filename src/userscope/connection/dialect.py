@@ -10,7 +10,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
 from sqlalchemy.engine import URL
 
-from userscope.connection.replica import Road
+from userscope.connection.road import Road
 from userscope.errors import OperationRefused
 
 DRIVER = "postgresql+userscope"
@@ -65,7 +65,7 @@ class _Quiet(PGDialect_psycopg):
         if not isinstance(road, Road):
             execute(cursor, statement, parameters, context)
             return
-        if not road.left:
+        if road.way:
             try:
                 execute(cursor, statement, parameters, context)
                 return

@@ -6,7 +6,7 @@ import os
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -31,7 +31,7 @@ from userscope.connection.dialect import DRIVER
 from userscope.connection.lifetime import NOWHERE
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.options import EngineOptions, told, told_async
-from userscope.connection.replica import Introduction, Replica
+from userscope.connection.replica import Introduction, Origin, Replica
 from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, MissingExtra, PoolExhausted, Unavailable
 from userscope.postgres.connect import conninfo, worded
@@ -81,9 +81,12 @@ class Connector:
     pool_size: int
     pool_timeout: float
     options: EngineOptions = field(default_factory=EngineOptions)
+    origin: Origin | None = None
+    """Where there are replicas: what is known of the primary."""
     replica: Replica | None = None
+    """Where it leads; None to the primary."""
     primary: "Connector | None" = None
-    """Of a connector that leads to the replica: the one that leads to the primary."""
+    """Of a connector that leads to a replica: the one that leads to the primary."""
 
     def engine(self) -> Engine:
         """Return an engine; it connects when it is first used."""
@@ -122,12 +125,17 @@ class Connector:
     @property
     def nobody(self) -> Scope:
         """For questions about the database itself: being judged is a part of connecting, and has as much time."""
-        asked = Introduction(self.replica) if self.replica else None
+        asked = Introduction(self.origin, self.replica) if self.origin else None
         return Scope(None, f"{self.url.connect_timeout}s", autocommit=True, road=asked)
 
     def _to_be_compared(self) -> "Connector | None":
-        """Return what leads to the primary, where this leads to the replica and nobody has met the primary yet."""
-        return self.primary if self.replica and self.replica.primary is None else None
+        """Return what leads to the primary, where this leads to a replica and nobody has met the primary yet.
+
+        It is not waited for long: where it answers later, what leads to a replica is compared then.
+        """
+        if self.primary is None or (self.origin and self.origin.identity):
+            return None
+        return replace(self.primary, url=replace(self.primary.url, patience=self.url.patience))
 
     def connect(self) -> ScopedConnection:
         """Connect, for nobody yet and without a judgement. Raises ConfigurationError or Unavailable."""
@@ -143,7 +151,7 @@ class Connector:
                 cursor_factory=ScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.reads = self.pool_timeout, self.primary is not None
+        connection.grace, connection.reads = self.pool_timeout, self.replica is not None
         return connection
 
     def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
@@ -175,7 +183,7 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.reads = self.pool_timeout, self.primary is not None
+        connection.grace, connection.reads = self.pool_timeout, self.replica is not None
         with self._judging(connection) as check:
             await connection.wait(check)
             if self.options.on_connect:

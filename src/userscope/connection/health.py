@@ -1,14 +1,14 @@
 """Whether a login can serve users now, asked over a connection of its own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from userscope.connection.cursor import ScopedConnection
 from userscope.connection.engine import Connector
 from userscope.connection.position import REPLAYED, lsn
-from userscope.errors import UserscopeError
+from userscope.errors import UnfitReplica, UserscopeError
 from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import to_error
 
@@ -18,14 +18,16 @@ _WRITTEN = "select case when not pg_is_in_recovery() then pg_current_wal_flush_l
 
 @dataclass(frozen=True)
 class ReplicaHealth:
-    """What was found of the replica. ``problem`` is why the primary answers readers now; None where nothing is wrong.
+    """What was found of a replica. ``problem`` is why it cannot answer readers now; None where nothing is wrong.
 
+    ``unfit``: it is no replica of this database, and must not be named as one.
     ``latency`` is one round trip in seconds; ``behind`` how many bytes of the primary's log it has not replayed yet,
     ``late`` how many seconds ago what it shows last was committed; None where that cannot be known.
     """
 
     host: str
     problem: str | None = None
+    unfit: bool = False
     latency: float | None = None
     behind: int | None = None
     late: float | None = None
@@ -41,7 +43,7 @@ class Health:
     latency: float
     sealing: bool
     problems: tuple[str, ...]
-    replica: ReplicaHealth | None = None
+    replicas: tuple[ReplicaHealth, ...] = ()
 
     @property
     def fit(self) -> bool:
@@ -49,8 +51,8 @@ class Health:
         return not self.problems
 
 
-def examine(connector: Connector, reading: Connector | None = None) -> Health:
-    """Connect and look, at the replica as well, to which ``reading`` connects.
+def examine(connector: Connector, reading: Sequence[Connector] = ()) -> Health:
+    """Connect and look, at the replicas as well, to which ``reading`` connect.
 
     Raises Unavailable or ConfigurationError where there is nothing to look at. A replica that is away is no problem of
     the service's, which goes on with the primary; one that never was a replica of this database is.
@@ -58,15 +60,13 @@ def examine(connector: Connector, reading: Connector | None = None) -> Health:
     with _in_words(), connector.connect() as connection:
         found = _look(connection, connector)
         written = _one(connection, _WRITTEN) if reading else None
-    if reading is None:
-        return found
-    replica = examine_replica(reading, written)
-    problems = (*found.problems, *([replica.problem] if reading.replica and reading.replica.unfit else []))
-    return replace(found, replica=replica, problems=tuple(filter(None, problems)))
+    replicas = tuple(examine_replica(each, written) for each in reading)
+    unfit = (replica.problem for replica in replicas if replica.unfit and replica.problem)
+    return replace(found, replicas=replicas, problems=(*found.problems, *unfit))
 
 
 def examine_replica(reading: Connector, written: str | None = None) -> ReplicaHealth:
-    """Connect to the replica and look; ``written`` is how far the primary's log was before."""
+    """Connect to a replica and look; ``written`` is how far the primary's log was before."""
     host = reading.replica.host if reading.replica else ""
     try:
         with _in_words(), reading.connect() as connection:
@@ -75,10 +75,10 @@ def examine_replica(reading: Connector, written: str | None = None) -> ReplicaHe
             latency = _latency(connection)
             replayed, late = next(iter(connection.execute(b"select " + REPLAYED)))
     except UserscopeError as error:
-        return ReplicaHealth(host, error.message)
+        return ReplicaHealth(host, error.message, unfit=isinstance(error, UnfitReplica))
     behind = None if written is None else max(0, lsn(written) - lsn(replayed))
     seconds = None if late is None else float(late)
-    return ReplicaHealth(host, None, latency, behind, seconds if behind != 0 else 0.0)
+    return ReplicaHealth(host, latency=latency, behind=behind, late=seconds if behind != 0 else 0.0)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from userscope.connection.scope import Scope
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
+    from sqlalchemy import Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
     from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -41,6 +42,10 @@ class LoopEngines:
                 engine = self._connector.async_engine()
             self._taken[loop] = engine
         return self._taken[loop]
+
+    def sync_engine(self) -> "Engine":
+        """Return the sync side of ``current``."""
+        return self.current().sync_engine
 
     def _any(self) -> "AsyncEngine":
         for engine in self.all():

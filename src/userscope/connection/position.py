@@ -25,6 +25,13 @@ REPLAYED = (
 )
 """How far a standby has replayed, and how many seconds ago that was written, where it has received more."""
 
+ON_PRIMARY = (
+    b", case when not pg_catalog.pg_is_in_recovery()"
+    b" then pg_catalog.left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8) end"
+)
+ON_STANDBY = b", (select pg_catalog.to_hex(timeline_id) from pg_catalog.pg_control_checkpoint())"
+"""On which timeline, in hexadecimal digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:

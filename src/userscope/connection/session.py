@@ -12,7 +12,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from sqlmodel import Session
 
-from userscope.connection.replica import Road
+from userscope.connection.road import Road
 from userscope.connection.scope import Scope
 from userscope.errors import NotPermitted, RowGone, SessionInUse, StaleRow, Unavailable, UserscopeError
 from userscope.postgres.sql import named

@@ -89,6 +89,11 @@ class ConnectionURL:
         return self.params.get("host") or self.params.get("hostaddr", "")
 
     @property
+    def place(self) -> str:
+        """The host with its port, where that is written."""
+        return ":".join(filter(None, (self.host, self.params.get("port"))))
+
+    @property
     def user(self) -> str:
         """The role to log in as; empty where the URL leaves it to libpq."""
         return self.params.get("user", "")
@@ -119,6 +124,19 @@ class ConnectionURL:
     def on(self, dbname: str) -> Self:
         """Return the same login's URL of another database on that server."""
         return replace(self, params={**self.params, "dbname": dbname})
+
+    def each(self) -> list[Self]:
+        """Return a URL for each of its hosts. Raises InvalidURL where there are other numbers of ports or addresses."""
+        names = [name for name in ("host", "hostaddr", "port") if self.params.get(name)]
+        lists = [self.params[name].split(",") for name in names]
+        several = max((len(values) for name, values in zip(names, lists, strict=True) if name != "port"), default=1)
+        if names[-1:] == ["port"] and len(lists[-1]) == 1:
+            lists[-1] *= several
+        if any(len(values) != several for values in lists):
+            raise InvalidURL(self.variable, "it has not one port for all of its hosts, or one for each", _EXAMPLE)
+        rest = {name: value for name, value in self.params.items() if name not in names}
+        own = (zip(names, values, strict=True) for values in zip(*lists, strict=True)) if lists else [()]
+        return [replace(self, params=rest | {name: value for name, value in each if value}) for each in own]
 
     def with_defaults(self, **defaults: str) -> Self:
         """Return the same URL with what it leaves out of ``defaults``."""
