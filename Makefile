@@ -93,7 +93,7 @@ lint: $(BIN)/.dev ## ruff, mypy and squawk
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/squawk --config squawk.toml schema/deploy/*.sql policies/deploy/*.sql
+	@$(BIN)/squawk --config squawk.toml {schema,policies,distributed}/deploy/*.sql
 
 .PHONY: docs
 docs: $(BIN)/.dev ## Build the documentation as a site, strictly, into build/docs

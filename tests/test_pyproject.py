@@ -53,6 +53,18 @@ def test_core(here: Path) -> None:
     }
 
 
+def test_distributed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Citus needs comes behind ours, core or all; --project names it alone, to go back to one node."""
+    configure(here, "[tool.userscope]\ndistributed = true\n")
+    assert list(changes()) == [*ALL, "distributed"]
+    assert changes()["distributed"] == ["identity", "lockdown", "tables", "organizations"]
+    configure(here, '[tool.userscope]\nours = "core"\ndistributed = true\n')
+    assert changes()["distributed"] == ["identity", "lockdown"]
+    assert [project.name for project in projects.find([Path("distributed")])] == ["distributed"]
+    monkeypatch.chdir(projects.shipped())
+    assert [project.name for project in projects.find([Path("distributed")])] == ["distributed"]
+
+
 def test_options_win(here: Path) -> None:
     """--project names what is meant instead; beside ours, the core alone comes along."""
     configure(here, '[tool.userscope]\nours = "core"\nprojects = ["db"]\n')
@@ -86,6 +98,7 @@ def test_no_core(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('[tool.userscope]\ndistributed = "yes"\n', r"distributed in \[tool.userscope\] means nothing"),
         ('[tool.userscope]\nour = "core"\n', r'\[tool.userscope\] has no key "our"'),
         ('[tool.userscope]\nours = "mine"\n', r"ours in \[tool.userscope\] means nothing"),
         ("[tool.userscope]\nours = 1\n", r"ours in \[tool.userscope\] means nothing"),

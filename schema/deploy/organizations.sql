@@ -140,16 +140,17 @@ create view app.memberships with (security_barrier) as
       from app.members join app.organizations on organizations.id = members.organization_id
     offset 0;
 
--- Each member's name is looked up for itself, as in app.my_invitations().
+-- Each member's name is looked up for itself, as in app.my_invitations(). Both bodies are texts: Citus drops functions that
+-- hang on a table.
 create function app.colleagues() returns table (user_id uuid, name text, image text, role text, created_at timestamptz)
     language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
-begin atomic
+as $$
     select members.user_id, users.name, users.image, members.role, members.created_at
       from app.members,
            lateral (select name, image from app.users where id = members.user_id offset 0) as users
      where members.organization_id = (select app.current_organization_id());
-end;
+$$;
 
 -- The address is one value, and what belongs to an invitation is looked up for each: a join that goes through everybody's in
 -- order could be counted, and would tell how many sort before one's own.
@@ -157,14 +158,14 @@ create function app.my_invitations()
     returns table (id uuid, organization_id uuid, name text, slug text, role text, inviter text, expires_at timestamptz)
     language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
-begin atomic
+as $$
     select invitations.id, organizations.id, organizations.name, organizations.slug, invitations.role, inviters.name, invitations.expires_at
       from app.invitations,
            lateral (select id, name, slug from app.organizations where id = invitations.organization_id offset 0) as organizations,
            lateral (select name from app.users where id = invitations.inviter_id offset 0) as inviters
      where invitations.email = (select email from app.users where id = (select app.current_user_id()) and email_verified)
        and invitations.status = 'pending' and invitations.expires_at > now();
-end;
+$$;
 
 -- At the commit, when all of a transaction is done: an organization that goes needs no owner, and an owner whose account
 -- was deleted is missed by nobody's leave. Two owners who leave at once meet in the organization's row.

@@ -78,12 +78,12 @@ $$);
 select app_private.verify_function('schema:organizations', 'app.colleagues()', $$
     owned by app_roster
     sql stable security definer {"search_path=pg_catalog, pg_temp"}
-    body with md5 9e14ce8282dfa1be3d0dcd173334a486
+    body with md5 1c8cbbe7c9e6f430e27ebac69101a724
 $$);
 select app_private.verify_function('schema:organizations', 'app.my_invitations()', $$
     owned by app_roster
     sql stable security definer {"search_path=pg_catalog, pg_temp"}
-    body with md5 80510d23cece3cb082f09211344c418d
+    body with md5 16e65295dc26e0a17a4760bc0c1feecf
 $$);
 select app_private.verify_function('schema:organizations', 'app_fenced.keep_owner()', $$
     owned by app_roster

@@ -12,7 +12,7 @@ from userscope.errors import ConfigurationError
 Ours = Literal["core", "all"]
 """Of our migrations: roles and identities alone, or the reference application (users, todos, Better Auth) as well."""
 
-_KEYS = ("ours", "projects")
+_KEYS = ("ours", "projects", "distributed")
 _EXAMPLE = 'Write for example: [tool.userscope] ours = "core" and projects = ["db"].'
 
 
@@ -24,6 +24,8 @@ class Section:
     projects: tuple[Path, ...] = ()
     file: Path | None = None
     """Where it was read; None where there is no such section."""
+    distributed: bool = False
+    """Whether the database is spread over the nodes of a Citus cluster."""
 
 
 def read() -> Section:
@@ -61,13 +63,17 @@ def _checked(section: Any, file: Path) -> Section:
         raise _refused(file, "[tool.userscope] is no table")
     unknown = sorted(section.keys() - set(_KEYS))
     if unknown:
-        raise _refused(file, f'[tool.userscope] has no key "{unknown[0]}"', f"It takes {' and '.join(_KEYS)}.")
+        raise _refused(
+            file, f'[tool.userscope] has no key "{unknown[0]}"', f"It takes {', '.join(_KEYS[:-1])} and {_KEYS[-1]}."
+        )
     ours, projects = section.get("ours", "all"), section.get("projects", [])
     if ours not in get_args(Ours):
         raise _refused(file, "ours in [tool.userscope] means nothing", 'It is "core" or "all".')
     if not isinstance(projects, list) or not all(isinstance(name, str) and name for name in projects):
         raise _refused(file, "projects in [tool.userscope] is no list of folders")
-    return Section(ours, tuple(file.parent / name for name in projects), file)
+    if not isinstance(distributed := section.get("distributed", False), bool):
+        raise _refused(file, "distributed in [tool.userscope] means nothing", "It is true or false.")
+    return Section(ours, tuple(file.parent / name for name in projects), file, distributed)
 
 
 def _refused(file: Path, what: str, more: str = "") -> ConfigurationError:

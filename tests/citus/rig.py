@@ -11,18 +11,22 @@ from typing import Any
 
 from psycopg import sql
 
-from tests.clusters import Cluster, Connection, Database, cluster_of, make_logins, short_folder
+from tests.clusters import ROOT, Cluster, Connection, Database, cluster_of, make_logins, short_folder
 from userscope.local.binaries import Binaries
 from userscope.local.directory import ServerDirectory
-from userscope.migrations.projects import find
+from userscope.migrations.projects import load
 from userscope.migrations.runner import migrate
 from userscope.postgres.state import ServerState
+
+PROJECTS = [load(ROOT / name) for name in ("schema", "policies", "distributed")]
+"""What "distributed = true" in [tool.userscope] means."""
 
 _SETTINGS = {
     "shared_preload_libraries": "citus",
     "citus.node_conninfo": "sslmode=prefer",  # "require" would have each node make itself a certificate
     "citus.shard_count": "8",
     "max_prepared_transactions": "60",  # of commits in two phases
+    "max_worker_processes": "60",  # Citus has one for each database
     "wal_level": "logical",  # shards move by it
 }
 
@@ -36,13 +40,18 @@ class Nodes:
     servers: list[Cluster] = field(default_factory=list)
 
     @property
+    def programs(self) -> Binaries:
+        """Those of the PostgreSQL that has Citus."""
+        return Binaries(Path(os.environ["CITUS_BIN"]))
+
+    @property
     def coordinator(self) -> Cluster:
         """Where migrations run, and where metadata are written."""
         return self.servers[0]
 
     def start(self) -> Cluster:
         """Start one more server, which is no node of any database yet."""
-        binaries = Binaries(Path(os.environ["CITUS_BIN"]))
+        binaries = self.programs
         made = self.stack.enter_context(cluster_of(binaries, _version(binaries), **_SETTINGS, hba_file=str(self.rules)))
         if self.servers:
             first, place = (ServerDirectory.find(each.server.home) for each in (self.coordinator, made))
@@ -96,10 +105,11 @@ class Distributed:
         self.workers.append(made)
         return made
 
-    def migrate(self) -> None:
+    def migrate(self, to: str | None = None) -> list[str]:
         """Deploy all that is ours, as "userscope migrate" does, and make the services' logins."""
-        migrate(self.coordinator.url(), find())
+        labels = migrate(self.coordinator.url(), PROJECTS, to=to)
         make_logins(self.coordinator)
+        return labels
 
     def connections(self) -> list[Connection]:
         """A new connection of the superuser to every node; the caller closes them."""

@@ -9,7 +9,7 @@ def test_a_database_lies_on_every_node(distributed: Distributed) -> None:
     assert distributed.execute(_NODES) == [(0, True, False, True), (1, True, True, True), (2, True, True, True)]
     for node in distributed.all:
         with node.superuser_connection() as superuser:
-            assert superuser.execute("select to_regprocedure('app.touch()') is not null").fetchone() == (True,)
+            assert superuser.execute("select to_regclass('app.account') is not null").fetchone() == (True,)
 
 
 def test_a_worker_comes_later(nodes: Nodes) -> None:

@@ -1,6 +1,7 @@
 """What is deployed, whether it still holds, and what happened: reading only, without Sqitch's lock."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ from userscope.postgres.url import ConnectionURL
 
 if TYPE_CHECKING:
     from userscope.migrations.script import Script
+
+
+_IN_PLACE_OF = re.compile(r"^-- in place of: *(.*)$", re.MULTILINE)
+"""By which a verify script says what its change alters so that their own verifications would fail."""
 
 
 @dataclass(frozen=True)
@@ -88,21 +93,30 @@ def verify(
 ) -> tuple[list[Verification], list[str]]:
     """Run the verification of every deployed change; return what became of each, and the labels of pending changes.
 
-    Older instances of reworked changes are not verified: the newer one replaced what they checked. Raises
-    MigrationError, Unavailable, ConfigurationError.
+    Older instances of reworked changes are not verified: the newer one replaced what they checked. Nor is what the
+    verify script of a deployed change names behind ``-- in place of:``. Raises MigrationError, Unavailable,
+    ConfigurationError.
     """
     with connected(url, projects, report=report, options=options) as engine:
         refuse_changed_functions(engine.functions)
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(engine.label(change)) for change in engine.state.changes), default=0)
+        replaced = {name for project in engine.projects for name in _replaced(engine, project)}
         for project in engine.projects:
-            results += _verify(engine, project, width)
+            results += _verify(engine, project, width, replaced)
             pending += _undeployed(engine, project)[1]
     return results, pending
 
 
-def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
+def _replaced(engine: Engine, project: Project) -> list[str]:
+    """Return what deployed changes of a project are verified in place of, as ``PROJECT:CHANGE``."""
+    paths = [project.script("verify", row.name) for row in engine.state.of(project.name)]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in paths if path.is_file()]
+    return [name for text in texts for line in _IN_PLACE_OF.findall(text) for name in line.split()]
+
+
+def _verify(engine: Engine, project: Project, width: int, replaced: set[str]) -> list[Verification]:
     results, reading = [], engine.reading("verify")
     for position, row in enumerate(engine.state.of(project.name)):
         label = engine.label(row)
@@ -113,7 +127,7 @@ def _verify(engine: Engine, project: Project, width: int) -> list[Verification]:
             problems.append("Not present in the plan")
         elif change.index != position:
             problems.append("Out of order")
-        if change is None or not change.is_reworked:
+        if (change is None or not change.is_reworked) and f"{row.project}:{row.name}" not in replaced:
             path = project.script_of("verify", change) if change else project.script("verify", row.name)
             try:
                 run_verification(engine, reading.load(project, "verify", path))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KINDS = ("deploy", "revert", "verify")
 _OURS = ("schema", "policies")
+_DISTRIBUTED = "distributed"
 CORE = "@core"
 """The tag that ends, in both plans, what every adopter needs."""
 # In the wheel, and in a checkout.
@@ -126,11 +127,17 @@ def _configured(target: str | None) -> list[Project]:
 
 
 def _ours(section: pyproject.Section, own: Sequence[Project], target: str | None = None) -> list[Project]:
-    """Load ``schema/`` and ``policies/`` of the current folder, unless they are ``own``; else what userscope brings."""
+    """Load ``schema/`` and ``policies/`` of the current folder, unless they are ``own``; else what userscope brings.
+
+    For Citus ``distributed/`` comes behind them: of the same folder if there is one, or else userscope's.
+    """
     here = Path.cwd()
     own_folders = {project.folder.resolve() for project in own}
     is_ours = _is_pair(here) and not own_folders & {(here / name).resolve() for name in _OURS}
     projects = [load((here if is_ours else shipped()) / name, target) for name in _OURS]
+    if section.distributed:
+        is_here = is_ours and is_project(here / _DISTRIBUTED)
+        projects.append(load((here if is_here else shipped()) / _DISTRIBUTED, target))
     return projects if section.ours == "all" else [_up_to_core(project) for project in projects]
 
 
@@ -160,6 +167,8 @@ def _together(projects: list[Project]) -> list[Project]:
 
 
 def _in_folder(folder: Path, where: str = "--project") -> list[Path]:
+    if folder == Path(_DISTRIBUTED) and not folder.exists():
+        folder = shipped() / folder  # to go back to one node, where nobody knows that path
     if not folder.is_dir():
         raise ConfigurationError(
             f'there is no folder "{folder}"', hint=f"Name a folder in {where} that holds a sqitch.plan."

@@ -1,0 +1,40 @@
+-- Verify distributed:identity on pg
+--
+-- What an identity is worth is asked by schema:identity, here as on one node.
+
+begin;
+
+select app_private.verify_function('distributed:identity', 'app.shard_key(text)', $$
+    owned by the owner of the schema
+    sql immutable security invoker {"search_path=pg_catalog, pg_temp"}
+    body with md5 75a801aa9372bf8b1e06e7ee4a1f7ae9
+$$);
+select app_private.verify_execution('distributed:identity', 'app.shard_key(text)', 'app_user may execute');
+select app_private.verify_function('distributed:identity', 'app.set_user_id(text, text)', $$
+    owned by the owner of the schema
+    plpgsql volatile security invoker
+    body with md5 2bb4ecc360305914098b3fbc54cedc74
+$$);
+
+set local search_path = pg_catalog, pg_temp;
+
+select app_private.verify('distributed:identity', 'Citus', $$
+    app.current_user_key() reads this node's own copy of app_private.seal_keys
+    app.current_user_key() reads this node's own copy of app_private.sealing
+    app.seal_required() reads this node's own copy of app_private.sealing
+    app_private.seal_keys is whole on every node
+    app_private.sealing is whole on every node
+    citus.propagate_set_commands is local
+$$, exactly => true, actual => array(
+    select format('%s is whole on every node', logicalrelid) from pg_dist_partition where partmethod = 'n' and repmodel = 't' and logicalrelid::text like 'app_private.%'
+    union all
+    select format('%s reads this node''s own copy of %s', pg_proc.oid::regprocedure, logicalrelid)
+      from pg_proc join pg_dist_shard on prosrc ~ format('[[:<:]]%s_%s[[:>:]]', replace(logicalrelid::text, '.', '[.]'), shardid)
+     where pg_proc.oid = any ('{app.current_user_key(), app.seal_required()}'::regprocedure[])
+    union all
+    select format('%s is %s', split_part(setting, '=', 1), split_part(setting, '=', 2))
+      from pg_db_role_setting join pg_database on pg_database.oid = setdatabase, unnest(setconfig) as setting
+     where datname = current_database() and setrole = 0 and setting like 'citus.propagate_set_commands=%'
+));
+
+rollback;
