@@ -9,6 +9,7 @@ select level, format('policy %I on %s', policy, object) as object, clause || ' '
            select 'warning' as level, 'asks for the identity once a row' as what,
                   'Wrapped in a SELECT it is asked once a statement.' as detail
             where replace(text, '( SELECT @me AS ', '') like '%@me%' and exists (select from identity where proc is not null)
+              and not exists (select from citus)  -- which refuses a sub-select, and asks once on each shard
            union all
            select 'error', 'reads a setting', 'One injected set_config() forges it, whatever is sealed.'
             where text ~ 'current_setting\('

@@ -62,6 +62,9 @@ reading (relation, source) as (  -- which view reads which table or view
       join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid and refclassid = 'pg_class'::regclass
      where refobjid <> ev_class
 ),
+citus (extname) as (  -- a row where tables may be on several nodes
+    select extname from pg_extension where extname = 'citus'
+),
 administrators (oid) as (  -- who owns the database or a schema is bound by nothing, and says so
     select datdba from pg_database where datname = current_database()
     union

@@ -5,7 +5,10 @@ select pg_proc.oid::int8 as oid, nspname::text as schema, proname::text as name,
        array(select pg_get_function_arg_default(pg_proc.oid, number) from generate_series(1, pronargs) as number) as defaults,
        lanname::text as language, prosecdef as definer, provolatile::text as volatility, proleakproof as leakproof,
        coalesce(proconfig, array[]::text[]) as settings, proowner::int8 as owner, format_type(prorettype, null) as returns,
-       proretset as many, coalesce(pg_get_function_sqlbody(pg_proc.oid), prosrc) as body, prosqlbody is not null as standard,
+       proretset as many, coalesce(pg_get_function_sqlbody(pg_proc.oid),
+                         -- On Citus what is whole on every node is read there by the name of the node's own copy.
+                         case when exists (select from pg_extension where extname = 'citus')
+                              then regexp_replace(prosrc, '(app\w*[.](\w+?))_[0-9]{6,}(?: as \2\M)?', '\1', 'g') else prosrc end) as body, prosqlbody is not null as standard,
        array(select format_type(argument, null) from unnest(proargtypes) as argument) as types,
        array(select role from unnest(%(roles)s::oid[]::int8[]) as role where has_function_privilege(role::oid, pg_proc.oid, 'execute')) as runners
   from pg_proc
