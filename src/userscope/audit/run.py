@@ -17,6 +17,8 @@ from userscope.postgres.sql import literal, with_above
 from userscope.postgres.url import ConnectionURL
 
 MATRIX = "access_matrix"
+NODES = "nodes"
+"""The rule of what a node of Citus lacks, which is asked of each of them."""
 _SHARED = "shared"
 
 # The same for every caller, so that every name below is written with its schema; whoever asks may set what is audited.
@@ -77,6 +79,7 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
     ``profile`` is the platform; None: the one that the database looks like. Raises Unavailable, ConfigurationError,
     MissingExtra, or AuditError where there is nothing to audit, which is no good news.
     """
+    from userscope.admin import nodes
     from userscope.audit.judge import JUDGED_TOO, judged, ours
 
     standard = questions()
@@ -95,6 +98,18 @@ def audit(url: ConnectionURL, asked: Mapping[str, str] | None = None, profile: s
         report = ask(connection, ours(verdicts.profile, asked, standard), verdicts.settings)
     known = {finding.object for finding in verdicts.findings}
     told = [finding for finding in report.findings if finding.rule not in JUDGED_TOO or finding.object not in known]
+    told += [
+        Finding(
+            "error",
+            NODES,
+            f"node {node.node}",
+            problem,
+            "Rows of its shards are kept apart by less.",
+            "userscope nodes",
+        )
+        for node in nodes.found(url)
+        for problem in node.problems
+    ]
     return replace(report, findings=by_level([*told, *verdicts.findings]), verdicts=verdicts.verdicts)
 
 

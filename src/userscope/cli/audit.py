@@ -108,7 +108,7 @@ def audit(
         return
     if name:
         raise ConfigurationError(f'"{name}" goes with --sql', hint="Without a name everything is asked.")
-    known = {*asked, *RULES, "drift", "probe", baselines.RULE} - {run.MATRIX}
+    known = {*asked, *RULES, run.NODES, "drift", "probe", baselines.RULE} - {run.MATRIX}
     wanted = _known(only, known, "--only") or known
     wanted = (wanted | {baselines.RULE}) - _known(skip, known, "--skip")
     if before and form is not Format.html:

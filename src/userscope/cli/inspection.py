@@ -30,19 +30,28 @@ if TYPE_CHECKING:
 def status(*, target: Target = None, project: Projects = None, as_json: Json = False) -> None:
     """Tell where each project stands and what is pending. Exit code 1 if something is.
 
+    On Citus it tells as well what a node lacks, which is exit code 1 too; "userscope nodes" gives it that.
+
     Example: userscope status --json
     """
+    from userscope.admin import nodes
+    from userscope.cli.nodes import show
     from userscope.migrations import inspection
 
     url, projects = _connect(project, target)
     found = inspection.status(url, projects, report=Ledger(as_json=as_json).show)
+    distributed = nodes.found(url)
     if as_json:
-        print_json([vars(item) for item in found])
+        print_json([vars(item) for item in (*found, *distributed)])
     else:
         print(f"# On database {url}")
         for item in found:
             _print_status(item)
-    raise typer.Exit(int(any(item.pending or item.problem for item in found)))
+        if distributed:
+            print("#\n# Nodes:")
+            show(distributed)
+    lacking = any(node.problems for node in distributed)
+    raise typer.Exit(int(lacking or any(item.pending or item.problem for item in found)))
 
 
 def _print_status(item: "Status") -> None:

@@ -13,6 +13,7 @@ from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import to_error
 
 _HEALTH = named(__package__, "health.sql")
+_DISTRIBUTED = named(__package__, "distributed.sql")
 _WRITTEN = "select case when not pg_is_in_recovery() then pg_current_wal_flush_lsn() end::text"
 
 
@@ -113,6 +114,8 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
         problems.append(error.summary)
     connection.scope = connector.nobody
     problems += [f'table "{name}" is not under forced row-level security' for (name,) in connection.execute(_HEALTH)]
+    if connection.distributed:
+        problems += [lacking for (lacking,) in connection.execute(_DISTRIBUTED)]
     latency = _latency(connection)
     info = connection.info
     version = info.parameter_status("server_version") or str(info.server_version)

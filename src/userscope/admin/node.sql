@@ -1,0 +1,80 @@
+-- What one node of Citus lacks, a thing a row; asked on each of them by whoever owns its database.
+with known (name, value) as (  -- as the next session has it: ALTER DATABASE says it to no session that is open
+    select name, coalesce((select split_part(entry, '=', 2)
+                             from pg_db_role_setting join pg_database on pg_database.oid = setdatabase, unnest(setconfig) as entry
+                            where setrole = 0 and datname = current_database() and split_part(entry, '=', 1) = name),
+                          current_setting(name, true))
+      from unnest(array['track_activities', 'citus.propagate_set_commands', 'pg_stat_statements.track_utility']) as name
+),
+ours (oid) as (
+    select oid from pg_namespace where nspname in ('app', 'app_fenced')
+),
+tables (oid, relname, shown) as (
+    select pg_class.oid, relname, pg_class.oid::regclass from pg_class join ours on ours.oid = relnamespace where relkind in ('r', 'p')
+),
+policies (relation, name, said) as (
+    select polrelid, polname, row(polcmd, polpermissive, array(select pg_get_userbyid(role) from unnest(polroles) as role order by 1),
+                                  pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid))::text
+      from pg_policy
+),
+copies (oid, shown, original) as (  -- shards, and the tables that they are of
+    select copy.oid, copy.shown, original.oid
+      from tables as copy join tables as original on copy.relname ~ ('^' || original.relname || '_[0-9]{6,}$')
+),
+differing (shown, name) as (
+    select shown, policies.name
+      from copies join policies on relation = copies.oid
+     where not exists (select from policies as theirs
+                        where theirs.relation = original and theirs.name = policies.name and theirs.said = policies.said)
+    union
+    select shown, policies.name
+      from copies join policies on relation = original
+     where not exists (select from policies as own where own.relation = copies.oid and own.name = policies.name)
+),
+callable (oid) as (  -- but for what Citus itself calls in a user's name: see app_private.lock_down_node()
+    select pg_proc.oid
+      from pg_proc
+      join pg_depend on pg_depend.classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
+      join pg_extension on refclassid = 'pg_extension'::regclass and refobjid = pg_extension.oid
+     where extname in ('citus', 'citus_columnar')
+       and proname <> all (array['assign_distributed_transaction_id', 'relation_is_a_known_shard', 'citus_table_is_visible',
+                                 'lock_shard_resources', 'lock_shard_metadata', 'worker_save_query_explain_analyze',
+                                 'worker_last_saved_explain_analyze'])
+       and prorettype <> all (array['trigger', 'event_trigger', 'internal', 'cstring', 'table_am_handler']::regtype[])
+       and not exists (select from pg_operator where oprcode = pg_proc.oid)
+       and not exists (select from pg_type where pg_proc.oid in (typinput, typoutput, typreceive, typsend))
+),
+lacking (why) as (
+    select 'statements can be read there, identities among them: track_activities is on'
+      from known
+     where name = 'track_activities' and value = 'on'
+       and exists (select from pg_dist_node join pg_dist_local_group using (groupid) where shouldhaveshards)
+    union all
+    select 'identities do not reach other nodes from there: citus.propagate_set_commands is not "local"'
+      from known where name = 'citus.propagate_set_commands' and value is distinct from 'local'
+    union all
+    select 'pg_stat_statements keeps identities there: pg_stat_statements.track_utility is on'
+      from known
+     where name = 'pg_stat_statements.track_utility' and value = 'on' and current_setting('server_version_num')::int < 180000
+    union all
+    select 'everybody may make temporary objects there'
+     where has_database_privilege('app_user', current_database(), 'temp')
+    union all
+    select format('everybody may call %s there', string_agg(pg_proc.oid::regprocedure::text, ', ' order by 1))
+      from pg_proc join ours on ours.oid = pronamespace
+     where exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0)
+    having count(*) > 0
+    union all
+    select format('services may call %s functions of Citus there, %s among them', count(*), min(callable.oid::regprocedure::text))
+      from callable
+     where has_function_privilege('app_user', callable.oid, 'execute')
+    having count(*) > 0
+    union all
+    select format('row-level security is not forced on %s there', string_agg(shown::text, ', ' order by shown::text))
+      from tables join pg_class using (oid)
+     where not (relrowsecurity and relforcerowsecurity)
+    having count(*) > 0
+    union all
+    select format('the policy %s of %s is not its table''s there', name, shown) from differing
+)
+select coalesce(json_agg(why order by why), '[]') from lacking
