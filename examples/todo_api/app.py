@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, FastAPI, HTTPException, Query, Response
+from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, select
 
 from examples.todo_api.pages import Page, PageQuery
 from examples.todo_api.reach import reach
+from examples.todo_api.rows import change, found
 from examples.todo_api.team import team
 from userscope import Account, Settings, Todo, TodoCreate, TodoPublic, TodoUpdate, UserPublic, UserUpdate
 from userscope.errors import AccountGone
@@ -38,35 +39,17 @@ class Export(BaseModel):
     todos: list[TodoPublic]
 
 
-def _found[T](row: T | None) -> T:
-    if row is None:
-        # The same for an id that nobody has and for one of somebody else's.
-        raise HTTPException(404, "There is no such todo.")
-    return row
-
-
 def _account(row: Account | None) -> Account:
     if row is None:
         raise AccountGone
     return row
 
 
-async def _change[T: (Todo, Account)](
-    session: AsyncUserSession, model: type[T], row_id: UUID, given: TodoUpdate | UserUpdate
-) -> T | None:
-    """Change what is given, in one statement: nobody can delete the row in between."""
-    values = given.model_dump(exclude_unset=True)
-    if not values:
-        return await session.get(model, row_id)
-    statement = update(model).where(col(model.id) == row_id).values(values).returning(model)
-    return (await session.exec(statement)).scalars().first()
-
-
 @todos.get("", responses=refusals(422))
 async def list_todos(query: Annotated[PageQuery, Query()], session: AsyncUserReader) -> Page:
     """List one's todos, newest first."""
-    found = (await session.exec(query.statement())).all()
-    return Page.of(list(found), query.limit)
+    rows = (await session.exec(query.statement())).all()
+    return Page.of(list(rows), query.limit)
 
 
 @todos.post("", status_code=201, response_model=TodoPublic, responses=refusals(*_BODY))
@@ -82,20 +65,20 @@ async def add_todo(given: TodoCreate, session: AsyncUserSession, response: Respo
 @todos.get("/{todo_id}", response_model=TodoPublic, responses=refusals(404, 422))
 async def get_todo(todo_id: UUID, session: AsyncUserReader) -> Todo:
     """Return a todo."""
-    return _found(await session.get(Todo, todo_id))
+    return found(await session.get(Todo, todo_id))
 
 
 @todos.patch("/{todo_id}", response_model=TodoPublic, responses=refusals(404, *_BODY))
 async def change_todo(todo_id: UUID, given: TodoUpdate, session: AsyncUserSession) -> Todo:
     """Change what is given of a todo."""
-    return _found(await _change(session, Todo, todo_id, given))
+    return found(await change(session, Todo, todo_id, given))
 
 
 @todos.delete("/{todo_id}", status_code=204, responses=refusals(404, 422))
 async def delete_todo(todo_id: UUID, session: AsyncUserSession) -> None:
     """Delete a todo."""
     gone = await session.exec(delete(Todo).where(col(Todo.id) == todo_id).returning(col(Todo.id)))
-    _found(gone.first())
+    found(gone.first())
 
 
 @me.get("", response_model=UserPublic)
@@ -107,7 +90,7 @@ async def get_me(session: AsyncUserReader) -> Account:
 @me.patch("", response_model=UserPublic, responses=refusals(*_BODY))
 async def change_me(given: UserUpdate, user_id: UserId, session: AsyncUserSession) -> Account:
     """Change one's name or picture; everything else of an account is the identity provider's business."""
-    return _account(await _change(session, Account, user_id, given))
+    return _account(await change(session, Account, user_id, given))
 
 
 @me.get("/export")

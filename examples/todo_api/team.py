@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException
-from sqlmodel import SQLModel, col, delete, select, update
+from fastapi import APIRouter
+from sqlmodel import SQLModel, col, delete, select
 
+from examples.todo_api.rows import change, found
 from examples.todo_api.team_todos import TeamTodo, TeamTodoCreate, TeamTodoPublic, TeamTodoUpdate
 from userscope import CurrentOrganization, Membership, colleagues, my_invitations
 from userscope.fastapi import AsyncUserReader, AsyncUserSession, refusals
@@ -47,13 +48,6 @@ class Team(SQLModel):
     invitations: list[Invited]
 
 
-def _found[T](row: T | None) -> T:
-    if row is None:
-        # The same for an id that nobody has and for one of another team's.
-        raise HTTPException(404, "There is no such todo.")
-    return row
-
-
 def _as[T: SQLModel](model: type[T], rows: Any) -> list[T]:
     return [model.model_validate(row, from_attributes=True) for row in rows]
 
@@ -87,16 +81,11 @@ async def add_todo(given: TeamTodoCreate, session: AsyncUserSession) -> TeamTodo
 @team.patch("/todos/{todo_id}", response_model=TeamTodoPublic, responses=refusals(400, 404, 413, 422))
 async def change_todo(todo_id: UUID, given: TeamTodoUpdate, session: AsyncUserSession) -> TeamTodo:
     """Change what is given of one of the team's todos."""
-    values = given.model_dump(exclude_unset=True)
-    if not values:
-        return _found((await session.exec(select(TeamTodo).where(col(TeamTodo.id) == todo_id))).first())
-    statement = update(TeamTodo).where(col(TeamTodo.id) == todo_id).values(values).returning(TeamTodo)
-    changed: TeamTodo | None = (await session.exec(statement)).scalars().first()
-    return _found(changed)
+    return found(await change(session, TeamTodo, todo_id, given))
 
 
 @team.delete("/todos/{todo_id}", status_code=204, responses=refusals(404, 422))
 async def delete_todo(todo_id: UUID, session: AsyncUserSession) -> None:
     """Delete one of the team's todos."""
     gone = await session.exec(delete(TeamTodo).where(col(TeamTodo.id) == todo_id).returning(col(TeamTodo.id)))
-    _found(gone.first())
+    found(gone.first())
