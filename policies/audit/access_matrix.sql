@@ -16,9 +16,8 @@ with grantees (oid, rolname, place) as (
 ),
 granted as (
     select grantees.*, nspname, relname, format('%I.%I', nspname, relname) as object, relrowsecurity, command, number,
-           case when relkind = 'v' then format('what %I sees', case when coalesce((
-               select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false)
-               then rolname else pg_get_userbyid(relowner) end) end as behind,
+           case when relkind = 'v' then format('what %I sees', case when pg_class.oid in (select oid from invokers) then rolname
+                                                             else pg_get_userbyid(relowner) end) end as behind,
            case when command <> 'DELETE' then
                array(select attname::text from pg_attribute
                       where attrelid = pg_class.oid and attnum > 0 and not attisdropped

@@ -13,7 +13,7 @@ select 'error' as level, format('%I.%I', nspname, relname) as object,
   join pg_class using (oid)
   join pg_namespace on pg_namespace.oid = relnamespace, readers
  where relowner not in (select oid from gate)
-   and not coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false)
+   and pg_class.oid not in (select oid from invokers)
    and (has_table_privilege(readers.oid, pg_class.oid, 'select, insert, update, delete')
         or has_any_column_privilege(readers.oid, pg_class.oid, 'select, insert, update'))
  group by pg_class.oid, nspname, relname, relowner

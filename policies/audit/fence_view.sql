@@ -3,7 +3,7 @@
 with views as (
     select pg_class.oid, format('%I.%I', nspname, relname) as object, relowner,
            coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_barrier'), false) as barrier,
-           coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false) as invoker
+           pg_class.oid in (select oid from invokers) as invoker
       from pg_class
       join audited on audited.oid = relnamespace
      where relkind = 'v'

@@ -1,4 +1,4 @@
--- Which functions can a service run with their owners rights? The identitys own are named in a setting; those of app_gate
+-- Which functions can a service run with their owner's rights? The identity's own are named in a setting; those of app_gate
 -- are fences: forced policies bind it.
 select 'error' as level, format('function %s', pg_proc.oid::regprocedure) as object,
        'a service can run a function with its owner''s rights' as finding,

@@ -1,4 +1,4 @@
--- Which functions that run with their owners rights look names up where the caller says?
+-- Which functions that run with their owner's rights look names up where the caller says?
 select 'error' as level, format('function %s', pg_proc.oid::regprocedure) as object,
        'a definer function has no pinned search_path' as finding,
        'Its caller chooses what its names mean; pg_temp must be named, and last.' as detail,

@@ -1,4 +1,4 @@
--- Which partitions or children can a service name itself? Their parents policies do not apply then.
+-- Which partitions or children can a service name itself? Their parents' policies do not apply then.
 select 'error' as level, format('%I.%I', nspname, relname) as object,
        'a partition or child is open by its own name' as finding,
        format('"%s" may use it, and the policies of %s do not apply there.', string_agg(distinct rolname, '", "'),

@@ -65,6 +65,10 @@ reading (relation, source) as (  -- which view reads which table or view
 citus (extname) as (  -- a row where tables may be on several nodes
     select extname from pg_extension where extname = 'citus'
 ),
+invokers (oid) as (  -- views that show their reader what the reader sees
+    select pg_class.oid from pg_class, pg_options_to_table(reloptions)
+     where option_name = 'security_invoker' and option_value::boolean
+),
 administrators (oid) as (  -- who owns the database or a schema is bound by nothing, and says so
     select datdba from pg_database where datname = current_database()
     union

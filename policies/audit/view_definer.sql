@@ -7,7 +7,7 @@ select 'error' as level, format('%I.%I', nspname, relname) as object,
   from pg_class
   join audited on audited.oid = relnamespace, roles
  where relkind = 'v'
-   and not coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false)
+   and pg_class.oid not in (select oid from invokers)
    and relowner not in (select oid from gate)
    and (has_table_privilege(roles.oid, pg_class.oid, 'select, insert, update, delete')
         or has_any_column_privilege(roles.oid, pg_class.oid, 'select, insert, update'))

@@ -60,12 +60,12 @@ alter table app.accounts enable row level security, force row level security;
 alter table app.verifications enable row level security, force row level security;
 alter table app.jwks enable row level security, force row level security;
 
--- Serves: a user's sessions, and the cascade when the user goes.
 create index sessions_user_id_idx on app.sessions (user_id);
--- Serves: a user's ways to sign in, and the cascade when the user goes.
+comment on index app.sessions_user_id_idx is 'A user''s sessions, and the cascade when the user goes.';
 create index accounts_user_id_idx on app.accounts (user_id);
--- Serves: the verification that a link or a code names.
+comment on index app.accounts_user_id_idx is 'A user''s ways to sign in, and the cascade when the user goes.';
 create index verifications_identifier_idx on app.verifications (identifier);
+comment on index app.verifications_identifier_idx is 'The verification that a link or a code names.';
 
 comment on table app.sessions is 'A browser that is signed in. For the identity provider alone.';
 comment on column app.sessions.token is 'What the browser''s cookie carries; a secret.';
@@ -83,8 +83,5 @@ comment on constraint accounts_user_id_fkey on app.accounts is 'The user of this
 comment on constraint accounts_provider_id_account_id_key on app.accounts is 'This account of the provider is already linked to a user.';
 comment on constraint verifications_pkey on app.verifications is 'There is already a verification with this id.';
 comment on constraint jwks_pkey on app.jwks is 'There is already a key with this id.';
-comment on index app.sessions_user_id_idx is 'A user''s sessions, and the cascade when the user goes.';
-comment on index app.accounts_user_id_idx is 'A user''s ways to sign in, and the cascade when the user goes.';
-comment on index app.verifications_identifier_idx is 'The verification that a link or a code names.';
 
 commit;

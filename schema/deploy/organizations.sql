@@ -83,17 +83,19 @@ alter table app.sessions
     add constraint sessions_active_organization_id_fkey foreign key (active_organization_id)
         references app.organizations on delete set null;
 
--- Serves: a user's organizations, and the cascade when the user goes. An organization's members come by their key.
+-- An organization's members come by their key.
 create index members_user_id_idx on app.members (user_id);
--- Serves: an organization's invitations, and the cascade when the organization goes.
+comment on index app.members_user_id_idx is 'A user''s organizations, and the cascade when the user goes.';
 create index invitations_organization_id_idx on app.invitations (organization_id);
--- Serves: the invitations to an address.
+comment on index app.invitations_organization_id_idx is 'An organization''s invitations, and the cascade when it goes.';
 create index invitations_email_idx on app.invitations (email);
--- Serves: the cascade when the inviter goes.
+comment on index app.invitations_email_idx is 'The invitations to an address.';
 create index invitations_inviter_id_idx on app.invitations (inviter_id);
--- Serves: the browsers that are in an organization, when that goes. In this transaction, so not concurrently:
+comment on index app.invitations_inviter_id_idx is 'The cascade when the inviter goes.';
+-- In this transaction, so not concurrently:
 -- squawk-ignore require-concurrent-index-creation
 create index sessions_active_organization_id_idx on app.sessions (active_organization_id);
+comment on index app.sessions_active_organization_id_idx is 'The browsers that are in an organization, when that goes.';
 
 create function app.set_organization_id(organization_id text) returns void
     language sql volatile parallel unsafe security invoker
@@ -233,11 +235,6 @@ comment on constraint invitations_role_check on app.invitations is
 comment on constraint invitations_status_check on app.invitations is
     'An invitation is pending, accepted, rejected or canceled.';
 comment on constraint sessions_active_organization_id_fkey on app.sessions is 'The organization does not exist.';
-comment on index app.members_user_id_idx is 'A user''s organizations, and the cascade when the user goes.';
-comment on index app.invitations_organization_id_idx is 'An organization''s invitations, and the cascade when it goes.';
-comment on index app.invitations_email_idx is 'The invitations to an address.';
-comment on index app.invitations_inviter_id_idx is 'The cascade when the inviter goes.';
-comment on index app.sessions_active_organization_id_idx is 'The browsers that are in an organization, when that goes.';
 comment on trigger members_owner on app.members is 'Keeps an owner in each organization, judged at the commit.';
 
 -- To the roles that policies bind. They may make nothing else in the schemas.

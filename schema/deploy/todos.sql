@@ -39,10 +39,10 @@ alter table app.todos
     alter created_at  set statistics 0,
     alter updated_at  set statistics 0;
 
--- Serves: one's todos, newest first, page by page.
 create index todos_owner_id_created_at_id_idx on app.todos (owner_id, created_at desc, id);
--- Serves: what is due next, of what is still to be done.
+comment on index app.todos_owner_id_created_at_id_idx is 'One''s todos, newest first, page by page.';
 create index todos_owner_id_due_at_idx on app.todos (owner_id, due_at) where not completed;
+comment on index app.todos_owner_id_due_at_idx is 'What is due next, of what is still to be done.';
 
 create trigger touch before update on app.todos for each row execute function app.touch();
 
@@ -54,8 +54,6 @@ comment on constraint todos_pkey on app.todos is 'You already have a todo with t
 comment on constraint todos_owner_id_fkey on app.todos is 'The user who owns this todo does not exist.';
 comment on constraint todos_title_check on app.todos is 'A title has 1 to 200 characters and is not blank.';
 comment on constraint todos_description_check on app.todos is 'A description has at most 10000 characters.';
-comment on index app.todos_owner_id_created_at_id_idx is 'One''s todos, newest first, page by page.';
-comment on index app.todos_owner_id_due_at_idx is 'What is due next, of what is still to be done.';
 comment on trigger touch on app.todos is 'Keeps updated_at.';
 
 commit;

@@ -35,9 +35,8 @@ class Parent:
             "parent_key": f",\n    constraint {key} foreign key (owner_id, {column}) "
             f"references {there} on delete cascade",
             "parent_comment": f"comment on constraint {key} on {here} is 'You have no such {one}.';\n",
-            "parent_index": f"\n-- Serves: what belongs to one {one}, and goes with it.\n"
-            f"create index {index} on {here} (owner_id, {column});\n"
-            f"comment on index {home}.{index} is 'What belongs to one {one}.';\n",
+            "parent_index": f"\ncreate index {index} on {here} (owner_id, {column});\n"
+            f"comment on index {home}.{index} is 'What belongs to one {one}, and goes with it.';\n",
             "parent_facts": f"    constraint {key} FOREIGN KEY (owner_id, {column}) REFERENCES {there}(owner_id, id) "
             f"ON DELETE CASCADE\n    CREATE INDEX {index} ON {here} USING btree (owner_id, {column})\n",
             "parent_rows": "".join(f'            run(session, "{row}")\n' for row in self.rows),

@@ -151,7 +151,7 @@ class Protection:
         relation, column = self.table.relation, self.ownership.column.ident
         comment = literal(INDEXED[self.ownership.organization])
         return (
-            f"\n-- Serves: every policy on it.\ncreate index {ident(self.index)} on {self.table.name} ({column});\n"
+            f"\ncreate index {ident(self.index)} on {self.table.name} ({column});\n"
             f"comment on index {relation.schema_ident}.{ident(self.index)} is {comment};\n"
         )
 

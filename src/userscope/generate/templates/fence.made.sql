@@ -1,5 +1,4 @@
 
--- Serves: a page, the newest first.
 create index §{table}_§{key}_created_at_id_idx on app_fenced.§{table} (§{key}, created_at, id);
 comment on index app_fenced.§{table}_§{key}_created_at_id_idx is 'A page of one §{whose}''s §{many}, the newest first.';
 
