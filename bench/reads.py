@@ -163,12 +163,12 @@ def _ours_async(runner: asyncio.Runner, opened: Callable[[UUID], Any], user: UUI
     return lambda times: runner.run(read(times))
 
 
-def _unwiped(read: Read, whole: Callable[[Scope], list[Command]] = Scope.preamble) -> Read:
+def _unwiped(read: Read, whole: Callable[..., list[Command]] = Scope.preamble) -> Read:
     """Read without the clean slate: only what opens the transaction and says for whom."""
 
-    def preamble(scope: Scope) -> list[Command]:
+    def preamble(scope: Scope, *, distributed: bool = False) -> list[Command]:
         kept = (b"begin", b"select pg_catalog.setseed")
-        return [command for command in whole(scope) if command.statement.startswith(kept)]
+        return [command for command in whole(scope, distributed=distributed) if command.statement.startswith(kept)]
 
     def run(times: int) -> object:
         with patch.object(Scope, "preamble", preamble):

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -88,9 +87,7 @@ def test_interrupted(tmp_path: Path, words: str) -> None:
         )  # fmt: skip
         with process, listening.accept()[0] as accepted:
             accepted.recv(1)  # it waits for an answer now
-            began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
-    assert time.monotonic() - began < 10
+            out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, "")
     assert re.fullmatch(r"\n?ERROR:  interrupted\n(?:DETAIL:.*\nHINT:.*\n)?", err), err

@@ -29,10 +29,16 @@ def models(connection: Connection) -> str:
 
 
 def matrix(connection: Connection) -> str:
-    """What services may do, as "userscope audit --format markdown" writes it."""
+    """Who may do what, as "userscope audit --format markdown" writes it."""
+    return matrix_table(ask(connection, questions(ROOT / "policies" / "audit"))) + "\n"
+
+
+def services(connection: Connection) -> str:
+    """What services may do."""
     report = ask(connection, questions(ROOT / "policies" / "audit"))
-    services = [access for access in report.matrix if access.role == "app_user"]
-    return matrix_table(replace(report, matrix=services)) + "\n"
+    return (
+        matrix_table(replace(report, matrix=[access for access in report.matrix if access.role == "app_user"])) + "\n"
+    )
 
 
 def _rows(connection: Connection, query: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:

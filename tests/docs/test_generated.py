@@ -10,11 +10,12 @@ from tests.docs import generate
 
 PARTS: list[tuple[str, str, Callable[[Connection], str]]] = [
     ("docs/database-models.md", "models", generate.models),
-    ("README.md", "matrix", generate.matrix),
+    ("docs/database-models.md", "matrix", generate.matrix),
+    ("README.md", "services", generate.services),
 ]
 
 
-@pytest.mark.parametrize(("path", "name", "make"), PARTS, ids=[path for path, _, _ in PARTS])
+@pytest.mark.parametrize(("path", "name", "make"), PARTS, ids=[name for _, name, _ in PARTS])
 def test_generated(any_database: Database, path: str, name: str, make: Callable[[Connection], str]) -> None:
     """The page's generated part is current, whichever version it is read from."""
     page = ROOT / path

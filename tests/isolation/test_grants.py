@@ -10,10 +10,10 @@ from tests.isolation.world import TABLES, World
 
 MATRIX = re.findall(
     r"^\| (app_\w+) \| app\.(\w+) \| ([A-Z]+) \| (.+) \| (.+) \|$",
-    Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8"),
+    Path(__file__).parents[2].joinpath("docs", "database-models.md").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
-"""What README says: role, table, command, which rows and columns."""
+"""What docs/database-models.md says: role, table, command, which rows and columns."""
 SUFFIXES = {"app_auth": "auth", "app_roster": "roster"}
 """How a role's policies end, where these are not about one's own."""
 NEVER_WHOLE = {"SELECT", "INSERT", "UPDATE", "REFERENCES"}
@@ -92,7 +92,7 @@ def test_whole_tables(world: World) -> None:
 
 
 def test_matrix() -> None:
-    """README tells of every command, and of DELETE alone that it is granted whole."""
+    """The page tells of every command, and of DELETE alone that it is granted whole."""
     assert len(MATRIX) == 46
     assert {command for _, _, command, _, words in MATRIX if words == "the row"} == {"DELETE"}
 

@@ -14,6 +14,7 @@ from sqlmodel import select
 
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, nobody_there, serving
+from tests.processes import eventually
 from tests.service.conftest import As, trusting
 from tests.service.served import served
 from tests.service.test_requests import problem
@@ -201,8 +202,8 @@ def test_closed(userscope: Sandbox, issuer: Issuer, bearer: As) -> None:
     userscope.close()
     with served(create_app(trusting(userscope.settings, issuer))) as client:
         assert client.get("/todos", headers=alice).status_code == 200
-        assert _connections(userscope) == 1
-    assert _connections(userscope) == 0
+        eventually(lambda: _connections(userscope) == 1)
+    eventually(lambda: _connections(userscope) == 0)
 
 
 @pytest.mark.parametrize("failure", [OSError, asyncio.CancelledError])
@@ -220,12 +221,12 @@ def test_closed_by_halves(
         async with Service.opened(trusting(userscope.settings, issuer)) as opened:
             with opened.database.reader(alice.id) as session:
                 assert session.exec(select(Todo)).all() == []
-            assert _connections(userscope) == 1
+            eventually(lambda: _connections(userscope) == 1)
             monkeypatch.setattr(AsyncDatabase, "close", fail)
 
     with pytest.raises(failure):
         asyncio.run(run())
-    assert _connections(userscope) == 0
+    eventually(lambda: _connections(userscope) == 0)
 
 
 def _connections(userscope: Sandbox) -> int:

@@ -9,7 +9,7 @@ def bind_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bind an identity once a session, for the connection, and wipe nothing."""
     bound: list[Scope] = []  # kept, so that no two have the same id()
 
-    def preamble(scope: Scope) -> list[Command]:
+    def preamble(scope: Scope, *, distributed: bool = False) -> list[Command]:  # noqa: ARG001  # one node
         begin = [] if scope.autocommit else [Command(b"begin")]
         if any(scope is each for each in bound):
             return begin
