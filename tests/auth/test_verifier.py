@@ -287,5 +287,5 @@ def test_unsafe_url(issuer: Issuer, url: str) -> None:
 
 @pytest.mark.parametrize("url", ["https://auth.example/jwks", "http://localhost:3000/jwks", "http://[::1]:3000/jwks"])
 def test_safe_url(issuer: Issuer, url: str) -> None:
-    """These are what may be configured; nothing is fetched before a token comes."""
+    """These are what may be configured."""
     TokenVerifier(issuer.settings(auth_jwks_url=url))
