@@ -24,5 +24,7 @@ select app_private.read_own_copies(function, '{app.users, app.organizations, app
 
 -- The coordinator has these from policies:organizations, which cannot tell the workers: its owner cannot log in to them.
 grant execute on function app.current_organization_id(text[]) to app_user, app_roster;
+-- On a node that is added later Citus names, as app_roster, the function there that is app_roster's.
+grant usage on schema app_fenced to app_roster;
 
 commit;

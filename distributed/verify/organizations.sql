@@ -170,6 +170,7 @@ select app_private.verify('distributed:organizations', 'app_roster', $$
     select on app.users (id, name, email, email_verified, image)
     update on app.organizations (name)
     usage on app
+    usage on app_fenced
 $$, exactly => true, actual => array(select fact from (
     select format('%s on %s', lower(privilege_type), pg_namespace.oid::regnamespace)
       from pg_namespace, aclexplode(nspacl) as item where grantee = 'app_roster'::regrole

@@ -5,15 +5,13 @@ select 'error' as level, format('function %s', proc.oid::regprocedure) as object
        'userscope revert and migrate it anew, or userscope audit --drift to see the difference' as cure
   from identity
   join pg_proc as proc on proc.oid = identity.proc
-  join pg_namespace as schema on schema.oid = pronamespace,
-       -- On Citus it reads each node's own copy of a table, by the name of that.
-       lateral (select case when exists (select from citus) then regexp_replace(prosrc, copy, '\1', 'g') else prosrc end
-                  from (values ('(app\w*[.](\w+?))_[0-9]{6,}(?: as \2\M)?')) as copies (copy)) as bodies (plain),
+  join pg_namespace as schema on schema.oid = pronamespace
+  left join written on written.oid = proc.oid,
        lateral (
            select 'Its body was changed.' as why
             where schema.nspname = 'app'
-              and case proname when 'current_user_key' then md5(plain) <> 'bfff7e2fda3b880243a020b199853d14'
-                               when 'current_organization_id' then md5(plain) <> 'e5b4950a755d88d7c0ed555cd1d03668'
+              and case proname when 'current_user_key' then md5(body) <> 'bfff7e2fda3b880243a020b199853d14'
+                               when 'current_organization_id' then md5(body) <> 'e5b4950a755d88d7c0ed555cd1d03668'
                                when 'current_user_id' then pg_get_function_sqlbody(proc.oid)
                                     is distinct from 'RETURN (app.current_user_key())::uuid' end
            union all

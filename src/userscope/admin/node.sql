@@ -31,19 +31,6 @@ differing (shown, name) as (
       from copies join policies on relation = original
      where not exists (select from policies as own where own.relation = copies.oid and own.name = policies.name)
 ),
-callable (oid) as (  -- but for what Citus itself calls in a user's name: see app_private.lock_down_node()
-    select pg_proc.oid
-      from pg_proc
-      join pg_depend on pg_depend.classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
-      join pg_extension on refclassid = 'pg_extension'::regclass and refobjid = pg_extension.oid
-     where extname in ('citus', 'citus_columnar')
-       and proname <> all (array['assign_distributed_transaction_id', 'relation_is_a_known_shard', 'citus_table_is_visible',
-                                 'lock_shard_resources', 'lock_shard_metadata', 'worker_save_query_explain_analyze',
-                                 'worker_last_saved_explain_analyze'])
-       and prorettype <> all (array['trigger', 'event_trigger', 'internal', 'cstring', 'table_am_handler']::regtype[])
-       and not exists (select from pg_operator where oprcode = pg_proc.oid)
-       and not exists (select from pg_type where pg_proc.oid in (typinput, typoutput, typreceive, typsend))
-),
 lacking (why) as (
     select 'statements can be read there, identities among them: track_activities is on'
       from known
@@ -57,17 +44,8 @@ lacking (why) as (
       from known
      where name = 'pg_stat_statements.track_utility' and value = 'on' and current_setting('server_version_num')::int < 180000
     union all
-    select 'everybody may make temporary objects there'
-     where has_database_privilege('app_user', current_database(), 'temp')
-    union all
-    select format('everybody may call %s there', string_agg(pg_proc.oid::regprocedure::text, ', ' order by 1))
-      from pg_proc join ours on ours.oid = pronamespace
-     where exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0)
-    having count(*) > 0
-    union all
-    select format('services may call %s functions of Citus there, %s among them', count(*), min(callable.oid::regprocedure::text))
-      from callable
-     where has_function_privilege('app_user', callable.oid, 'execute')
+    select format('Citus is open there, without: %s', min(said)) || case when count(*) > 1 then format(' and %s more', count(*) - 1) else '' end
+      from app_private.to_lock_down() as said
     having count(*) > 0
     union all
     select format('row-level security is not forced on %s there', string_agg(shown::text, ', ' order by shown::text))
@@ -76,5 +54,13 @@ lacking (why) as (
     having count(*) > 0
     union all
     select format('the policy %s of %s is not its table''s there', name, shown) from differing
+    union all
+    select format('%s is spread by %I, where its policy %s looks for no owner: app_private.distribute(%L, its owner''s column)',
+                  shown, key, name, shown)
+      from pg_dist_partition
+      join tables on oid = logicalrelid
+      join policies on relation = logicalrelid,
+           coalesce(column_to_column_name(logicalrelid, partkey), '') as key
+     where (select groupid from pg_dist_local_group) = 0 and partmethod = 'h' and said ~ 'app_(user|gate)' and strpos(said, format('(%I = ', key)) = 0
 )
 select coalesce(json_agg(why order by why), '[]') from lacking

@@ -4,8 +4,8 @@ do $node$
 declare
     called record;
 begin
-    set local citus.enable_ddl_propagation = off;
     perform app_private.lock_down_node();
+    set local citus.enable_ddl_propagation = off;  -- each node is told by itself
     for called in
         select format('revoke all on routine %s from %s', pg_proc.oid::regprocedure,
                       case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end) as statement
