@@ -201,7 +201,7 @@ def variants(values: Values, table: Relation) -> Iterator[tuple[str, str | None]
     for name, column in table.columns.items():
         if column.generated:
             continue
-        if column.type == "bool" and (name in asked or values.catalog.function_text):
+        if column.type == "bool" and (name in asked or name in values.catalog.function_text):
             yield from ((name, "true"), (name, "false"))
         elif (column.kind == "e" or column.type in ("text", "varchar")) and name not in table.parents:
             yield from ((name, value) for value in sorted(values.meaning.literals.get(name, ()))[:6])

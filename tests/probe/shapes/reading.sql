@@ -69,6 +69,14 @@ create table public.leads (id uuid primary key, user_id uuid references auth.use
 alter table public.leads enable row level security;
 create policy own on public.leads for all to authenticated using (user_id is null or user_id = auth.uid());
 grant select, update on public.leads to authenticated;
+-- == what is nobody's is taken, behind flags that decide nothing
+-- error ownerless public.prospects
+create table public.prospects (
+    id uuid primary key, a1 bool, a2 bool, a3 bool, a4 bool, a5 bool, a6 bool, a7 bool, user_id uuid references auth.users
+);
+alter table public.prospects enable row level security;
+create policy own on public.prospects for all to authenticated using (user_id is null or user_id = auth.uid());
+grant select, update on public.prospects to authenticated;
 -- == recursion
 -- error broken public.teams
 create table public.teams (id uuid primary key, user_id uuid references auth.users, lead uuid);

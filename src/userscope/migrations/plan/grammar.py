@@ -123,7 +123,7 @@ class _Parser:
             self.refuse(f'"{name}" could be confused with an id')
         if not _is_time(match["date"]):
             self.refuse(f'"{match["date"]}Z" is no time')
-        words = (name, _unescape(note), f"{match['date']}Z", match["planner"], match["email"])
+        words = (name, noted(note), f"{match['date']}Z", match["planner"], match["email"])
         if content.lstrip(_SPACE).startswith("@"):
             self.tag(words, match["dependencies"])
         else:
@@ -240,18 +240,12 @@ def _cut_note(line: str) -> tuple[str, str]:
 
 
 def noted(text: str) -> str:
-    """Return a note as Sqitch takes it from a command line."""
+    """Return a note as Sqitch takes it, from a plan or a command line."""
     return re.sub(r"\\[\\nr]", lambda match: _ESCAPES[match[0]], _trim(text))
 
 
 def _trim(note: str | None) -> str:
     return (note or "").strip(_SPACE)
-
-
-def _unescape(note: str) -> str:
-    if not is_true(note):
-        return note
-    return re.sub(r"\\[\\nr]", lambda match: _ESCAPES[match[0]], _trim(note))
 
 
 def _is_time(text: str) -> bool:

@@ -144,7 +144,7 @@ def _in_shell(match: re.Match[str], variables: Mapping[str, str]) -> str:
 def truth(text: str) -> bool | None:
     """Read a Boolean as psql does, by any beginning that tells; None for what is none."""
     word = text.lower()
-    for whole, meaning, least in (("true", True, 1), ("false", False, 1), ("yes", True, 1), ("no", False, 1)):
-        if len(word) >= least and whole.startswith(word):
+    for whole, meaning in (("true", True), ("false", False), ("yes", True), ("no", False)):
+        if word and whole.startswith(word):
             return meaning
     return {"on": True, "1": True, "of": False, "off": False, "0": False}.get(word)
