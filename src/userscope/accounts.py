@@ -13,7 +13,7 @@ from userscope.connection.engine import Connector
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.loops import LoopEngines
 from userscope.connection.scope import Scope
-from userscope.connection.session import open_session
+from userscope.connection.session import ScopedSession
 from userscope.errors import ConfigurationError, Conflict
 from userscope.identity import parse_user_id
 from userscope.models import User
@@ -68,7 +68,7 @@ class Provider(ProviderBase):
         self.close()
 
     def _do[T](self, work: Work[T]) -> T:
-        with open_session(self.engine, self._scope) as session:
+        with ScopedSession(self.engine, scope=self._scope) as session:
             return work(session)
 
 

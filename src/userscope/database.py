@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import URL, Engine
@@ -18,7 +19,7 @@ from userscope.connection.position import Kept, Position
 from userscope.connection.replica import Origin, Replica
 from userscope.connection.road import Road, Way, chosen
 from userscope.connection.scope import Isolation, Scope
-from userscope.connection.session import open_session
+from userscope.connection.session import ScopedSession
 from userscope.errors import ConfigurationError
 from userscope.identity import OrganizationId, UserId
 from userscope.postgres.url import ConnectionURL
@@ -40,7 +41,12 @@ class _Base:
                 hint=f"Write {type(self).__name__}(Settings(database_url=…)), or set DATABASE_URL.",
             )
         self.settings = settings or Settings()
-        self._key = self.settings.seal_key
+        self._scope = partial(
+            Scope.of,
+            kind=self.settings.userscope_user_id,
+            statement_timeout=self.settings.database_statement_timeout,
+            key=self.settings.seal_key,
+        )
         self._options = options or EngineOptions()
         to_replicas = self.settings.replica_urls
         self._connector = self._connecting(self._check, Origin() if to_replicas else None)
@@ -68,7 +74,7 @@ class _Base:
 
     @property
     def _check(self) -> LoginCheck:
-        return LoginCheck(self._key is not None, self.settings.userscope_seal_optional)
+        return LoginCheck(self.settings.seal_key is not None, self.settings.userscope_seal_optional)
 
     def _connecting(self, check: LoginCheck, origin: Origin | None = None) -> Connector:
         url, size = self.settings.url("service"), self.settings.database_pool_size
@@ -100,26 +106,6 @@ class _Base:
             return None
         ways = [Way(to.replica, engine) for to, engine in zip(self._reading, replicas, strict=True) if to.replica]
         return Road(chosen(ways, in_order=self._in_order), primary, position, lenient=isinstance(after, Kept))
-
-    def _scope(
-        self,
-        user_id: UserId | None,
-        organization_id: OrganizationId | None,
-        *,
-        isolation: Isolation | None = None,
-        autocommit: bool = False,
-        road: Road | None = None,
-    ) -> Scope:
-        return Scope.of(
-            user_id,
-            kind=self.settings.userscope_user_id,
-            statement_timeout=self.settings.database_statement_timeout,
-            key=self._key,
-            isolation=isolation,
-            autocommit=autocommit,
-            organization_id=organization_id,
-            road=road,
-        )
 
 
 def _always(engine: Engine) -> Callable[[], Engine]:
@@ -160,7 +146,9 @@ class Database(_Base):
         statement whether the user is a member, and answers NotMember. Raises MissingUserId, InvalidUserId or
         InvalidOrganizationId before anything is sent; what PostgreSQL answers is a DatabaseError.
         """
-        return open_session(self.engine, self._scope(user_id, organization_id, isolation=isolation))
+        return ScopedSession(
+            self.engine, scope=self._scope(user_id, organization_id=organization_id, isolation=isolation)
+        )
 
     def reader(
         self, user_id: UserId | None, *, organization_id: OrganizationId | None = None, after: str | None = None
@@ -172,7 +160,8 @@ class Database(_Base):
         is a round trip more. Raises InvalidPosition for what is no position, or one of another timeline.
         """
         road = self._road(after, [_always(each) for each in self._replica_engines], lambda: self.engine)
-        return open_session(self.engine, self._scope(user_id, organization_id, autocommit=True, road=road))
+        scope = self._scope(user_id, organization_id=organization_id, autocommit=True, road=road)
+        return ScopedSession(self.engine, scope=scope)
 
     def login(self) -> AbstractContextManager[Session]:
         """Act for nobody, as the login itself: what its own role may, such as app_auth, or a role of administrators.
@@ -180,7 +169,7 @@ class Database(_Base):
         For what comes before an identity (sign-in, sign-up), and for jobs across all users. Whoever the login is, it
         must not be above policies: RoleBypassesRLS. It has connections of its own, as many as ``session`` has.
         """
-        return open_session(self._login_engine, self._nobody)
+        return ScopedSession(self._login_engine, scope=self._nobody)
 
     def health(self) -> Health:
         """Tell whether this login may and can serve users now. Raises Unavailable or ConfigurationError."""
@@ -231,14 +220,15 @@ class AsyncDatabase(_Base):
         isolation: Isolation | None = None,
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for ``user_id``; as ``Database.session``."""
-        return self._engines.open(self._scope(user_id, organization_id, isolation=isolation))
+        return self._engines.open(self._scope(user_id, organization_id=organization_id, isolation=isolation))
 
     def reader(
         self, user_id: UserId | None, *, organization_id: OrganizationId | None = None, after: str | None = None
     ) -> "AbstractAsyncContextManager[AsyncSession]":
         """Read as ``user_id``; as ``Database.reader``."""
         road = self._road(after, [each.sync_engine for each in self._replica_engines], self._engines.sync_engine)
-        return self._engines.open(self._scope(user_id, organization_id, autocommit=True, road=road))
+        scope = self._scope(user_id, organization_id=organization_id, autocommit=True, road=road)
+        return self._engines.open(scope)
 
     def login(self) -> "AbstractAsyncContextManager[AsyncSession]":
         """Act for nobody, as the login itself; as ``Database.login``."""

@@ -43,11 +43,9 @@ def parse_user_id(value: UserId | None, kind: Kind = "uuid") -> str:
 
     Raises MissingUserId for None and '', InvalidUserId for anything else that is no id of that kind.
     """
-    if value is None or value == "":
-        raise MissingUserId
-    parsed = {"uuid": _uuid, "bigint": _bigint, "text": _text}[kind](value)
-    if parsed is None:
-        raise InvalidUserId(kind)
+    parsed = _PARSERS[kind](value)
+    if not parsed:
+        raise MissingUserId if value is None or value == "" else InvalidUserId(kind)
     return parsed
 
 
@@ -64,7 +62,7 @@ def as_kind(user_id: str, kind: Kind) -> UserId:
     return UUID(user_id) if kind == "uuid" else int(user_id) if kind == "bigint" else user_id
 
 
-def _uuid(value: UserId) -> str | None:
+def _uuid(value: UserId | None) -> str | None:
     if isinstance(value, UUID):
         return str(value)
     if not isinstance(value, str) or len(value) != 36:
@@ -76,7 +74,7 @@ def _uuid(value: UserId) -> str | None:
     return parsed if parsed == value.lower() else None
 
 
-def _bigint(value: UserId) -> str | None:
+def _bigint(value: UserId | None) -> str | None:
     if isinstance(value, str):
         return str.__str__(value) if _DIGITS.fullmatch(value) and _fits(int(value)) else None
     return f"{int(value)}" if isinstance(value, int) and not isinstance(value, bool) and _fits(value) else None
@@ -86,13 +84,16 @@ def _fits(number: int) -> bool:
     return -(2**63) <= number < 2**63
 
 
-def _text(value: UserId) -> str | None:
+def _text(value: UserId | None) -> str | None:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     # Control characters, and halves of characters, which no encoding has.
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
         return None
     return str.__str__(value)
+
+
+_PARSERS = {"uuid": _uuid, "bigint": _bigint, "text": _text}
 
 
 @dataclass(frozen=True)

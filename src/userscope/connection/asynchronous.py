@@ -1,31 +1,42 @@
 """Sessions for asyncio: a module of their own, since nothing of it can be imported without the extra "async"."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from typing import Any, Self, override
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from userscope.connection.scope import Scope
-from userscope.connection.session import OPTIONS, ScopedSession, name_columns
-from userscope.errors import NotPermitted
+from userscope.connection.session import ScopedSession
 
 
 class AsyncScopedSession(AsyncSession):
-    """A session whose transactions all run in ``info["scope"]``."""
+    """A session whose transactions all run in one scope, on the engine of the event loop that enters it."""
 
     sync_session_class = ScopedSession
     sync_session: ScopedSession
 
+    def __init__(self, engine: Callable[[], AsyncEngine], scope: Scope) -> None:
+        super().__init__(scope=scope)
+        self._engine = engine
 
-@asynccontextmanager
-async def open_async_session(engine: Callable[[], AsyncEngine], scope: Scope) -> AsyncIterator[AsyncSession]:
-    """Open a session on the event loop's engine; as ``open_session``."""
-    async with AsyncScopedSession(engine(), info={"scope": scope, "position": None}, **OPTIONS) as session:
-        with session.sync_session.own_words():
-            try:
-                yield session
-                await (session.flush() if scope.autocommit else session.commit())
-            except NotPermitted as error:
-                await session.run_sync(name_columns, error)
-                raise
+    @override
+    async def __aenter__(self) -> Self:
+        self.bind = self._engine()
+        self.sync_session.bind = self.bind.sync_engine
+        return self
+
+    @override
+    async def __aexit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        """As ``ScopedSession.__exit__``."""
+        session = self.sync_session
+        if error is None:
+            # Behind a COMMIT closing waits for nothing that could be cancelled, so it needs no task of its own.
+            await self.run_sync(lambda _: session.__exit__(kind, error, traceback))
+            return
+        try:
+            if isinstance(error, SQLAlchemyError):
+                await self.run_sync(lambda _: session.reword(error))
+        finally:
+            await super().__aexit__(kind, error, traceback)

@@ -1,8 +1,6 @@
 """What decides whether a connection may send: the scope that it has been given, and the cursor that asks."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn, Self, override
 
@@ -66,7 +64,8 @@ class ScopedConnectionBase(MortalConnection):
         """What that server and database said of themselves."""
         self.position: str | None = None
         """Where the primary's log was when the last COMMIT had been written."""
-        self._authorized = False
+        self.authorized = False
+        """Whether one of our own cursors is starting a query."""
         self._waiting = self._forsaken = False
 
     @property
@@ -90,9 +89,8 @@ class ScopedConnectionBase(MortalConnection):
         if self.pgconn.transaction_status == TransactionStatus.INERROR:
             raise psycopg.errors.InFailedSqlTransaction(FAILED)
 
-    @contextmanager
-    def authorize(self, made_for: Scope | None, *, needs_block: bool = False) -> Iterator[list[Command]]:
-        """Let a cursor that was ``made_for`` a scope send; yield what must go first (nothing, inside a transaction).
+    def preamble(self, made_for: Scope | None, *, needs_block: bool = False) -> list[Command]:
+        """Return what a cursor that was ``made_for`` a scope has to send first: nothing, inside a transaction.
 
         ``needs_block``: the operation takes several trips, which a reader cannot do. Raises SessionError.
         """
@@ -107,11 +105,7 @@ class ScopedConnectionBase(MortalConnection):
                 "Every statement of a reader is a transaction of one round trip; a stream takes several.",
                 "Use Database.session(user_id), or read page by page.",
             )
-        self._authorized = True
-        try:
-            yield scope.preamble(distributed=self.distributed) if idle else []
-        finally:
-            self._authorized = False
+        return scope.preamble(distributed=self.distributed) if idle else []
 
     def _bounded[T](self, work: PQGen[T]) -> PQGen[T]:
         """Do ``work``, which waits for the server; close the connection and raise Silence where nothing is heard.
@@ -191,7 +185,7 @@ class ScopedConnectionBase(MortalConnection):
 
     @override
     def _start_query(self) -> PQGen[None]:
-        if not self._authorized:
+        if not self.authorized:
             raise OperationRefused(
                 "a cursor of another class",
                 "Only the cursors that the connection makes itself carry the identity, and that as bound parameters.",

@@ -61,21 +61,31 @@ class _Scoped(BaseCursor[Any, Any]):
         self.scope: Scope | None = connection.scope
         super().__init__(connection, *args, **options)
 
+    def _begin_gen(self, query: Query | None, *, needs_block: bool) -> PQGen[list[Command]]:
+        """Start a query as psycopg does; return what has to be sent before it."""
+        connection = self._conn
+        preamble: list[Command] = connection.preamble(self.scope, needs_block=needs_block)
+        connection.authorized = True
+        try:
+            yield from super()._start_query(query)
+        finally:
+            connection.authorized = False
+        return preamble
+
     @override
     def _start_query(self, query: Query | None = None) -> PQGen[None]:
         pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
-        with self._conn.authorize(self.scope, needs_block=pipeline is None) as preamble:
-            yield from super()._start_query(query)
-            if pipeline is not None:
-                if self._conn.reads:
-                    raise Elsewhere("what several statements at once answer is not looked at")
-                if self.scope and self.scope.closing(distributed=self._conn.distributed):
-                    raise psycopg.errors.ReadOnlySqlTransaction("cannot execute several statements at once in a reader")
-                for command in preamble:
-                    pipeline.command_queue.append(partial(command.send, self._pgconn))
-                    pipeline.result_queue.append(None)
-            elif preamble:  # libpq streams and copies outside of pipelines only: a trip more
-                yield from self._send_gen(preamble)
+        preamble = yield from self._begin_gen(query, needs_block=pipeline is None)
+        if pipeline is not None:
+            if self._conn.reads:
+                raise Elsewhere("what several statements at once answer is not looked at")
+            if self.scope and self.scope.closing(distributed=self._conn.distributed):
+                raise psycopg.errors.ReadOnlySqlTransaction("cannot execute several statements at once in a reader")
+            for command in preamble:
+                pipeline.command_queue.append(partial(command.send, self._pgconn))
+                pipeline.result_queue.append(None)
+        elif preamble:  # libpq streams and copies outside of pipelines only: a trip more
+            yield from self._send_gen(preamble)
 
     @override
     def _execute_gen(
@@ -90,12 +100,11 @@ class _Scoped(BaseCursor[Any, Any]):
         self, query: Query, params: Params | None, *, binary: bool | None = None, needs_block: bool = False
     ) -> PQGen[list[PGresult]]:
         """Execute the first statement of a transaction in one trip with its preamble; return its results."""
-        with self._conn.authorize(self.scope, needs_block=needs_block) as preamble:
-            yield from super()._start_query(query)
-            self._query = _fitting(self._convert_query(query, params))
-            form = self.format if binary is None else Format(binary)
-            closing = self.scope.closing(distributed=self._conn.distributed) if self.scope else ()
-            results = yield from self._send_gen(preamble, self._query, form, closing)
+        preamble = yield from self._begin_gen(query, needs_block=needs_block)
+        self._query = _fitting(self._convert_query(query, params))
+        form = self.format if binary is None else Format(binary)
+        closing = self.scope.closing(distributed=self._conn.distributed) if self.scope else ()
+        results = yield from self._send_gen(preamble, self._query, form, closing)
         self._last_query = query
         return results
 

@@ -52,7 +52,10 @@ class _Quiet(PGDialect_psycopg):
 
     @override
     def do_execute(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
-        self._carry(super().do_execute, cursor, statement, parameters, context)
+        if self._connector.primary is None:
+            super().do_execute(cursor, statement, parameters, context)  # type: ignore[no-untyped-call]  # SQLAlchemy's
+        else:
+            self._carry(super().do_execute, cursor, statement, parameters, context)
 
     @override
     def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
@@ -112,6 +115,12 @@ class AsyncScopedDialect(_Quiet, PGDialectAsync_psycopg):
     def connect(self, *_: Any, **params: Any) -> Any:
         make = partial(self._connector.make_async, self._psycopg_adapters_map, **params)
         return self.loaded_dbapi.connect(async_creator_fn=make)
+
+    @override
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        """Roll back, where there is anything: awaiting nothing costs as much as awaiting something."""
+        if dbapi_connection.driver_connection.to_roll_back:
+            super().do_rollback(dbapi_connection)  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
     @override
     def do_close(self, dbapi_connection: Any) -> None:

@@ -272,7 +272,8 @@ def _reset(connection: Any, record: Any, state: PoolResetState) -> None:
     if state.terminate_only:  # detached, or forgotten by a task: the pool has no more to do with it
         driver.pgconn.finish()
         return
-    connection.rollback()
+    if driver.to_roll_back:
+        connection.rollback()
     if not driver.ended:
         heir = driver.successor()
         record.dbapi_connection = heir if connection is driver else type(connection)(connection.dbapi, heir)

@@ -66,11 +66,11 @@ class LoopEngines:
         return [*self._taken.values(), *self._free]
 
     def open(self, scope: Scope) -> "AbstractAsyncContextManager[AsyncSession]":
-        """Open a session of the loop that enters it; as ``open_async_session``. Raises MissingExtra."""
+        """Open a session of the loop that enters it. Raises MissingExtra."""
         self._any()
-        from userscope.connection.asynchronous import open_async_session
+        from userscope.connection.asynchronous import AsyncScopedSession
 
-        return open_async_session(self.current, scope)
+        return AsyncScopedSession(self.current, scope)
 
     def close(self) -> None:
         """Close the pools' connections; those in use are closed when their session ends."""

@@ -1,12 +1,11 @@
 """Sessions whose transactions all run in one scope."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, override
 
 import psycopg
-from sqlalchemy import Connection, Engine, event, orm
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
@@ -18,14 +17,6 @@ from userscope.errors import NotPermitted, RowGone, SessionInUse, StaleRow, Unav
 from userscope.postgres.sql import named
 from userscope.postgres.sqlstate import failed, lost
 
-OPTIONS: dict[str, Any] = {
-    # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
-    "expire_on_commit": False,
-    # A closed session stays closed, instead of beginning anew.
-    "close_resets_only": False,
-}
-"""Of every session."""
-
 if not hasattr(Session, "_connection_for_bind"):
     raise ImportError("this SQLAlchemy has no Session._connection_for_bind, which readers leave a replica by")
 
@@ -36,7 +27,7 @@ _NOT_REFRESHED = "Could not refresh instance"
 
 
 class ScopedSession(Session):
-    """A session whose transactions all run in ``info["scope"]``."""
+    """A session whose transactions all run in one scope."""
 
     runs_on: Connection | None = None
     """What its last transaction began on."""
@@ -44,6 +35,54 @@ class ScopedSession(Session):
     """All that they have begun on: of a reader that left the replica, two."""
     over = False
     """Whether it was closed, though another thread or task may go on with it."""
+
+    def __init__(self, bind: Engine | None = None, *, scope: Scope, **options: Any) -> None:
+        super().__init__(
+            bind,
+            # Objects stay as they were after the block: no hidden round trip, no MissingGreenlet.
+            expire_on_commit=False,
+            # A closed session stays closed, instead of beginning anew.
+            close_resets_only=False,
+            info={"position": None},
+            **options,
+        )
+        self.scope = scope
+        self._road = scope.road if isinstance(scope.road, Road) else None
+
+    @override
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        """Commit on success, roll back on an exception; close."""
+        try:
+            if error is None:
+                # Where every statement is a transaction of its own, only what is still pending is sent.
+                (self.flush if self.scope.autocommit else self.commit)()
+        except SQLAlchemyError as own:
+            self.reword(own)
+            raise
+        else:
+            if isinstance(error, SQLAlchemyError):
+                self.reword(error)
+        finally:
+            self.close()
+
+    def reword(self, error: SQLAlchemyError) -> None:
+        """Raise in our words what SQLAlchemy says of its own states: two at once, or an error that was swallowed."""
+        if isinstance(error, NotPermitted):
+            name_columns(self, error)
+        if isinstance(error, UserscopeError):
+            return
+        if isinstance(error, StaleDataError | ObjectDeletedError):
+            raise (StaleRow if isinstance(error, StaleDataError) else RowGone) from error
+        if not isinstance(error, InvalidRequestError):
+            return
+        if error.code == "isce":
+            raise SessionInUse from error
+        if self.runs_on is not None and self.runs_on.invalidated:
+            raise lost() from error
+        if str(error).startswith(_NOT_REFRESHED):
+            raise RowGone from error
+        if isinstance(error, PendingRollbackError) or not self.is_active:
+            raise failed() from error
 
     @override
     def close(self) -> None:
@@ -63,15 +102,10 @@ class ScopedSession(Session):
             for connection in self.ran_on:
                 connection.close()
 
-    @property
-    def _road(self) -> Road | None:
-        road = self.info["scope"].road
-        return road if isinstance(road, Road) else None
-
     @override
     def get_bind(self, *args: Any, **options: Any) -> Engine | Connection:
         """Return the engine: a reader's leads to the replica, until that cannot answer."""
-        return road.engine if (road := self._road) else super().get_bind(*args, **options)
+        return self._road.engine if self._road else super().get_bind(*args, **options)
 
     @override
     def _connection_for_bind(self, engine: Any, *args: Any, **options: Any) -> Connection:
@@ -86,26 +120,6 @@ class ScopedSession(Session):
         """Return a reader's connection to the primary; from now on it has no other."""
         return self.connection(bind_arguments={"bind": self.get_bind()})
 
-    @contextmanager
-    def own_words(self) -> Iterator[None]:
-        """Name what SQLAlchemy names after its own states: two at once, or an error that was swallowed."""
-        try:
-            yield
-        except UserscopeError:
-            raise
-        except (StaleDataError, ObjectDeletedError) as error:
-            raise (StaleRow if isinstance(error, StaleDataError) else RowGone) from error
-        except InvalidRequestError as error:
-            if error.code == "isce":
-                raise SessionInUse from error
-            if self.runs_on is not None and self.runs_on.invalidated:
-                raise lost() from error
-            if str(error).startswith(_NOT_REFRESHED):
-                raise RowGone from error
-            if isinstance(error, PendingRollbackError) or not self.is_active:
-                raise failed() from error
-            raise
-
 
 @event.listens_for(ScopedSession, "after_begin")
 def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection) -> None:
@@ -114,7 +128,7 @@ def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection)
         connection.close()
         raise SessionInUse
     driver_connection: Any = connection.connection.driver_connection
-    driver_connection.scope = session.info["scope"]
+    driver_connection.scope = session.scope
     session.runs_on = connection
     session.ran_on |= {connection}
     if road := session._road:  # noqa: SLF001  # our own
@@ -129,13 +143,13 @@ def _keep_position(session: ScopedSession) -> None:
         session.info["position"] = getattr(driver_connection, "position", None) or session.info["position"]
 
 
-def name_columns(session: orm.Session, error: NotPermitted) -> None:
+def name_columns(session: ScopedSession, error: NotPermitted) -> None:
     """Name in the error's hint what nothing is granted on, a column that was added later, and the grant.
 
     PostgreSQL names only the table, in a message in the server's language; so the catalog is asked about whatever has a
     name among its words. The session's transaction is rolled back for it.
     """
-    runs_on = session.runs_on if isinstance(session, ScopedSession) else None
+    runs_on = session.runs_on
     if error.sqlstate != _NOT_GRANTED or error.hint or runs_on is None:
         return
     with suppress(psycopg.Error, SQLAlchemyError, UserscopeError):  # this is no more than advice
@@ -145,24 +159,9 @@ def name_columns(session: orm.Session, error: NotPermitted) -> None:
         cursor.execute(_UNGRANTED, [re.findall(r"[\w$]+", error.message)])
         found = cursor.fetchall()
         cursor.close()
+        connection.rollback()  # what closes the session then has nothing to wait for
         sentences = [
             f'Nothing is granted on {columns} of {relation}. A migration lacks: "{cure}".'
             for relation, columns, cure in found
         ]
         error.hint = " ".join(sentences) or None
-
-
-@contextmanager
-def open_session(engine: Engine, scope: Scope) -> Iterator[Session]:
-    """Open a session; commit on success, roll back on an exception.
-
-    Where every statement is a transaction of its own there is nothing to commit; what is still pending is sent.
-    """
-    with ScopedSession(engine, info={"scope": scope, "position": None}, **OPTIONS) as session, session.own_words():
-        try:
-            yield session
-            finish = session.flush if scope.autocommit else session.commit
-            finish()
-        except NotPermitted as error:
-            name_columns(session, error)
-            raise
