@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from tests.clusters import Cluster, Connection, Database, cluster_of, deploy, make_logins
@@ -85,24 +86,42 @@ def following(primary: Cluster) -> Iterator[Cluster]:
 
 def follow(primary: Cluster, standby: Cluster) -> None:
     """Replace a server's data by a copy of the primary's that follows it."""
-    source, place = ServerDirectory.find(primary.server.home), ServerDirectory.find(standby.server.home)
-    assert source
+    source, place = _let_follow(primary), ServerDirectory.find(standby.server.home)
     assert place
+    standby.server.stop(immediately=True)
+    place.private_folder(place.data.name)
+    binaries, account = binaries_of(primary.version) or Binaries.embedded(), Account.serving()
+    if binaries.version(account) is None:
+        binaries = Binaries(next(place.folder.glob("binaries-*")) / "postgresql" / "install" / "bin")
+    done = account.run(
+        binaries / "pg_basebackup", "-d", _to_follow(primary), "-D", place.data, "-R", "-c", "fast", "--no-sync"
+    )
+    assert done.returncode == 0, done.stdout
+    place.write_state(replace(place.read_state(), logins=source.read_state().logins))
+    standby.server.start()
+
+
+def follow_on(primary: Cluster, standby: Cluster) -> None:
+    """Let a standby follow another server of the same history, such as one that took over."""
+    _let_follow(primary)
+    setting = sql.SQL("alter system set primary_conninfo = {}")
+    standby.execute(setting.format(sql.Literal(_to_follow(primary))))
+    with standby.superuser_connection() as superuser:
+        superuser.execute("select pg_reload_conf()")
+
+
+def _let_follow(primary: Cluster) -> ServerDirectory:
+    source = ServerDirectory.find(primary.server.home)
+    assert source
     rules = source.folder / "pg_hba.conf"
     if "replication" not in rules.read_text():
         rules.write_text(rules.read_text() + "local replication all scram-sha-256\n")
     with primary.superuser_connection() as superuser:
         superuser.execute("select pg_reload_conf()")
-    standby.server.stop(immediately=True)
-    place.private_folder(place.data.name)
+    return source
+
+
+def _to_follow(primary: Cluster) -> str:
+    """What the server's own libpq understands, which may be older than psycopg's."""
     params = primary.url("admin").params
-    from_primary = make_conninfo(**{name: value for name, value in params.items() if name != "dbname"})
-    binaries, account = binaries_of(primary.version) or Binaries.embedded(), Account.serving()
-    if binaries.version(account) is None:
-        binaries = Binaries(next(place.folder.glob("binaries-*")) / "postgresql" / "install" / "bin")
-    done = account.run(
-        binaries / "pg_basebackup", "-d", from_primary, "-D", place.data, "-R", "-c", "fast", "--no-sync"
-    )
-    assert done.returncode == 0, done.stdout
-    place.write_state(replace(place.read_state(), logins=source.read_state().logins))
-    standby.server.start()
+    return make_conninfo(**{name: value for name, value in params.items() if name != "dbname"})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from random import sample
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import URL, Engine
@@ -17,7 +18,7 @@ from userscope.connection.loops import LoopEngines
 from userscope.connection.options import EngineOptions
 from userscope.connection.position import Kept, Position
 from userscope.connection.replica import Origin, Replica
-from userscope.connection.road import Road, Way, chosen
+from userscope.connection.road import Road, Way
 from userscope.connection.scope import Isolation, Scope
 from userscope.connection.session import ScopedSession
 from userscope.errors import ConfigurationError
@@ -105,7 +106,8 @@ class _Base:
         if not replicas and position is None:
             return None
         ways = [Way(to.replica, engine) for to, engine in zip(self._reading, replicas, strict=True) if to.replica]
-        return Road(chosen(ways, in_order=self._in_order), primary, position, lenient=isinstance(after, Kept))
+        in_turn = ways if self._in_order else sample(ways, len(ways))
+        return Road(in_turn, primary, position, lenient=isinstance(after, Kept))
 
 
 def _always(engine: Engine) -> Callable[[], Engine]:

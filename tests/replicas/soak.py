@@ -191,7 +191,7 @@ class ReplicaSoak:
 
 def _leads_to_replica(session: Session) -> bool:
     driver_connection: Any = session.connection().connection.driver_connection
-    return bool(driver_connection.reads)
+    return driver_connection.replica is not None
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """Several hosts in DATABASE_REPLICA_URL: each has a state of its own; one in trouble takes none of the others along."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -117,6 +118,17 @@ def test_killed(served: Served, hosts: Hosts, alice: UUID, caplog: pytest.LogCap
     eventually(lambda: served.reader(alice, titles) == ALICES and lines(caplog)[-1].endswith(AGAIN))
     assert len(lines(caplog)) == 2
     eventually(lambda: {1, 2} == set(hosts.asked(served, alice)))
+
+
+def test_last_one(served: Served, hosts: Hosts, wires: Wires, alice: UUID) -> None:
+    """One of them answers while the other one and the primary are away: who finds one away is led to the next."""
+    assert served.reader(alice, titles) == ALICES
+    for wire in (wires.primary, hosts.wires[0]):
+        wire.target = NOWHERE
+        wire.cut()
+    deadline = time.monotonic() + 1.5  # the lost one is tried more than once meanwhile
+    while time.monotonic() < deadline:
+        assert served.reader(alice, titles) == ALICES
 
 
 @pytest.mark.breadth

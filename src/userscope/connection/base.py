@@ -18,7 +18,7 @@ from userscope.postgres.sqlstate import FAILED, Silence
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
-    from userscope.connection.replica import Identity
+    from userscope.connection.replica import Identity, Replica
 
 _SETTLED = {TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR}
 _POSITION = Command(position.ASKED)
@@ -56,8 +56,8 @@ class ScopedConnectionBase(MortalConnection):
         super().__init__(*args, **options)
         self.lock: Any = _OneAtATime()
         self.scope: Scope | None = None
-        self.reads = False
-        """Whether it leads to a replica."""
+        self.replica: Replica | None = None
+        """Where it leads; None to the primary."""
         self.distributed = False
         """Whether the database is on several nodes, by Citus."""
         self.leads_to: Identity | None = None
@@ -76,7 +76,7 @@ class ScopedConnectionBase(MortalConnection):
     @property
     def to_roll_back(self) -> bool:
         """Whether there is anything to roll back; not on the replica: what is lost there leaves nothing open."""
-        return not (self.idle or self.ended or (self.reads and self.closed))
+        return not (self.idle or self.ended or (self.replica and self.closed))
 
     @property
     def settled(self) -> bool:

@@ -77,7 +77,7 @@ class _Scoped(BaseCursor[Any, Any]):
         pipeline = self._conn._pipeline  # noqa: SLF001  # our own connection's, made by executemany()
         preamble = yield from self._begin_gen(query, needs_block=pipeline is None)
         if pipeline is not None:
-            if self._conn.reads:
+            if self._conn.replica:
                 raise Elsewhere("what several statements at once answer is not looked at")
             if self.scope and self.scope.closing(distributed=self._conn.distributed):
                 raise psycopg.errors.ReadOnlySqlTransaction("cannot execute several statements at once in a reader")

@@ -62,22 +62,22 @@ class _Quiet(PGDialect_psycopg):
         self._carry(super().do_executemany, cursor, statement, parameters, context)
 
     def _carry(self, execute: Callable[..., None], cursor: Any, statement: Any, parameters: Any, context: Any) -> None:
-        """Execute; where the replica cannot answer a reader rightly, the primary does, on a cursor of its own."""
-        driver_connection: Any = context and context.root_connection.connection.driver_connection
-        road = driver_connection.scope.road if driver_connection and driver_connection.reads else None
-        if not isinstance(road, Road):
-            execute(cursor, statement, parameters, context)
-            return
-        if road.way:
-            try:
-                execute(cursor, statement, parameters, context)
-                return
-            except psycopg.Error as error:
-                if not road.gives_up(driver_connection, error):
-                    raise
-        cursor.close()
-        context.cursor = road.session.at_primary().connection.cursor()
-        execute(context.cursor, statement, parameters, context)
+        """Execute; where a replica cannot answer a reader rightly, the next server does, on a cursor of its own."""
+        connection: Any = context and context.root_connection.connection.driver_connection
+        road = connection.scope.road if connection and connection.replica and connection.scope else None
+        while isinstance(road, Road) and connection.replica:
+            if road.leads_by(connection):
+                try:
+                    execute(cursor, statement, parameters, context)
+                    return
+                except psycopg.Error as error:
+                    if not road.gives_up(connection, error):
+                        raise
+            cursor.close()
+            onward = road.session.onward().connection
+            connection = onward.driver_connection
+            context.cursor = cursor = onward.cursor()
+        execute(cursor, statement, parameters, context)
 
     @override
     def do_savepoint(self, connection: Connection, name: str) -> None:

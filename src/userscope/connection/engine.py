@@ -151,7 +151,7 @@ class Connector:
                 cursor_factory=ScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.reads = self.pool_timeout, self.replica is not None
+        connection.grace, connection.replica = self.pool_timeout, self.replica
         return connection
 
     def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
@@ -183,7 +183,7 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.reads = self.pool_timeout, self.replica is not None
+        connection.grace, connection.replica = self.pool_timeout, self.replica
         with self._judging(connection) as check:
             await connection.wait(check)
             if self.options.on_connect:

@@ -114,10 +114,10 @@ class ScopedSession(Session):
         except UserscopeError as error:
             if not ((road := self._road) and road.unreachable(error)):
                 raise
-        return super()._connection_for_bind(road.engine, *args, **options)
+        return self._connection_for_bind(road.engine, *args, **options)
 
-    def at_primary(self) -> Connection:
-        """Return a reader's connection to the primary; from now on it has no other."""
+    def onward(self) -> Connection:
+        """Return a reader's connection to the next server, the primary at last; from now on it has no other."""
         return self.connection(bind_arguments={"bind": self.get_bind()})
 
 
