@@ -21,6 +21,8 @@ from userscope.settings import Settings
 
 TODOS, USERS = 100_000, 1_000
 PERSON = statements.named("user 7")
+OPEN, SEALED = "app", "sealed"
+"""Two databases of one server: the second accepts no identity without a seal."""
 TIMES = 20
 """How many reads make one figure."""
 
@@ -28,26 +30,28 @@ TIMES = 20
 def kinds(stack: ExitStack, *, quick: bool) -> dict[str, Callable[[], float]]:
     """What can be measured, by its name; each returns seconds for one."""
     made = stack.enter_context(world.world())
-    admin = made.url("admin")
-    world.fill(admin, TODOS // 10 if quick else TODOS, users=USERS)
-    key, _ = statements.seals.add(admin)
+    made.database(SEALED)
+    for database in (OPEN, SEALED):
+        world.fill(made.url("admin", database), TODOS // 10 if quick else TODOS, users=USERS)
+    key, _ = statements.seals.add(made.url("admin", SEALED))
+    statements.seals.require(made.url("admin", SEALED))
     values = {"owner": PERSON, "id": statements.named("todo 3 of 7")}
     values["seal"] = key.seal(PERSON, life=3600)
     found: dict[str, Callable[[], float]] = {}
-    for name, given in {"": {}, " sealed": {"userscope_seal_key": key.text(), "userscope_seal_optional": True}}.items():
-        settings: Any = {"_env_file": None, "database_url": made.url("service").text(), **given}
-        database = stack.enter_context(Database(Settings(**settings)))
-        found[f"reader{name}"] = _reads(database.reader)
-        found[f"session{name}"] = _reads(database.session)
+    for name, where, given in (("", OPEN, {}), (" sealed", SEALED, {"userscope_seal_key": key.text()})):
+        settings: Any = {"_env_file": None, "database_url": made.url("service", where).text(), **given}
+        opened = stack.enter_context(Database(Settings(**settings)))
+        found[f"reader{name}"] = _reads(opened.reader)
+        found[f"session{name}"] = _reads(opened.session)
     for operation in OPERATIONS:
         end = ending(operation)
         scripts = {
-            "where": ("admin", pipelined("begin", operation.as_owner, end)),
-            "ours": ("service", pipelined(*opening(wiped=True), operation.as_user, end)),
-            "sealed": ("service", pipelined(*opening("sealed", wiped=True), operation.as_user, end)),
+            "where": ("admin", OPEN, pipelined("begin", operation.as_owner, end)),
+            "ours": ("service", OPEN, pipelined(*opening(wiped=True), operation.as_user, end)),
+            "sealed": ("service", SEALED, pipelined(*opening("sealed", wiped=True), operation.as_user, end)),
         }
-        for way, (login, script) in scripts.items():
-            found[f"{operation.name}, {way}"] = _server(made.url(login), script, values)
+        for way, (login, where, script) in scripts.items():
+            found[f"{operation.name}, {way}"] = _server(made.url(login, where), script, values)
     return found
 
 

@@ -3,20 +3,28 @@ select 'error' as level, format('function %s', proc.oid::regprocedure) as object
        'the identity function is not the one that was deployed' as finding,
        string_agg(why, ' ') as detail,
        'userscope revert and migrate it anew, or userscope audit --drift to see the difference' as cure
-  from identity
-  join pg_proc as proc on proc.oid = identity.proc
+  from (select proc from identity
+         union
+        select pg_proc.oid from pg_proc join private on private.oid = pronamespace
+         where proname in ('verified_user_key', 'refuse_identity', 'decide_sealing')) as judging
+  join pg_proc as proc on proc.oid = judging.proc
   join pg_namespace as schema on schema.oid = pronamespace
   left join written on written.oid = proc.oid,
        lateral (
            select 'Its body was changed.' as why
             where schema.nspname = 'app'
-              and case proname when 'current_user_key' then md5(body) <> 'bfff7e2fda3b880243a020b199853d14'
+              and case proname when 'current_user_key'  -- which of the two it is, the question "sealing" asks
+                               then md5(body) <> all (array['0fa2a659bdf3a5f4ec2e51e7a7a841e1', '90345f442d5e87c522ddf2e1e3465610'])
                                when 'current_organization_id' then md5(body) <> 'e5b4950a755d88d7c0ed555cd1d03668'
-                               when 'current_user_id' then pg_get_function_sqlbody(proc.oid)
-                                    is distinct from 'RETURN (app.current_user_key())::uuid' end
+                               when 'current_user_id' then body is distinct from 'RETURN (app.current_user_key())::uuid' end
+               or schema.nspname = 'app_private'
+              and case proname when 'verified_user_key' then md5(body) <> '90345f442d5e87c522ddf2e1e3465610'
+                               when 'refuse_identity' then md5(body) <> '3f833c6b791adb21bb8ba097a1360d29'
+                               when 'decide_sealing' then md5(body) <> '0fc9182ac698dec300289eaf73c45281' end
            union all
            select 'It does not run with its owner''s rights, and so cannot read what it judges by.'
-            where schema.nspname = 'app' and proname in ('current_user_key', 'current_organization_id') and not prosecdef
+            where proname in ('current_user_key', 'current_organization_id', 'verified_user_key') and not prosecdef
+              and schema.nspname in ('app', 'app_private')
            union all
            select 'It is IMMUTABLE: a plan may keep one user''s answer for the next.' where provolatile = 'i'
            union all

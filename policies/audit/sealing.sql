@@ -3,7 +3,7 @@ select level, object, finding, detail, cure
   from (select exists (select from identity join pg_proc on pg_proc.oid = proc join pg_namespace on pg_namespace.oid = pronamespace
                         where nspname = 'app' and proname in ('current_user_key', 'current_user_id'))) as sealed (here),
        (values ('seal_keys'), ('sealing')) as wanted (name)
-  left join (select proowner from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+  left join (select proowner, lanname <> 'sql' as accepts_unsealed from pg_proc join pg_language on pg_language.oid = prolang join pg_namespace on pg_namespace.oid = pronamespace
               where nspname = 'app' and proname = 'current_user_key') as helper on true
   left join (pg_class join pg_namespace on pg_namespace.oid = relnamespace and nspname = 'app_private') on relname = name
   cross join lateral (
@@ -37,10 +37,20 @@ select level, object, finding, detail, cure
           and not (has_schema_privilege(relnamespace, 'usage') and has_table_privilege(pg_class.oid, 'select')
                    and not row_security_active(pg_class.oid))
        union all
-       select 'error', 'nothing says whether a seal is required', 'While the table has no row, no identity counts.',
+       select 'error', 'nothing says whether a seal is required', 'While the table has no row, no identity counts without a seal.',
               'insert into app_private.sealing (required) values (true)'
         where name = 'sealing' and pg_class.oid is not null and has_schema_privilege(relnamespace, 'usage')
           and has_table_privilege(pg_class.oid, 'select') and not row_security_active(pg_class.oid) and answers = 0
+       union all
+       select 'error', 'what it says is not in effect',
+              format('app.current_user_key() %s an identity without a seal.', case when accepts_unsealed then 'accepts' else 'refuses' end),
+              'update app_private.sealing set required = required, and enable its trigger always'
+        where required = accepts_unsealed
+       union all
+       select 'error', 'its trigger is not always enabled', 'What the row says would not be put into effect.',
+              'alter table app_private.sealing enable always trigger decide'
+        where name = 'sealing' and pg_class.oid is not null
+          and not exists (select from pg_trigger where tgrelid = pg_class.oid and tgname = 'decide' and tgenabled = 'A')
   ) as findings,
        lateral (select format('app_private.%I', name) as object) as named
  where here

@@ -70,9 +70,10 @@ invokers (oid) as (  -- views that show their reader what the reader sees
      where option_name = 'security_invoker' and option_value::boolean
 ),
 written (oid, body) as (  -- functions' bodies as on one node: on Citus they read each node's own copy of a table, by its name
-    select pg_proc.oid, case when extname is null then prosrc else regexp_replace(prosrc, copy, '\1', 'g') end
+    select pg_proc.oid, case when prosqlbody is not null then pg_get_function_sqlbody(pg_proc.oid)
+                             when extname is null then prosrc else regexp_replace(prosrc, copy, '\1', 'g') end
       from pg_proc left join citus on true, (values ('(app\w*[.](\w+?))_[0-9]{6,}(?: as \2\M)?')) as copies (copy)
-     where pronamespace in (select oid from pg_namespace where nspname in ('app', 'app_fenced'))
+     where pronamespace in (select oid from pg_namespace where nspname in ('app', 'app_fenced', 'app_private'))
 ),
 administrators (oid) as (  -- who owns the database or a schema is bound by nothing, and says so
     select datdba from pg_database where datname = current_database()

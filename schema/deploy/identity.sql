@@ -6,6 +6,9 @@
 --   app.user_seal  <key id>.<expiry, unix seconds>.<hex HMAC-SHA256(key, '<user id>.<expiry>')>
 -- Any SQL can change a setting, so a setting alone stops mistakes and not attackers. While app_private.sealing says
 -- that a seal is required, an id counts only with a seal that was made with a key the SQL channel never carries.
+--
+-- userscope discards plans between users, so whatever is planned here is planned for each transaction. Hence the row of
+-- app_private.sealing is not read for each: it decides, by a trigger, which of two bodies app.current_user_key() has.
 
 begin;
 
@@ -35,91 +38,118 @@ create table app_private.sealing (
     required boolean not null
 );
 alter table app_private.sealing enable row level security;
-comment on table app_private.sealing is 'One row: whether an identity counts only with a seal. Without the row no identity counts.';
+comment on table app_private.sealing is 'One row: whether an identity counts only with a seal. Without the row, with a seal only.';
 comment on column app_private.sealing.required is 'True: an unsealed identity is refused. False: it is accepted, so that sealing can be introduced.';
 comment on constraint sealing_one_row_check on app_private.sealing is 'There is one row.';
 comment on constraint sealing_pkey on app_private.sealing is 'There is one row.';
 
--- Said aloud rather than read off the presence of keys: a lost key must close the door, not open it.
-insert into app_private.sealing (required) values (false);
-
-create function app.set_user_id(user_id text, seal text default '') returns void
+-- One expression, and its text: the parser reads it in less time than PostgreSQL its own form of it. All names in it are
+-- qualified, since a session may search elsewhere.
+create function app.set_user_id(user_id text, seal text default '') returns text
     language sql volatile parallel unsafe security invoker
-begin atomic
-    select set_config('app.user_id', coalesce(user_id, ''), true),
-           set_config('app.user_seal', coalesce(seal, ''), true);
-end;
+as $$
+    select case when pg_catalog.set_config('app.user_seal', coalesce(seal, ''), true) is not null
+                then pg_catalog.set_config('app.user_id', coalesce(user_id, ''), true) end
+$$;
 comment on function app.set_user_id(text, text) is
     'Acts for this user until the transaction ends. Pass both as bound parameters: a literal can be read in pg_stat_activity.';
 revoke all on function app.set_user_id(text, text) from public;
 
--- No backslash in the body: a session can change what one means (standard_conforming_strings).
-create function app.current_user_key() returns text
-    language plpgsql stable parallel safe security definer
+-- Asked when an identity does not count: null where there is none, an error with the reason otherwise. No backslash in
+-- the body: a session can change what one means (standard_conforming_strings).
+create function app_private.refuse_identity() returns text
+    language plpgsql stable parallel safe security invoker
     set search_path = pg_catalog, pg_temp
 as $$
 declare
-    user_id   text;
-    seal      text;
-    required  boolean;
-    expiry    text;
-    inner_pad bytea;
-    outer_pad bytea;
+    seal constant text := nullif(current_setting('app.user_seal', true), '');
 begin
-    -- Few expressions on this way: userscope discards plans between users, so each is planned anew.
-    if nullif(current_setting('app.user_seal', true), '') is null then
-        select sealing.required into required from app_private.sealing;
-        if not required then
-            return nullif(current_setting('app.user_id', true), '');
-        elsif nullif(current_setting('app.user_id', true), '') is null then
-            return null;
-        elsif required then
-            raise exception 'the identity is not sealed' using
-                errcode = '28000',
-                detail = 'This database accepts app.user_id only with a valid app.user_seal.',
-                hint = 'Give the service a seal key in USERSCOPE_SEAL_KEY.';
-        end if;
+    if nullif(current_setting('app.user_id', true), '') is null then
+        return null;
+    elsif seal is null and not exists (select from app_private.sealing) then
         raise exception 'whether identities must be sealed cannot be read' using
             errcode = '28000',
             detail = 'app_private.sealing has no row, or row-level security hides it from its owner.',
             hint = 'The owner runs: insert into app_private.sealing (required) values (true);';
-    end if;
-
-    user_id := nullif(current_setting('app.user_id', true), '');
-    seal := current_setting('app.user_seal', true);
-    if user_id is null then
-        return null;
-    end if;
-    -- A wrong seal is refused also while none is required, so that a service that seals wrongly is noticed in time.
-    if seal !~ '^[A-Za-z0-9_-]{1,32}[.][0-9]{1,12}[.][0-9a-f]{64}$' then
+    elsif seal is null then
+        raise exception 'the identity is not sealed' using
+            errcode = '28000',
+            detail = 'This database accepts app.user_id only with a valid app.user_seal.',
+            hint = 'Give the service a seal key in USERSCOPE_SEAL_KEY.';
+    elsif seal !~ '^[A-Za-z0-9_-]{1,32}[.][0-9]{1,12}[.][0-9a-f]{64}$' then
         raise exception 'the identity''s seal is malformed' using errcode = '28000';
-    end if;
-    select keys.inner_pad, keys.outer_pad into inner_pad, outer_pad
-      from app_private.seal_keys as keys
-     where keys.id = split_part(seal, '.', 1) and keys.retired_at is null;
-    if inner_pad is null or outer_pad is null then
+    elsif not exists (select from app_private.seal_keys where id = split_part(seal, '.', 1) and retired_at is null) then
         raise exception 'the identity''s seal names no active key' using
             errcode = '28000',
             hint = 'Compare the key id of USERSCOPE_SEAL_KEY with: userscope seal-key list.';
-    end if;
-    expiry := split_part(seal, '.', 2);
-    -- An expiry has no dot, so the last one ends the id, whatever an id holds: no two pairs are the same text.
-    -- The two MACs are compared as hashes: how long that takes tells nothing about the right one.
-    if sha256(decode(split_part(seal, '.', 3), 'hex')) is distinct from
-       sha256(sha256(outer_pad || sha256(inner_pad || convert_to(user_id || '.' || expiry, 'UTF8')))) then
-        raise exception 'the identity''s seal does not fit' using errcode = '28000';
-    end if;
-    -- now() is the transaction's start: a transaction that has begun outlives its seal.
-    if expiry::bigint < extract(epoch from now()) then
+    elsif split_part(seal, '.', 2)::bigint < extract(epoch from now()) then
         raise exception 'the identity''s seal has expired' using
             errcode = '28000',
             detail = format('It was good until %s, and the transaction began at %s by the database''s clock.',
-                            to_timestamp(expiry::bigint), now()),
+                            to_timestamp(split_part(seal, '.', 2)::bigint), now()),
             hint = 'Seals are made anew for every transaction: compare the clocks of the service and the database.';
     end if;
-    return user_id;
+    raise exception 'the identity''s seal does not fit' using errcode = '28000';
 end
 $$;
+comment on function app_private.refuse_identity() is 'Null where there is no identity, else raises 28000 and tells why it does not count.';
+revoke all on function app_private.refuse_identity() from public;
+
+-- Whole seals are compared, as hashes: how long that takes tells nothing about the right one. An expiry has no dot, so the
+-- last one ends the id, whatever an id holds: no two pairs are the same text. Every || makes null of a null.
+-- The seal of each active key is made: PostgreSQL would take longer to plan how to find the one that is named.
+-- now() is the transaction's start: a transaction that has begun outlives its seal.
+create function app_private.verified_user_key() returns text
+    language sql stable parallel safe security definer
+    set search_path = pg_catalog, pg_temp
+    return coalesce((
+        select case when split_part(current_setting('app.user_seal', true), '.', 2)::bigint >= extract(epoch from now())
+                    then nullif(current_setting('app.user_id', true), '') end
+          from app_private.seal_keys
+         where retired_at is null
+           and sha256(convert_to(current_setting('app.user_seal', true), 'UTF8')) = sha256(convert_to(
+                   id || '.' || split_part(current_setting('app.user_seal', true), '.', 2) || '.' ||
+                   encode(sha256(outer_pad || sha256(inner_pad || convert_to(
+                       current_setting('app.user_id', true) || '.' ||
+                       split_part(current_setting('app.user_seal', true), '.', 2), 'UTF8'))), 'hex'), 'UTF8'))
+    ), app_private.refuse_identity());
+comment on function app_private.verified_user_key() is 'Whom a valid seal says this transaction acts for. Raises 28000 without one.';
+revoke all on function app_private.verified_user_key() from public;
+
+-- A wrong seal is refused also while none is required, so that a service that seals wrongly is noticed in time.
+create function app_private.decide_sealing() returns trigger
+    language plpgsql volatile parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $decide$
+declare
+    required constant boolean := coalesce((select sealing.required from app_private.sealing), true);
+begin
+    execute 'create or replace function app.current_user_key() returns text parallel safe stable security definer
+                 set search_path = pg_catalog, pg_temp ' || case
+        when required then (select 'language sql ' || coalesce(pg_get_function_sqlbody(oid), format('as %L', prosrc))
+                              from pg_proc where oid = 'app_private.verified_user_key()'::regprocedure)
+        else $body$language plpgsql as $$
+begin
+    return case when current_setting('app.user_seal', true) <> '' then app_private.verified_user_key()
+                else nullif(current_setting('app.user_id', true), '') end;
+end
+$$$body$ end;
+    return null;
+end
+$decide$;
+comment on function app_private.decide_sealing() is
+    'Trigger: gives app.current_user_key() the body of app_private.verified_user_key(), or one that accepts no seal as well.';
+revoke all on function app_private.decide_sealing() from public;
+
+create trigger decide after insert or update or delete or truncate on app_private.sealing
+    for each statement execute function app_private.decide_sealing();
+-- While replicating or restoring too.
+alter table app_private.sealing enable always trigger decide;
+comment on trigger decide on app_private.sealing is 'What the row says holds, from the commit on.';
+
+-- Said aloud rather than read off the presence of keys: a lost key must close the door, not open it.
+insert into app_private.sealing (required) values (false);
+
 comment on function app.current_user_key() is
     'Whom this transaction acts for, as given, or null. Raises 28000 for a seal that is missing where required, wrong or expired.';
 revoke all on function app.current_user_key() from public;

@@ -97,11 +97,9 @@ comment on index app.invitations_inviter_id_idx is 'The cascade when the inviter
 create index sessions_active_organization_id_idx on app.sessions (active_organization_id);
 comment on index app.sessions_active_organization_id_idx is 'The browsers that are in an organization, when that goes.';
 
-create function app.set_organization_id(organization_id text) returns void
+create function app.set_organization_id(organization_id text) returns text
     language sql volatile parallel unsafe security invoker
-begin atomic
-    select set_config('app.organization_id', coalesce(organization_id, ''), true);
-end;
+as $$ select pg_catalog.set_config('app.organization_id', coalesce(organization_id, ''), true) $$;
 
 -- Bound by the policy on app.members, which shows app_gate the user's own memberships and no others. Roles are a list with
 -- commas between them, as Better Auth writes one.

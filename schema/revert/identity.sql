@@ -8,6 +8,9 @@ drop function app.current_user_id();
 drop function app.current_user_key();
 drop function app.set_user_id(text, text);
 drop table app_private.sealing;
+drop function app_private.decide_sealing();
+drop function app_private.verified_user_key();
+drop function app_private.refuse_identity();
 drop table app_private.seal_keys;
 
 commit;

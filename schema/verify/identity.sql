@@ -34,6 +34,9 @@ begin
         ('app.current_user_key() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
         ('app.current_user_id() runs as its caller, stable'),
         ('app.seal_required() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
+        ('app_private.refuse_identity() runs as its caller, stable, search_path=pg_catalog, pg_temp'),
+        ('app_private.verified_user_key() runs as its owner, stable, search_path=pg_catalog, pg_temp'),
+        ('app_private.decide_sealing() runs as its caller, volatile, search_path=pg_catalog, pg_temp'),
         ('app_private.admit_owner(regclass,boolean) runs as its caller, volatile, search_path=pg_catalog, pg_temp'),
         ('app_private.become(name,boolean) runs as its caller, volatile, search_path=pg_catalog, pg_temp'),
         ('app_private.seal_keys: row-level security enabled, not forced, nothing granted'),
@@ -59,8 +62,13 @@ begin
     end if;
 
     if not exists (select from app_private.sealing) then
-        raise exception 'app_private.sealing has no row, so no identity is accepted' using
+        raise exception 'app_private.sealing has no row, so no identity is accepted without a seal' using
             hint = 'The owner runs: insert into app_private.sealing (required) values (true);';
+    end if;
+    if not exists (select from pg_trigger where tgrelid = 'app_private.sealing'::regclass and tgname = 'decide' and tgenabled = 'A'
+                    and tgtype = (4 | 8 | 16 | 32) and tgfoid = 'app_private.decide_sealing()'::regprocedure) then
+        raise exception 'what app_private.sealing says is not put into effect' using
+            hint = 'The owner runs: alter table app_private.sealing enable always trigger decide;';
     end if;
 end
 $$;

@@ -68,7 +68,7 @@ $$);
 select app_private.verify_function('schema:organizations', 'app.set_organization_id(text)', $$
     owned by the owner of the schema
     sql volatile security invoker
-    body with md5 a44f107700037daf3016f38000c7cadb
+    body with md5 6ea119092116f95e4f12b58f11cd7746
 $$);
 select app_private.verify_function('schema:organizations', 'app.current_organization_id(text[])', $$
     owned by app_gate

@@ -70,19 +70,23 @@ set search_path = pg_catalog, pg_temp return nullif(current_setting('app.user_id
 EXPOSED = "alter table app.todos disable row level security; alter table app.users disable row level security"
 
 
-def helper(old: str, new: str) -> Change:
-    """The helper with a piece of its body replaced (a regular expression)."""
+def verification(old: str, new: str) -> Change:
+    """What a seal is verified by, with a piece of its body replaced (a regular expression)."""
 
     def change(superuser: Connection) -> None:
-        row = superuser.execute("select pg_get_functiondef('app.current_user_key()'::regprocedure)").fetchone()
+        row = superuser.execute("select pg_get_functiondef('app_private.verified_user_key()'::regprocedure)").fetchone()
         assert row
-        body, count = re.subn(old, new, row[0], flags=re.DOTALL)
-        assert count, f"the helper holds {old}"
+        body, count = re.subn(old, new, row[0])
+        assert count, f"it holds {old}"
         superuser.execute(body.encode())
+        superuser.execute("update app_private.sealing set required = required")  # the helper has the same body
 
     return change
 
 
-def without(message: str) -> Change:
-    """The helper without the check that raises ``message``."""
-    return helper(rf"raise exception '[^;]*?{re.escape(message)}[^;]*;", "null;")
+UNCOMPARED = verification(
+    r"\(sha256\(convert_to\(current_setting\([^)]*\), [^)]*\)\) = ", "(null::bytea is distinct from "
+)
+"""Any seal fits."""
+UNTIMED = verification(r">= EXTRACT\(epoch FROM now\(\)\)", "is not null")
+"""No seal expires."""

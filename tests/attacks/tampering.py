@@ -1,27 +1,27 @@
 """Tampering: Bob's id with a seal that is not his, or not any more; made of whatever the attacker holds or can read."""
 
-from tests.attacks.attack import HARVEST, NAIVE, Attack, Change, Outcome, without
+from tests.attacks.attack import HARVEST, NAIVE, UNCOMPARED, UNTIMED, Attack, Change, Outcome
 
 _OWN = "current_setting('app.user_seal')"
 _ACCEPTED = "select 'accepted ' || app.current_user_id()"
 
 # (name, the seal as an SQL expression, the hole through which it would fit)
 FOR_BOB: list[tuple[str, str, Change]] = [
-    ("one's own seal", _OWN, without("does not fit")),
+    ("one's own seal", _OWN, UNCOMPARED),
     ("one's own, the last digit changed", f"left({_OWN}, -1) || translate(right({_OWN}, 1), '01', '10')",
-     without("does not fit")),
-    ("a MAC of zeros", f"split_part({_OWN}, '.', 1) || '.9999999999.' || repeat('0', 64)", without("does not fit")),
-    ("a MAC by another key", "'{other_key}'", without("does not fit")),
-    ("a MAC by a key of zeros", "'{zero_key}'", without("does not fit")),
+     UNCOMPARED),
+    ("a MAC of zeros", f"split_part({_OWN}, '.', 1) || '.9999999999.' || repeat('0', 64)", UNCOMPARED),
+    ("a MAC by another key", "'{other_key}'", UNCOMPARED),
+    ("a MAC by a key of zeros", "'{zero_key}'", UNCOMPARED),
     ("a MAC by no key, made in SQL",
      f"split_part({_OWN}, '.', 1) || '.9999999999.' || encode(sha256('{{bob}}.9999999999'), 'hex')",
-     without("does not fit")),
+     UNCOMPARED),
     ("the id of a key that never was", "'{unknown_key}'",
      "insert into app_private.seal_keys select 'k2', inner_pad, outer_pad from app_private.seal_keys where id = 'k1'"),
     ("a retired key's seal", "'{retired}'", "update app_private.seal_keys set retired_at = null"),
-    ("an expired seal out of a log", "'{expired}'", without("has expired")),
+    ("an expired seal out of a log", "'{expired}'", UNTIMED),
     ("an expired seal with a later expiry", "replace('{expired}', split_part('{expired}', '.', 2), '9999999999')",
-     without("does not fit")),
+     UNCOMPARED),
     ("truncated", f"left({_OWN}, -1)", NAIVE),
     ("extended", f"{_OWN} || '0'", NAIVE),
     ("in capitals", f"upper({_OWN})", NAIVE),
@@ -38,13 +38,13 @@ FOR_BOB: list[tuple[str, str, Change]] = [
 
 # Alice's own seal, where it must not count: with her id written otherwise, or beyond its time.
 _FOR_ALICE: list[tuple[str, str, str, Change]] = [
-    ("one's own id in capitals", "upper('{alice}')", _OWN, without("does not fit")),
-    ("one's own id in braces", "'{' || '{alice}' || '}'", _OWN, without("does not fit")),
-    ("one's own id without hyphens", "replace('{alice}', '-', '')", _OWN, without("does not fit")),
+    ("one's own id in capitals", "upper('{alice}')", _OWN, UNCOMPARED),
+    ("one's own id in braces", "'{' || '{alice}' || '}'", _OWN, UNCOMPARED),
+    ("one's own id without hyphens", "replace('{alice}', '-', '')", _OWN, UNCOMPARED),
     ("one's own expiry made later", "'{alice}'",
-     f"replace({_OWN}, split_part({_OWN}, '.', 2), '9999999999')", without("does not fit")),
+     f"replace({_OWN}, split_part({_OWN}, '.', 2), '9999999999')", UNCOMPARED),
     ("one's own expiry with a leading zero", "'{alice}'",
-     f"replace({_OWN}, '.' || split_part({_OWN}, '.', 2), '.0' || split_part({_OWN}, '.', 2))", without("does not fit")),
+     f"replace({_OWN}, '.' || split_part({_OWN}, '.', 2), '.0' || split_part({_OWN}, '.', 2))", UNCOMPARED),
     ("the seal of the verification script", "'{verify_user}'", "'{verify_seal}'",
      "insert into app_private.seal_keys select '_verify', decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex')"),
 ]  # fmt: skip
@@ -103,7 +103,7 @@ ATTACKS = [
             for setting in _SETTINGS
             for step in (f"set local {setting}", _settle("'{bob}'", _OWN), *HARVEST)
         ),
-        hole=without("does not fit"),
+        hole=UNCOMPARED,
         unsealed=Outcome.WORKS,
     ),
     Attack(

@@ -67,6 +67,14 @@ FOUND = {
 }
 
 
+@pytest.mark.parametrize("required", [True, False])
+def test_required_seals_are_no_drift(database: Database, required: bool) -> None:
+    """The helper has either of two bodies, as app_private.sealing says."""
+    with database.superuser_connection() as superuser:
+        superuser.execute("update app_private.sealing set required = %s", [required])
+    assert drifted(database.url()) == []
+
+
 def test_drift(any_database: Database) -> None:
     """None on a database as deployed; every kind of difference is found where there is one."""
     assert drifted(any_database.url()) == []

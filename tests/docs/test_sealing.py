@@ -91,6 +91,7 @@ def test_commands(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         "seal-key relax",
         "seal-key rotate",
         "health",
+        "audit",
     } == named
     for command in named:
         Runner(tmp_path, capfd)(*command.split(), "--help")

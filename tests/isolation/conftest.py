@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from tests.isolation.sealing import KEY
 from tests.isolation.teams import Teams
 from tests.isolation.world import World
 from userscope.postgres.url import ConnectionURL
@@ -54,3 +55,16 @@ def world(connections: World) -> Iterator[World]:
 def teams(world: World) -> Teams:
     """Two organizations, and everybody who may have to do with one."""
     return Teams(world)
+
+
+@pytest.fixture
+def keys(world: World) -> Iterator[World]:
+    """A world with one active key, where a seal is not required yet; left as it was."""
+    block = KEY.ljust(64, b"\0")
+    world.admin.execute(
+        "insert into app_private.seal_keys (id, inner_pad, outer_pad) values ('k1', %s, %s)",
+        [bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
+    )
+    yield world
+    world.admin.execute("delete from app_private.seal_keys")
+    world.admin.execute("update app_private.sealing set required = false")

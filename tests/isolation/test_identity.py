@@ -1,53 +1,13 @@
 """Whom a transaction acts for: app.set_user_id, app.current_user_key, and the seals between them."""
 
-import hashlib
-import hmac
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from uuid import UUID
+from contextlib import nullcontext, suppress
 
 import psycopg
 import pytest
 
+from tests.isolation.sealing import REFUSED, required, seal, seen
 from tests.isolation.world import Connection, World
-
-KEY = bytes(range(32))
-
-
-def seal(user: UUID | str, *, key: bytes = KEY, key_id: str = "k1", expiry: int | None = None) -> str:
-    """Make a seal as the documentation says, by Python's own HMAC."""
-    expiry = int(time.time()) + 60 if expiry is None else expiry
-    return f"{key_id}.{expiry}.{hmac.digest(key, f'{user}.{expiry}'.encode(), hashlib.sha256).hex()}"
-
-
-@pytest.fixture
-def keys(world: World) -> Iterator[World]:
-    """A world with one active key, where a seal is not required yet; left as it was."""
-    block = KEY.ljust(64, b"\0")
-    world.admin.execute(
-        "insert into app_private.seal_keys (id, inner_pad, outer_pad) values ('k1', %s, %s)",
-        [bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
-    )
-    yield world
-    world.admin.execute("delete from app_private.seal_keys")
-    world.admin.execute("update app_private.sealing set required = false")
-
-
-@contextmanager
-def required(world: World) -> Iterator[None]:
-    world.admin.execute("update app_private.sealing set required = true")
-    yield
-    world.admin.execute("update app_private.sealing set required = false")
-
-
-def seen(world: World, user: object, seal_text: str = "") -> set[str]:
-    """The titles that a service sees in a transaction that acts for ``user``."""
-    with world.acting_as(user, seal_text) as connection:
-        return {row[0] for row in connection.execute("select title from app.todos")}
-
-
-REFUSED = psycopg.errors.InvalidAuthorizationSpecification
 
 
 def test_local_to_the_transaction(world: World) -> None:
@@ -169,41 +129,6 @@ def test_outlives_its_seal(keys: World) -> None:
             seen(keys, alice, short)
 
 
-def test_a_lost_row_closes(keys: World) -> None:
-    """Without its row in app_private.sealing no unsealed identity counts, and seals are said to be required."""
-    alice, _ = keys.users
-    keys.admin.execute("delete from app_private.sealing")
-    try:
-        with pytest.raises(REFUSED, match="cannot be read"):
-            seen(keys, alice)
-        assert keys.service.execute("select app.seal_required()").fetchone() == (True,)
-    finally:
-        keys.admin.execute("insert into app_private.sealing (required) values (false)")
-    assert seen(keys, alice) == keys.titles(alice) != set()
-
-
-def test_lost_keys_close(keys: World) -> None:
-    """Without any key nothing falls open: what is sealed is refused, and so is what is not."""
-    alice, _ = keys.users
-    with required(keys):
-        keys.admin.execute("delete from app_private.seal_keys")
-        for text in (seal(alice), ""):
-            with pytest.raises(REFUSED):
-                seen(keys, alice, text)
-
-
-@pytest.mark.parametrize("login", ["service", "auth"])
-def test_seal_required(keys: World, login: str) -> None:
-    """Either role can ask whether seals are required, and reads neither the answer's table nor a key."""
-    connection: Connection = getattr(keys, login)
-    assert connection.execute("select app.seal_required()").fetchone() == (False,)
-    with required(keys):
-        assert connection.execute("select app.seal_required()").fetchone() == (True,)
-    for table in ("seal_keys", "sealing"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="permission denied for schema app_private"):
-            connection.execute(f"select * from app_private.{table}")
-
-
 def test_functions_are_as_declared(world: World) -> None:
     """The helpers run as their owner with a pinned search_path, are stable, and hold no backslash."""
     found = world.admin.execute(
@@ -222,55 +147,3 @@ def test_functions_are_as_declared(world: World) -> None:
         ("set_user_id", False, "v", "u", None, False),
         ("touch", False, "v", "u", pinned, False),
     ]
-
-
-@pytest.mark.parametrize("table", ["seal_keys", "sealing"])
-def test_private_tables(world: World, table: str) -> None:
-    """Row security hides keys from pg_read_all_data, and is not forced: their owner must read them."""
-    flags = world.admin.execute(
-        f"select relrowsecurity, relforcerowsecurity from pg_class where oid = 'app_private.{table}'::regclass"
-    ).fetchone()
-    assert flags == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("columns", "values", "error"),
-    [
-        ("id, inner_pad, outer_pad", "'', p, p", "seal_keys_id_check"),
-        ("id, inner_pad, outer_pad", "'a.b', p, p", "seal_keys_id_check"),
-        ("id, inner_pad, outer_pad", "repeat('a', 33), p, p", "seal_keys_id_check"),
-        ("id, inner_pad, outer_pad", "'k2', ''::bytea, p", "seal_keys_inner_pad_check"),
-        ("id, inner_pad, outer_pad", "'k2', p, p || p", "seal_keys_outer_pad_check"),
-        ("id, inner_pad, outer_pad", "'k1', p, p", "seal_keys_pkey"),
-        ("id, outer_pad", "'k2', p", '"inner_pad"'),
-        ("id, inner_pad", "'k2', p", '"outer_pad"'),
-        ("id, inner_pad, outer_pad, created_at", "'k2', p, p, null", '"created_at"'),
-    ],
-)
-def test_keys_are_well_formed(keys: World, columns: str, values: str, error: str) -> None:
-    """A key has an id that fits into a seal and two pads of a block each; an id names one key."""
-    with pytest.raises(psycopg.IntegrityError, match=error):
-        keys.admin.execute(
-            f"insert into app_private.seal_keys ({columns}) "
-            f"select {values} from (select decode(repeat('36', 64), 'hex') as p) as pad"
-        )
-
-
-def test_a_new_key(keys: World) -> None:
-    """A key is active from when it is made."""
-    found = keys.admin.execute("select id, created_at <= now(), retired_at from app_private.seal_keys").fetchall()
-    assert found == [("k1", True, None)]
-
-
-def test_one_row_of_sealing(world: World) -> None:
-    """There is one row that says whether seals are required, and it says it."""
-    for values, error in (
-        ("(one_row, required) values (true, true)", "sealing_pkey"),
-        ("(required) values (true)", "sealing_pkey"),
-        ("(one_row, required) values (false, true)", "sealing_one_row_check"),
-    ):
-        with pytest.raises(psycopg.IntegrityError, match=error):
-            world.admin.execute(f"insert into app_private.sealing {values}")
-    with pytest.raises(psycopg.errors.NotNullViolation, match='"required"'):
-        world.admin.execute("update app_private.sealing set required = null")
-    assert world.admin.execute("select required from app_private.sealing").fetchall() == [(False,)]

@@ -56,7 +56,7 @@ PLANTS = [
 
 # What a borrower can notice.
 OBSERVATIONS = (
-    "select app.current_user_id()",  # loads PL/pgSQL, whose settings are listed from then on
+    "select app.current_user_id(), app.current_organization_id()",  # loads PL/pgSQL and its settings
     "select string_agg(name || '=' || coalesce(setting, ''), ' ' order by name) from pg_settings "
     "where name not in ('application_name') and context in ('user', 'superuser')",
     "select current_user, session_user, nullif(current_setting('app.loot', true), ''), "

@@ -109,6 +109,17 @@ def relax(admin: ConnectionURL) -> None:
         _set_required(connection, required=False)
 
 
+def copy_required(source: psycopg.Connection, admin: ConnectionURL) -> None:
+    """Have another database require seals or not, as ``source`` does: its helper has one of two bodies by that."""
+    found = source.execute(
+        "select lanname = 'sql' from pg_proc join pg_language on pg_language.oid = prolang "
+        "where pg_proc.oid = to_regproc('app.current_user_key')"
+    )
+    for (required,) in found:
+        with _connect(admin) as connection:
+            _set_required(connection, required=required)
+
+
 def services(admin: ConnectionURL) -> dict[str, int]:
     """Return which logins of app_user are connected to the database now, and by how many connections."""
     with _connect(admin) as connection:

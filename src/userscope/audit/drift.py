@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from userscope.admin import seals
 from userscope.audit.model import Finding
 from userscope.audit.run import connect
 from userscope.errors import ConfigurationError
@@ -34,6 +35,7 @@ def drifted(url: ConnectionURL, projects: Sequence[Project] | None = None) -> li
     """
     with connect(url) as live, _scratch(live, url) as scratch_url:
         migrate(scratch_url, projects)
+        seals.copy_required(live, scratch_url)
         settings = {name: _setting(live, name) for name in _SETTINGS}
         with connect(scratch_url) as scratch:
             return compare(facts(live, settings), facts(scratch, settings))

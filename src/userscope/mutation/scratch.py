@@ -103,6 +103,13 @@ def scratch_copy(settings: Settings, own: ConnectionURL | None = None) -> Iterat
         yield copy
 
 
+_TRIGGERS = """
+select format('alter table app_private.sealing enable %s trigger %I',
+              case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname)
+  from pg_trigger where tgrelid = 'app_private.sealing'::regclass and not tgisinternal and tgenabled <> 'D'
+"""
+
+
 @contextmanager
 def copied(settings: Settings, own: ConnectionURL | None = None, *, forgiving: bool = False) -> Iterator[ScratchCopy]:
     """Copy the admin database, whatever is in it; ``forgiving`` goes on where a statement of the copy fails."""
@@ -175,10 +182,13 @@ def _run(
 
 
 def _copy_sealing(source: psycopg.Connection, target: psycopg.Connection) -> None:
-    """Copy whether seals are required: without that row no identity counts. Keys stay where they are."""
+    """Copy whether seals are required; keys stay where they are. Its trigger would mend a helper that was changed."""
     if source.execute("select to_regclass('app_private.sealing') is not null").fetchone() == (True,):
+        target.execute("alter table app_private.sealing disable trigger all")
         for row in source.execute("select required from app_private.sealing"):
             target.execute("insert into app_private.sealing (required) values (%s)", row)
+        for (mend,) in source.execute(_TRIGGERS):
+            target.execute(mend)
 
 
 def _give_passwords(
