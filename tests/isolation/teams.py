@@ -40,10 +40,12 @@ class Teams:
         self.world.auth.execute("delete from app.members where organization_id = %s and user_id = %s", values)
 
     def invite(self, name: str, *, expires: str = "1 day", status: str = "pending") -> None:
+        found = self.world.auth.execute("select email from app.users where id = %s", [self.people[name]]).fetchone()
+        assert found is not None
         self.world.auth.execute(
             "insert into app.invitations (organization_id, email, role, status, expires_at, inviter_id) "
-            "select %s, email, 'member', %s, now() + %s::interval, %s from app.users where id = %s",
-            [self.acme, status, expires, self.alice, self.people[name]],
+            "values (%s, %s, 'member', %s, now() + %s::interval, %s)",
+            [self.acme, *found, status, expires, self.alice],
         )
 
     @contextmanager
