@@ -112,6 +112,8 @@ def test_here_by_a_plain_login(
         (["--identity", "app.tenant"], '--identity "app.tenant" says nothing'),
         (["--accept", "none.toml"], 'cannot read "none.toml"'),
         (["--seed", "none.sql"], '"none.sql" cannot be run'),
+        (["--limit", "-1"], 'invalid value for "--limit"'),
+        (["--limit", "0.0001"], 'invalid value for "--limit"'),  # to PostgreSQL it is none at all
     ],
 )
 def test_refused(command: Run, words: list[str], said: str) -> None:

@@ -26,7 +26,7 @@ Target = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LockTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long to wait for one lock.")]
 StatementTimeout = Annotated[str, typer.Option(metavar="TIME", help="How long a statement may run; 0 for ever.")]
-Wait = Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for another runner, or Sqitch.")]
+Wait = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long to wait for another runner, or Sqitch.")]
 Variables = Annotated[
     list[str] | None,
     typer.Option("--set", "-s", metavar="NAME=VALUE", help="A psql variable of the scripts; may be repeated."),

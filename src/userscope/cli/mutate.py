@@ -26,7 +26,9 @@ def mutate(
     sample: Annotated[int, typer.Option(metavar="N", help="Only so many of them, drawn at random; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(metavar="S", help="What the sample is drawn with.")] = 0,
     jobs: Annotated[int, typer.Option(metavar="N", help="How many to try at a time; 0 for one a processor.")] = 0,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="How long COMMAND may take unmutated.")] = 600,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, help="How long COMMAND may take unmutated.")
+    ] = 600,
     accepted: Annotated[
         Path, typer.Option(metavar="FILE", dir_okay=False, help="Mutants that may survive, each with its reason.")
     ] = _ACCEPTED,

@@ -90,7 +90,9 @@ def probe(
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="With --here: though it is not local.")] = False,
-    limit: Annotated[float, typer.Option(metavar="SECONDS", help="How long one statement may take.")] = 2.0,
+    limit: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.001, max=86_400, help="How long one statement may take.")
+    ] = 2.0,
 ) -> None:
     """Show by trying how one user reaches another's rows.
 
