@@ -1,6 +1,8 @@
 """No frame of an error tells a password: tools that report errors show the variables of each."""
 
 import asyncio
+import gc
+import socket
 import traceback
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -113,3 +115,34 @@ def test_a_refused_url_tells_no_password(url: str) -> None:
     with pytest.raises(InvalidURL) as raised:
         settings.url("service")
     assert telling(raised.value) == []
+
+
+def test_cancelled() -> None:
+    """A task that is cancelled while it connects hangs up at once, whoever keeps the error; that tells no password."""
+
+    async def connecting(port: int) -> None:
+        url = f"postgresql://me:{SECRET}@127.0.0.1:{port}/app?sslmode=disable"
+        settings = Settings(_env_file=None, database_url=url, database_pool_timeout=600)
+        async with AsyncDatabase(settings) as database, database.reader(uuid4()) as session:
+            await session.connection()
+
+    async def cancelled() -> BaseException:
+        loop = asyncio.get_running_loop()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            task = asyncio.create_task(connecting(listening.getsockname()[1]))
+            server, _ = await loop.sock_accept(listening)
+            with server:
+                server.setblocking(False)
+                assert await loop.sock_recv(server, 4096)  # it waits for an answer now
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError) as raised:
+                    await task
+                assert await asyncio.wait_for(loop.sock_recv(server, 4096), 60) == b""
+        return raised.value
+
+    gc.disable()
+    try:
+        assert telling(asyncio.run(cancelled())) == []
+    finally:
+        gc.enable()

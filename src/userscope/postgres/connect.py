@@ -1,8 +1,10 @@
 """Connecting, and what is said where that fails: the same words in every command and service."""
 
 import re
+from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import clear_frames
 
 import psycopg
 
@@ -69,6 +71,10 @@ def worded(url: ConnectionURL) -> Iterator[None]:
         error.__cause__ = error.__context__ = None
         cure = "Write a name, an address, or the absolute path of the folder that holds a socket."
         raise InvalidURL(url.variable, "its host is no name of a host", cure) from error.with_traceback(None)
+    except (CancelledError, KeyboardInterrupt) as error:
+        # They hold the socket as well: until they are collected, the server waits for somebody to log in.
+        clear_frames(error.__traceback__)
+        raise
 
 
 def _in_words(url: ConnectionURL, said: str) -> ConfigurationError | Unavailable:
