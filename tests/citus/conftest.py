@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.citus.rig import Distributed, Nodes, nodes_of
+from userscope.admin import nodes as nodes_work
 
 collect_ignore_glob = [] if os.environ.get("CITUS_BIN") else ["test_*.py"]
 
@@ -28,3 +29,10 @@ def distributed(nodes: Nodes) -> Iterator[Distributed]:
     made.migrate()
     yield made
     made.drop()
+
+
+@pytest.fixture
+def ready(distributed: Distributed) -> Distributed:
+    """The same, with nodes that have all that they need."""
+    assert [node.problems for node in nodes_work.apply(distributed.coordinator.url())] == [()] * 3
+    return distributed

@@ -92,13 +92,6 @@ def on_worker(distributed: Distributed, statement: str) -> dict[str, str]:
     return names
 
 
-@pytest.fixture
-def ready(distributed: Distributed) -> Distributed:
-    """A database whose nodes have all that they need."""
-    assert problems(distributed, apply=True) == [()] * 3
-    return distributed
-
-
 @pytest.mark.parametrize("planted", PLANTED)
 def test_given(ready: Distributed, planted: str) -> None:
     """What a node lacks is told of it alone, and given to it."""

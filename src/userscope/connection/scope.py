@@ -39,8 +39,9 @@ _BEGIN: dict[str | None, Command] = {
     "repeatable read": Command(b"begin isolation level repeatable read"),
     "serializable": Command(b"begin isolation level serializable"),
 }
-_LOGIN = b"select pg_catalog.setseed($1), pg_catalog.set_config('statement_timeout', $2, true)"
-_IDENTITY = _LOGIN + b", app.set_user_id($3, $4)"
+_LIMITS = b"pg_catalog.setseed($1), pg_catalog.set_config('statement_timeout', $2, true)"
+_LOGIN = b"select " + _LIMITS
+_IDENTITY = b"select app.set_user_id($3, $4), " + _LIMITS  # on Citus the identity resets all other settings first
 _READ_ONLY = b", pg_catalog.set_config('transaction_read_only', 'on', true)"
 _ORGANIZATION = b", app.set_organization_id($5)"
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from psycopg.errors import Diagnostic
 
-_NUMBERED = re.compile(r"_[0-9]{6,}$")
-_NUMBERS = re.compile(r'_[0-9]{6,}(?=")')
+_NUMBERED = re.compile(r"\b(\w+?)_[0-9]{6,}\b")
 _QUOTED = re.compile(r'"([^"]+)"')
+_OF_CONSTRAINTS = ("23503", "23505", "23514")
 
 IN_DOUBT = "ErrorIfPostCommitFailedShardPlacements"
 """What says that a worker's COMMIT had no answer: a function of Citus, since words come in many languages."""
@@ -28,28 +28,26 @@ class Named:
 
 def named(diag: Diagnostic, known: Collection[str]) -> Named:
     """Tell what an error names; ``known`` are the constraints that have a sentence, by their keys."""
-    message, schema, table, constraint = (
-        diag.message_primary, diag.schema_name, diag.table_name, diag.constraint_name,
-    )  # fmt: skip
-    if diag.source_function == "ReportResultError":  # Citus passes a worker's words on, and nothing of what they name
-        said = [_plain(name) for name in _QUOTED.findall(message or "")]
-        key = next((key for key in known if _fits(key, said)), None)
-        column, table = said if diag.sqlstate == "23502" and len(said) == 2 else (None, None)
-        constraint = said[:2][-1] if said and diag.sqlstate in ("23503", "23505", "23514") else None
-        return Named(_NUMBERS.sub("", message or ""), table, column, constraint, key, relayed=True)
-    key = f"{schema}.{table}.{constraint}"
-    if table and _NUMBERED.search(table) and not _knows(known, schema, table) and _knows(known, schema, _plain(table)):
-        table, constraint = _plain(table), constraint and _plain(constraint)
-        message, key = _NUMBERS.sub("", message or ""), f"{schema}.{table}.{constraint}"
-    return Named(message, table, diag.column_name, constraint, key)
+    message, table, constraint = diag.message_primary or "", diag.table_name, diag.constraint_name
+    key = f"{diag.schema_name}.{table}.{constraint}"
+    # Citus passes a worker's words on, and nothing of what they name.
+    relayed = diag.source_function == "ReportResultError"
+    if not relayed and (key in known or not _NUMBERED.search(message)):
+        return Named(message, table, diag.column_name, constraint, key)
+    names = {name for key in known for name in key.split(".")[1:]}
 
+    def plain(text: str) -> str:
+        return _NUMBERED.sub(lambda found: found[1] if relayed or found[1] in names else found[0], text)
 
-def _plain(name: str) -> str:
-    return _NUMBERED.sub("", name)
-
-
-def _knows(known: Collection[str], schema: str | None, table: str) -> bool:
-    return any(key.startswith(f"{schema}.{table}.") for key in known)
+    message = plain(message)
+    if not relayed:
+        table, constraint = plain(table or "") or None, plain(constraint or "") or None
+        return Named(message, table, diag.column_name, constraint, f"{diag.schema_name}.{table}.{constraint}")
+    said = _QUOTED.findall(message)
+    column, table = said if diag.sqlstate == "23502" and len(said) == 2 else (None, None)
+    constraint = said[:2][-1] if said and diag.sqlstate in _OF_CONSTRAINTS else None
+    meant = next((key for key in known if _fits(key, said)), None)
+    return Named(message, table, column, constraint, meant, relayed=True)
 
 
 def _fits(key: str, said: list[str]) -> bool:

@@ -1,0 +1,162 @@
+"""A service on Citus: its users reach their own rows in as many round trips as on one node, and are told the same."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlmodel import Session, select
+
+from tests.citus.rig import Distributed
+from tests.connection.conftest import make_user, settings_for
+from tests.connection.served import AsyncServed, Served, SyncServed, run
+from tests.connection.test_round_trips import READERS, SESSIONS, _counted
+from tests.connection.test_sqlstate import ANSWERS
+from tests.silence import SilentProxy
+from userscope.admin import seals
+from userscope.errors import DatabaseError, InvalidValue, NotPermitted, SealRejected, Unavailable
+from userscope.identity import SealKey
+from userscope.models import Account, Todo
+from userscope.postgres.url import ConnectionURL
+
+type Make = Callable[..., Served]
+
+
+@pytest.fixture(params=[SyncServed, AsyncServed], ids=["sync", "async"])
+def make(request: pytest.FixtureRequest, ready: Distributed) -> Iterator[Make]:
+    """Makes a service on the coordinator, by either class."""
+    with ExitStack() as stack:
+
+        def made(url: ConnectionURL | None = None, **values: object) -> Served:
+            served: Served = request.param(settings_for(url or ready.coordinator.url("service"), **values))
+            stack.callback(served.close)
+            return served
+
+        yield made
+
+
+def whose(session: Session) -> list[Any]:
+    """The owners of all todos that can be read, and whose account is shown."""
+    return [*{todo.owner_id for todo in session.exec(select(Todo))}, *(one.id for one in session.exec(select(Account)))]
+
+
+def test_own_rows(make: Make, ready: Distributed) -> None:
+    """Twenty people, on all shards, read and change their own rows; each has what was theirs, and not more."""
+    people = [make_user(ready.coordinator, ("one", "two")) for _ in range(20)]
+    placed = ready.execute(
+        "select count(distinct get_shard_id_for_distribution_column('app.todos', id)) from unnest(%s::uuid[]) id",
+        [people],
+    )
+    assert placed[0][0] > 4
+    served = make()
+    for person in people:
+        assert served.reader(person, whose) == [person, person]
+        served.session(person, lambda session: session.add(Todo(title="three")))
+        served.session(person, lambda session: run(session, "delete from app.todos where title = 'one'"))
+        served.session(person, lambda session: run(session, "update app.todos set completed = true"))
+    kept = "select owner_id, title, completed from app.todos where owner_id = any (%s)"
+    assert set(ready.execute(kept, [people])) == {
+        (person, title, True) for person in people for title in ("two", "three")
+    }
+    assert served.reader(UUID(int=0), whose) == []
+
+
+@pytest.mark.parametrize(("opened", "cases"), [("reader", READERS), ("session", SESSIONS)], ids=["reader", "session"])
+def test_round_trips(make: Make, ready: Distributed, opened: str, cases: dict[str, Any]) -> None:
+    """Each takes as many as on one node: one for a reader's statement, though it is a block here."""
+    with SilentProxy(ready.coordinator.url("service")) as proxy:
+        served = make(proxy.url, database_pool_size=1)
+        served.reader(make_user(ready.coordinator), lambda session: run(session, "select 1"))
+        counted = _counted(served, proxy, ready.coordinator, opened, cases)
+    assert counted == {name: trips for name, (trips, _) in cases.items()}
+
+
+OTHERWISE = {
+    "another's row": (NotPermitted, "42501", 'new row violates row-level security policy for table "todos"'),
+    "no identity": (InvalidValue, "22004", "null value not allowed"),
+    "an upsert of one": (
+        DatabaseError,
+        "0A000",
+        "functions used in the DO UPDATE SET clause of INSERTs on distributed tables must be marked IMMUTABLE",
+    ),
+}
+"""What is refused there for another reason than on one node: by a policy on the shard, or by Citus."""
+
+
+def test_answers(make: Make, ready: Distributed) -> None:
+    """What PostgreSQL answers is told in the words of one node: no shard's number, and the constraint's sentence."""
+    served, alice = make(database_statement_timeout="1s"), make_user(ready.coordinator)
+
+    def told(name: str) -> tuple[object, ...]:
+        def work(session: Session) -> None:
+            ANSWERS[name].work(session)
+            session.flush()
+
+        with pytest.raises(DatabaseError) as raised:
+            served.session(alice, work)
+        error = raised.value
+        return type(error), error.sqlstate, error.message, error.detail
+
+    found = {name: told(name) for name in ANSWERS}
+    assert {name: found.pop(name)[:3] for name in OTHERWISE} == OTHERWISE
+    assert found == {name: answer[:4] for name, answer in ANSWERS.items() if name not in OTHERWISE}
+
+
+def test_a_reader_only_reads(make: Make, ready: Distributed) -> None:
+    """A reader writes nothing, and is told what does; its next statement is served."""
+    served, alice = make(database_pool_size=1), make_user(ready.coordinator, ("one",))
+    for statement in (
+        "delete from app.todos",
+        "update app.todos set title = 'x'",
+        "insert into app.todos (title) values ('x')",
+    ):
+        with pytest.raises(NotPermitted, match="a reader cannot write"):
+            served.reader(alice, lambda session, statement=statement: run(session, statement))
+    assert served.reader(alice, lambda session: run(session, "select title from app.todos")) == ["one"]
+
+
+def test_in_doubt(make: Make, ready: Distributed) -> None:
+    """A COMMIT that a worker did not answer is Unavailable, and what became of it is not claimed to be known."""
+    served, alice = make(), make_user(ready.coordinator)
+
+    def lose(session: Session) -> None:
+        session.add(Todo(title="lost"))
+        session.flush()
+        for worker in ready.workers:
+            with worker.superuser_connection() as superuser:
+                superuser.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity "
+                    "where datname = current_database() and application_name like 'citus_internal%' "
+                    "and pid <> pg_backend_pid()"
+                )
+
+    with pytest.raises(Unavailable) as raised:
+        served.session(alice, lose)
+    assert (raised.value.sqlstate, raised.value.hint) == (
+        "08007",
+        "Whether the last statement ran is not known; what was not committed is gone.",
+    )
+    assert "could not commit transaction for shard" in raised.value.message
+    assert served.session(alice, lambda session: run(session, "select count(*) from app.todos")) == [0]
+
+
+def test_sealed(make: Make, ready: Distributed) -> None:
+    """Keys are made, required and retired on the coordinator, and count on every shard from then on."""
+    admin = ready.coordinator.url()
+    people = [make_user(ready.coordinator, ("one",)) for _ in range(12)]
+    (key, _), (other, _) = seals.add(admin), seals.add(admin)
+    try:
+        seals.require(admin)
+        sealed, next_one = (make(userscope_seal_key=one.text()) for one in (key, other))
+        for person in people:
+            assert sealed.reader(person, whose) == next_one.reader(person, whose) == [person, person]
+        with pytest.raises(SealRejected):
+            make(userscope_seal_key=SealKey.generate().text()).reader(people[0], whose)
+        seals.retire(admin, key.id)
+        for person in people:
+            with pytest.raises(SealRejected, match="names no active key"):
+                sealed.reader(person, whose)
+            assert next_one.reader(person, whose) == [person, person]
+    finally:
+        seals.relax(admin)
