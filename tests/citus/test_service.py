@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -106,13 +107,10 @@ def test_answers(make: Make, ready: Distributed) -> None:
 def test_a_reader_only_reads(make: Make, ready: Distributed) -> None:
     """A reader writes nothing, and is told what does; its next statement is served."""
     served, alice = make(database_pool_size=1), make_user(ready.coordinator, ("one",))
-    for statement in (
-        "delete from app.todos",
-        "update app.todos set title = 'x'",
-        "insert into app.todos (title) values ('x')",
-    ):
+    writes = ("delete from app.todos", "update app.todos set title = 'x'", "insert into app.todos (title) values ('x')")
+    for statement in writes:
         with pytest.raises(NotPermitted, match="a reader cannot write"):
-            served.reader(alice, lambda session, statement=statement: run(session, statement))
+            served.reader(alice, partial(run, statement=statement))
     assert served.reader(alice, lambda session: run(session, "select title from app.todos")) == ["one"]
 
 
