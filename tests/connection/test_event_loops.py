@@ -52,6 +52,24 @@ def test_one_after_another(home: Migrated, db: AsyncDatabase, alice: UUID, bob: 
     assert len(engines) == 1  # so what listens to the engine goes on to
 
 
+def test_no_task_starves(db: AsyncDatabase, alice: UUID) -> None:
+    """Tasks that ask for the only connection again and again get it by turns: none waits until another has done."""
+    order = []
+
+    async def client(name: str) -> None:
+        for _ in range(10):
+            async with db.reader(alice) as session:
+                await session.exec(select(Todo))
+            order.append(name)
+
+    async def three() -> None:
+        await asyncio.gather(*map(client, "abc"))
+
+    asyncio.run(three())
+    turns = [set(order[at : at + 3]) for at in range(0, 30, 3)]
+    assert turns == [{"a", "b", "c"}] * 10
+
+
 def test_at_once(home: Migrated, db: AsyncDatabase, alice: UUID, bob: UUID) -> None:
     """Threads with a loop each are served at the same time, and nobody by another's connection."""
     met = threading.Barrier(4)

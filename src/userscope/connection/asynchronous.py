@@ -1,5 +1,6 @@
 """Sessions for asyncio: a module of their own, since nothing of it can be imported without the extra "async"."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Self, override
 
@@ -34,6 +35,7 @@ class AsyncScopedSession(AsyncSession):
         if error is None:
             # Behind a COMMIT closing waits for nothing that could be cancelled, so it needs no task of its own.
             await self.run_sync(lambda _: session.__exit__(kind, error, traceback))
+            await asyncio.sleep(0)  # whoever waits for a connection gets this one, before this task asks again
             return
         try:
             if isinstance(error, SQLAlchemyError):
