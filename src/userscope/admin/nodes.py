@@ -78,11 +78,11 @@ def apply(admin: ConnectionURL) -> list[Node]:
     """Give every node what it lacks, as far as that can be done from here, and ask again. Raises as ``check``."""
     with _connect(admin) as connection:
         _same(connection)
-        connection.execute("select replicate_reference_tables()")  # to a node that was added later
         refused: dict[int, str] = {}
         for command in (*_logins(connection), _closed(connection)):
             rows = connection.execute(_EVERYWHERE, [command]).fetchall()
             refused |= {node: _said(result) for node, success, result in rows if not success}
+        connection.execute("select replicate_reference_tables()")  # to a node that was added later
         return _check(connection, refused)
 
 
