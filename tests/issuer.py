@@ -84,11 +84,11 @@ class Issuer:
 
     def send(self, request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **headers: str) -> None:
         """Answer with these bytes."""
-        request.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            request.send_header(name, value)
-        request.end_headers()
         with suppress(OSError):  # who asked may have heard enough
+            request.send_response(status)
+            for name, text in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
+                request.send_header(name, text)
+            request.end_headers()
             request.wfile.write(body)
 
     def rotate(self) -> Key:
@@ -119,6 +119,7 @@ class Issuer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # more than five at a time would be dropped, and asked to come back in a second
     server_bind = TCPServer.server_bind  # HTTPServer's looks its own name up
 
 

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from examples.todo_api.app import create_app
 from tests.issuer import Issuer, serving
 from tests.service.served import served
+from userscope.auth import keys, verifier
 from userscope.fastapi import current_user_id, install, lifespan
 from userscope.models import Todo, User
 from userscope.postgres import clones
@@ -27,6 +28,13 @@ def issuer() -> Iterator[Issuer]:
     """The identity provider."""
     with serving() as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the issuer is waited for longer than a service would."""
+    for module in (keys, verifier):
+        monkeypatch.setattr(module, "PATIENCE", 60)
 
 
 @contextmanager
