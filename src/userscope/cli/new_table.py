@@ -58,9 +58,9 @@ def new_table(
 
     owner = owner_type or Settings().userscope_user_id
     pair = own_pair(project)
-    above = parent.find(references, pair[0]) if references else None
+    above = parent.find(references, pair[0]) if references is not None else None
     whole = pyproject.read().ours == "all"
-    if organization and (references or owner != "uuid" or not whole):
+    if organization and (above or owner != "uuid" or not whole):
         raise ConfigurationError(
             "--organization goes neither with --references nor with users of your own",
             hint='Organizations are those of app.organizations; ours = "all" deploys it.',

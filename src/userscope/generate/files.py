@@ -1,5 +1,7 @@
 """Writing into a pair of projects: everything, or nothing."""
 
+import keyword
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +14,7 @@ from userscope.generate.table import Table
 from userscope.migrations.config import committer
 from userscope.migrations.files import refuse_existing, save
 from userscope.migrations.plan import grammar
-from userscope.migrations.projects import Project
+from userscope.migrations.projects import Project, shipped
 
 PLUGIN = 'pytest_plugins = ["userscope.testing"]\n'
 """What a conftest.py says, so that tests get a database each."""
@@ -25,17 +27,21 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
     was then.
     """
     schema, policies = _pair(projects)
+    elsewhere = f"Put the class elsewhere: --mapping {table.name}_table.py."
     if mapping.stem in sys.stdlib_module_names:
         raise ConfigurationError(
-            f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"',
-            hint=f"Put the class elsewhere: --mapping {table.name}_table.py.",
+            f'a file "{mapping.name}" would be imported in the place of Python\'s own "{mapping.stem}"', hint=elsewhere
         )
+    if keyword.iskeyword(mapping.stem):
+        raise ConfigurationError(f'a file "{mapping.name}" cannot be imported', hint=elsewhere)
     texts = _scripts(table.scripts(schema.name, policies.name), table.name, schema, policies)
     texts[mapping] = table.mapping()
     if test:
         texts[test] = table.test()
         texts |= _conftest(test)
     refuse_existing(texts)
+    if table.users:
+        _refuse_ours(table.name)
     owned = f"{table.many.capitalize()}, {table.whose}"
     needs = f"{_needs(policies, 'policies', *table.needed_policies)} {schema.name}:{table.name}"
     parents = f" {table.parent.change}" if table.parent else ""
@@ -44,6 +50,15 @@ def write(table: Table, projects: Sequence[Project], mapping: Path, test: Path |
         policies.plan.path: _planned(policies, table.name, needs, table.who),
     }
     return save(texts, plans)
+
+
+def _refuse_ours(name: str) -> None:
+    """Raise ConfigurationError where userscope's own projects make what a table is to be called."""
+    for script in shipped().glob("*/deploy/*.sql"):
+        if re.search(rf"^create (table|view) app\.{name}\b", script.read_text(encoding="utf-8"), re.MULTILINE):
+            raise ConfigurationError(
+                f"app.{name} is userscope's own", hint="Nothing was written. Choose another name for the table."
+            )
 
 
 def _conftest(test: Path) -> dict[Path, str]:
