@@ -39,14 +39,15 @@ comment on constraint undistributed_pkey on app_private.undistributed is 'An obj
 -- SET LOCAL and RESET ALL are what Citus repeats on workers; set_config it does not see. Plans hold the shard of whom they
 -- were made for, and a worker's session keeps what its earlier users set.
 insert into app_private.undistributed values ('app.set_user_id', pg_get_functiondef('app.set_user_id(text, text)'::regprocedure));
-create or replace function app.set_user_id(user_id text, seal text default '') returns void
+create or replace function app.set_user_id(user_id text, seal text default '') returns text
     language plpgsql volatile parallel unsafe security invoker
 as $$
 begin
     execute 'discard plans';
     execute 'reset all';
-    execute format('set local app.user_id to %L', coalesce(user_id, ''));
-    execute format('set local app.user_seal to %L', coalesce(seal, ''));
+    execute pg_catalog.format('set local app.user_id to %L', coalesce(user_id, ''));
+    execute pg_catalog.format('set local app.user_seal to %L', coalesce(seal, ''));
+    return coalesce(user_id, '');
 end
 $$;
 
@@ -296,17 +297,45 @@ end
 $$;
 comment on function app_private.answer_by_function(regclass) is 'Has a view answer by a function of its owner''s that has its name.';
 
-revoke all on all functions in schema app_private from public;
+revoke all on function app_private.comments(), app_private.related(regclass), app_private.policy_on_shards(text, text, text),
+    app_private.alter_policies(regclass, name), app_private.distribute(regclass, name), app_private.gather(regclass),
+    app_private.restore(text), app_private.read_own_copies(regprocedure, regclass[], boolean),
+    app_private.answer_by_function(regclass) from public;
 
--- A text, so that it hangs on no table.
-insert into app_private.undistributed values ('app.seal_required', pg_get_functiondef('app.seal_required()'::regprocedure));
+-- Seals are judged on the node that is asked. The row of app_private.sealing stays here: what it decides is the helper's body,
+-- which Citus gives to all nodes in the same transaction, and by which a node knows it.
+insert into app_private.undistributed
+select split_part(function::text, '(', 1), pg_get_functiondef(function)
+  from unnest('{app_private.verified_user_key(), app_private.refuse_identity(), app.seal_required()}'::regprocedure[]) as function;
+-- Texts, which hang on no table: first here, as Citus would refuse what still hangs on one, then on every node.
+set local citus.enable_ddl_propagation = off;
 create or replace function app.seal_required() returns boolean
     language sql stable parallel safe security definer
     set search_path = pg_catalog, pg_temp
-as 'select coalesce((select required from app_private.sealing), true)';
-select app_private.distribute('app_private.seal_keys');
-select app_private.distribute('app_private.sealing');
-select app_private.read_own_copies(function, '{app_private.seal_keys, app_private.sealing}')
-  from unnest('{app.current_user_key(), app.seal_required()}'::regprocedure[]) as function;
+as $$
+    select coalesce((select lanname <> 'plpgsql' from pg_proc join pg_language on pg_language.oid = prolang
+                      where pg_proc.oid = to_regprocedure('app.current_user_key()')), true)
+$$;
+do $do$
+declare
+    whole text := pg_get_functiondef('app_private.verified_user_key()'::regprocedure);
+    body  text := pg_get_function_sqlbody('app_private.verified_user_key()'::regprocedure);
+    asked constant text := 'not exists (select from app_private.sealing)';
+begin
+    execute replace(whole, body, format('as %L', regexp_replace(body, '^ *RETURN', 'select')));
+    whole := pg_get_functiondef('app_private.refuse_identity()'::regprocedure);
+    if strpos(whole, asked) = 0 then
+        raise exception 'app_private.refuse_identity() is another than this change knows';
+    end if;
+    execute replace(whole, asked, 'false');
+    update app_private.sealing set required = required;  -- which gives app.current_user_key() its body anew
+    perform set_config('citus.enable_ddl_propagation', 'on', true);
+    perform app_private.distribute('app_private.seal_keys');
+    perform app_private.read_own_copies(function, '{app_private.seal_keys}')
+       from unnest('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[]) as function;
+    update app_private.sealing set required = required;
+    execute pg_get_functiondef('app.seal_required()'::regprocedure);
+end
+$do$;
 
 commit;

@@ -8,12 +8,13 @@ begin;
 
 insert into app_private.undistributed
 values ('app.set_organization_id', pg_get_functiondef('app.set_organization_id(text)'::regprocedure));
-create or replace function app.set_organization_id(organization_id text) returns void
+create or replace function app.set_organization_id(organization_id text) returns text
     language plpgsql volatile parallel unsafe security invoker
 as $$
 begin
     execute 'discard plans';
-    execute format('set local app.organization_id to %L', coalesce(organization_id, ''));
+    execute pg_catalog.format('set local app.organization_id to %L', coalesce(organization_id, ''));
+    return coalesce(organization_id, '');
 end
 $$;
 

@@ -2,11 +2,17 @@
 
 begin;
 
-select app_private.read_own_copies('app.current_user_key()', '{app_private.seal_keys, app_private.sealing}', own => false);
-select app_private.gather('app_private.sealing');
+select app_private.read_own_copies(function, '{app_private.seal_keys}', own => false)
+  from unnest('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[]) as function;
+update app_private.sealing set required = required;
 select app_private.gather('app_private.seal_keys');
+select app_private.restore('app_private.refuse_identity');
+select app_private.restore('app_private.verified_user_key');
 select app_private.restore('app.seal_required');
 select app_private.restore('app.set_user_id');
+set local citus.enable_ddl_propagation = off;
+update app_private.sealing set required = required;
+set local citus.enable_ddl_propagation = on;
 
 drop function app_private.answer_by_function(regclass);
 drop function app_private.read_own_copies(regprocedure, regclass[], boolean);

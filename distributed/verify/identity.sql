@@ -13,24 +13,22 @@ select app_private.verify_execution('distributed:identity', 'app.shard_key(text)
 select app_private.verify_function('distributed:identity', 'app.set_user_id(text, text)', $$
     owned by the owner of the schema
     plpgsql volatile security invoker
-    body with md5 2bb4ecc360305914098b3fbc54cedc74
+    body with md5 95b57f9db2c0d91a8d57c201121e85ec
 $$);
 
 set local search_path = pg_catalog, pg_temp;
 
 select app_private.verify('distributed:identity', 'Citus', $$
-    app.current_user_key() reads this node's own copy of app_private.seal_keys
-    app.current_user_key() reads this node's own copy of app_private.sealing
-    app.seal_required() reads this node's own copy of app_private.sealing
+    app_private.refuse_identity() reads this node's own copy of app_private.seal_keys
     app_private.seal_keys is whole on every node
-    app_private.sealing is whole on every node
+    app_private.verified_user_key() reads this node's own copy of app_private.seal_keys
     citus.propagate_set_commands is local
 $$, exactly => true, actual => array(
     select format('%s is whole on every node', logicalrelid) from pg_dist_partition where partmethod = 'n' and repmodel = 't' and logicalrelid::text like 'app_private.%'
     union all
     select format('%s reads this node''s own copy of %s', pg_proc.oid::regprocedure, logicalrelid)
       from pg_proc join pg_dist_shard on prosrc ~ format('[[:<:]]%s_%s[[:>:]]', replace(logicalrelid::text, '.', '[.]'), shardid)
-     where pg_proc.oid = any ('{app.current_user_key(), app.seal_required()}'::regprocedure[])
+     where pg_proc.oid = any ('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[])
     union all
     select format('%s is %s', split_part(setting, '=', 1), split_part(setting, '=', 2))
       from pg_db_role_setting join pg_database on pg_database.oid = setdatabase, unnest(setconfig) as setting

@@ -77,7 +77,7 @@ select app_private.verify('distributed:organizations', 'functions', $$
     app.memberships() of app_gate, sql stable security definer {"search_path=pg_catalog, pg_temp"}: a188a45b16b427d5b92e16c7f81f6893 reads members organizations
     app.my_invitations() of app_roster, sql stable security definer {"search_path=pg_catalog, pg_temp"}: 8b6d2a9dcd03b7f8d5eaf8531293293e reads invitations organizations users
     app.organization() of app_gate, sql stable security definer {"search_path=pg_catalog, pg_temp"}: 14bc6d93eacee5cbd0320c56faf758c2 reads organizations
-    app.set_organization_id(text) of the owner of the schema, plpgsql volatile security invoker: 7351eccb58d28c3ebf8f740a2011fe09 reads
+    app.set_organization_id(text) of the owner of the schema, plpgsql volatile security invoker: 52f7b0ef0a1a1e982bca2a3c8a9d9ffb reads
     app_fenced.keep_owner() of app_roster, plpgsql volatile security definer {"search_path=pg_catalog, pg_temp"}: c7015943623437ad6669e180cf53acf5 reads members organizations users
     app_fenced.own_organizations() of the owner of the schema, sql stable security invoker {"search_path=pg_catalog, pg_temp"}: 15ba8c24baa03ec9145de30fef5cbe98 reads members
 $$, exactly => true, actual => array(
