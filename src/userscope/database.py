@@ -78,8 +78,16 @@ class _Base:
         return LoginCheck(self.settings.seal_key is not None, self.settings.userscope_seal_optional)
 
     def _connecting(self, check: LoginCheck, origin: Origin | None = None) -> Connector:
-        url, size = self.settings.url("service"), self.settings.database_pool_size
-        return Connector(url, check, size, self.settings.database_pool_timeout, self._options, origin)
+        given = self.settings
+        return Connector(
+            given.url("service"),
+            check,
+            given.database_pool_size,
+            given.database_pool_timeout,
+            self._options,
+            positions=given.database_replica_url is not None,
+            origin=origin,
+        )
 
     @property
     def _own(self) -> Connector:

@@ -146,8 +146,10 @@ def test_readers_in_blocks(make_served: MakeServed, proxy: Proxy, home: Database
 
 
 @pytest.mark.parametrize("ending", [Session.commit, Session.rollback])
-def test_ended_early(served: Served, alice: UUID, ending: Callable[[Session], None]) -> None:
-    """A session whose last transaction was ended by hand ends in peace; only a COMMIT has a position."""
+def test_ended_early(
+    served: Served, make_served: MakeServed, proxy: Proxy, alice: UUID, ending: Callable[[Session], None]
+) -> None:
+    """A session whose last transaction was ended by hand ends in peace; only a COMMIT has a position, for a replica."""
 
     def work(session: Session) -> Session:
         session.add(Todo(title="one"))
@@ -155,7 +157,9 @@ def test_ended_early(served: Served, alice: UUID, ending: Callable[[Session], No
         ending(session)
         return session
 
-    assert (served.session(alice, work).info["position"] is None) == (ending is Session.rollback)
+    assert served.session(alice, work).info["position"] is None
+    beside_a_replica = make_served(proxy.url, database_replica_url=proxy.url.text())
+    assert (beside_a_replica.session(alice, work).info["position"] is None) == (ending is Session.rollback)
 
 
 def test_stream(make_served: MakeServed, proxy: Proxy, alice: UUID) -> None:

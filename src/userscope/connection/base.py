@@ -62,6 +62,8 @@ class ScopedConnectionBase(MortalConnection):
         """Whether the database is on several nodes, by Citus."""
         self.leads_to: Identity | None = None
         """What that server and database said of themselves."""
+        self.wants_position = False
+        """Whether a COMMIT asks how far the primary's log is: there are replicas."""
         self.position: str | None = None
         """Where the primary's log was when the last COMMIT had been written."""
         self.authorized = False
@@ -141,7 +143,10 @@ class ScopedConnectionBase(MortalConnection):
 
     @override
     def _commit_gen(self) -> PQGen[None]:
-        """Commit, and ask in the same trip how far the server's log is then."""
+        """Commit, and ask in the same trip how far the server's log is then, where there are replicas."""
+        if not self.wants_position:
+            yield from super()._commit_gen()
+            return
         self._check_connection_ok()
         pgconn = self.pgconn
         pgconn.enter_pipeline_mode()
@@ -163,8 +168,8 @@ class ScopedConnectionBase(MortalConnection):
             raise failure
         told = answers[1]
         # Refused by an administrator, it is not known; what was committed was.
-        found = told.get_value(0, 0) if told.status == ExecStatus.TUPLES_OK and told.ntuples else None
-        self.position = None if found is None else found.decode()
+        known = told.status == ExecStatus.TUPLES_OK
+        self.position = position.told(told.get_value(0, 0), told.get_value(0, 1)) if known else None
 
     def forsake(self) -> bool:
         """Leave closing to another thread or task, if one is waiting for the server: its socket must not go under it.

@@ -81,6 +81,8 @@ class Connector:
     pool_size: int
     pool_timeout: float
     options: EngineOptions = field(default_factory=EngineOptions)
+    positions: bool = False
+    """Whether what is committed will be looked for on a replica."""
     origin: Origin | None = None
     """Where there are replicas: what is known of the primary."""
     replica: Replica | None = None
@@ -151,7 +153,11 @@ class Connector:
                 cursor_factory=ScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.replica = self.pool_timeout, self.replica
+        connection.grace, connection.replica, connection.wants_position = (
+            self.pool_timeout,
+            self.replica,
+            self.positions,
+        )
         return connection
 
     def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
@@ -183,7 +189,11 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.replica = self.pool_timeout, self.replica
+        connection.grace, connection.replica, connection.wants_position = (
+            self.pool_timeout,
+            self.replica,
+            self.positions,
+        )
         with self._judging(connection) as check:
             await connection.wait(check)
             if self.options.on_connect:

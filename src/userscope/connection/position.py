@@ -9,10 +9,11 @@ from userscope.errors import InvalidPosition
 _FORM = re.compile(r"([0-9A-F]{8}):([0-9A-F]{1,8})/([0-9A-F]{1,8})")
 
 ASKED = (
-    b"select pg_catalog.concat(pg_catalog.left(pg_catalog.pg_walfile_name(lsn), 8), ':', lsn)"
-    b" from (select pg_catalog.pg_current_wal_insert_lsn() as lsn where not pg_catalog.pg_is_in_recovery()) as now"
+    b"select case when not pg_catalog.pg_is_in_recovery()"
+    b" then pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) end,"
+    b" case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_current_wal_insert_lsn() end"
 )
-"""Asked behind a COMMIT, in its trip; no row on a standby.
+"""Asked behind a COMMIT, in its trip: a name that begins with the timeline, and the place; neither on a standby.
 
 Where the next record will be written: the COMMIT's own lies before it, flushed or not (synchronous_commit = off), and
 so does the COMMIT of whatever the session has read.
@@ -51,6 +52,11 @@ class Position:
 
     def __str__(self) -> str:
         return f"{self.timeline:08X}:{self.lsn >> 32:X}/{self.lsn & 0xFFFFFFFF:X}"
+
+
+def told(walfile: bytes | None, place: bytes | None) -> str | None:
+    """Return what ``ASKED`` was answered as the text of a position."""
+    return f"{walfile[:8].decode()}:{place.decode()}" if walfile and place else None
 
 
 class Kept(str):
