@@ -1,6 +1,7 @@
 """A FastAPI service with a replica: pages after a change show it, and /readyz and the health tell of both servers."""
 
 import asyncio
+import base64
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -8,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from sqlmodel import Session, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,7 +20,9 @@ from tests.service.served import served
 from userscope.database import Database
 from userscope.errors import ConfigurationError
 from userscope.fastapi import (
+    ActingAsyncDatabase,
     ActingDatabase,
+    async_databases,
     async_readers,
     async_sessions,
     databases,
@@ -41,10 +44,10 @@ def _who(user: str) -> UUID:
     return UUID(user)
 
 
-def _app(wires: Wires) -> FastAPI:
+def _app(wires: Wires, secret: str = SECRET) -> FastAPI:
     app = FastAPI(lifespan=lifespan(wires.settings(database_pool_timeout=0.5), verifier=None))
     install(app)
-    install_positions(app, secret=SECRET, secure=False)
+    install_positions(app, secret=secret, secure=False)
 
     @app.post("/todos")
     def add(session: Annotated[Session, sessions(user_id=_who)], title: str) -> None:
@@ -62,6 +65,28 @@ def _app(wires: Wires) -> FastAPI:
     async def titles_async(session: Annotated[AsyncSession, async_readers(user_id=_who)]) -> list[str]:
         return sorted(await session.exec(select(Todo.title)))
 
+    @app.post("/acting")
+    def add_acting(database: Annotated[ActingDatabase, databases(user_id=_who)], title: str) -> list[str]:
+        with database.session() as session:
+            session.add(Todo(title=title))
+        with database.reader() as session:
+            return sorted(session.exec(select(Todo.title)))
+
+    @app.post("/async-acting")
+    async def add_async_acting(
+        database: Annotated[ActingAsyncDatabase, async_databases(user_id=_who)], title: str
+    ) -> list[str]:
+        async with database.session() as session:
+            session.add(Todo(title=title))
+        async with database.reader() as session:
+            return sorted(await session.exec(select(Todo.title)))
+
+    @app.post("/refused")
+    def add_and_refuse(session: Annotated[Session, sessions(user_id=_who)], title: str) -> None:
+        session.add(Todo(title=title))
+        session.commit()
+        raise HTTPException(409)
+
     @app.get("/acting")
     def acting(database: Annotated[ActingDatabase, databases(user_id=_who)]) -> list[str]:
         with database.reader() as session:
@@ -71,8 +96,8 @@ def _app(wires: Wires) -> FastAPI:
 
 
 @contextmanager
-def _clients(wires: Wires) -> Iterator[Client]:
-    with served(_app(wires)) as first:
+def _clients(wires: Wires, secret: str = SECRET) -> Iterator[Client]:
+    with served(_app(wires, secret)) as first:
         yield lambda user: httpx.Client(base_url=first.base_url, params={"user": str(user)}, trust_env=False)
 
 
@@ -84,12 +109,12 @@ def client(wires: Wires, pair: Pair) -> Iterator[Client]:
         yield made
 
 
-def test_pages_after_a_change(client: Client, pair: Pair, alice: UUID, bob: UUID) -> None:
+def test_pages_after_a_change(client: Client, pair: Pair, alice: UUID) -> None:
     """The browser that made a change sees it, whatever the replica has; another browser does not have to."""
     pair.pause()
     try:
         with client(alice) as hers, client(alice) as another:
-            for road in ("/todos", "/async"):
+            for road in ("/todos", "/async", "/acting", "/async-acting"):
                 answer = hers.post(road, params={"title": f"by {road}"})
                 assert answer.status_code == 200
                 assert "httponly" in answer.headers["set-cookie"].lower()
@@ -97,13 +122,56 @@ def test_pages_after_a_change(client: Client, pair: Pair, alice: UUID, bob: UUID
                     assert f"by {road}" in hers.get(page).json()
                     assert f"by {road}" not in another.get(page).json()
             sent = {"Userscope-Position": answer.headers["userscope-position"]}
-            assert "by /async" in another.get("/todos", headers=sent).json()
-            # Signed for another user, or by nobody, it is nothing; and no error.
-            with client(bob) as his:
-                assert his.get("/todos", headers=sent).json() == ["bob 1", "bob 2"]
-            for forged in ("", "x", "00000001:F/0.x", sent["Userscope-Position"].partition(".")[0]):
-                answer = another.get("/todos", headers={"Userscope-Position": forged})
-                assert (answer.status_code, "by /async" in answer.json()) == (200, False)
+            assert "by /async-acting" in another.get("/todos", headers=sent).json()
+    finally:
+        pair.resume()
+
+
+@pytest.mark.parametrize("road", ["/acting", "/async-acting"])
+def test_within_a_request(client: Client, pair: Pair, alice: UUID, road: str) -> None:
+    """What a request has written itself its readers show, without anything that came along."""
+    pair.pause()
+    try:
+        with client(alice) as hers:
+            assert "here" in hers.post(road, params={"title": "here"}).json()
+    finally:
+        pair.resume()
+
+
+def test_refused_after_a_commit(client: Client, pair: Pair, alice: UUID) -> None:
+    """What was committed before the route failed is seen as well."""
+    pair.pause()
+    try:
+        with client(alice) as hers:
+            assert hers.post("/refused", params={"title": "kept"}).status_code == 409
+            assert "kept" in hers.get("/todos").json()
+    finally:
+        pair.resume()
+
+
+def test_forged(client: Client, wires: Wires, pair: Pair, alice: UUID, bob: UUID) -> None:
+    """What was changed, is another user's or of another secret counts for nothing, and is no error; nobody reads it."""
+    pair.pause()
+    try:
+        with client(alice) as hers, client(alice) as another, client(bob) as his, _clients(wires, "b" * 32) as others:
+            hers.post("/todos", params={"title": "hidden"})
+            token = hers.post("/todos", params={"title": "hers"}).headers["userscope-position"]
+            assert his.get("/todos", headers={"Userscope-Position": token}).json() == ["bob 1", "bob 2"]
+            with others(alice) as of_other_secret:
+                assert "hers" not in of_other_secret.get("/todos", headers={"Userscope-Position": token}).json()
+            changed = [
+                token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1 :] for at in range(len(token) - 1)
+            ]
+            for forged in ("", "x", "%", "\xe9", "00000001:F/0", "A" * 4000, token[:-3], *changed):
+                sent = another.get("/todos", headers=[(b"userscope-position", forged.encode("latin-1"))])
+                assert (sent.status_code, "hers" in sent.json()) == (200, False)
+            # How much all others write would show in it.
+            assert "/" not in token
+            assert b"0/" not in base64.urlsafe_b64decode(token + "==")
+            assert "hers" in another.get("/todos", headers={"Userscope-Position": token}).json()
+            with pair.primary.superuser_connection() as superuser:
+                (count,) = superuser.execute("select count(*) from app.todos where title = 'hers'").fetchone() or (0,)
+            assert count == 1
     finally:
         pair.resume()
 

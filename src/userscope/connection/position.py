@@ -34,7 +34,7 @@ ON_STANDBY = b", (select pg_catalog.to_hex(timeline_id) from pg_catalog.pg_contr
 """On which timeline, in hexadecimal digits."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
     """As text ``<timeline>:<LSN>``, such as ``00000001:0/3000148``."""
 

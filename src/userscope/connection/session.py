@@ -140,7 +140,9 @@ def _keep_position(session: ScopedSession) -> None:
     """Tell how far the primary's log was behind the COMMIT; none was sent where the last one was rolled back."""
     if session.runs_on is not None and not session.runs_on.closed and not session.runs_on.invalidated:
         driver_connection: Any = session.runs_on.connection.driver_connection  # None: it was taken out of the pool
-        session.info["position"] = getattr(driver_connection, "position", None) or session.info["position"]
+        if position := getattr(driver_connection, "position", None):
+            session.info["position"] = position
+            session.info.get("committed", str)(position)
 
 
 def name_columns(session: ScopedSession, error: NotPermitted) -> None:

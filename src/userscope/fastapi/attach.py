@@ -42,7 +42,8 @@ def install_positions(app: FastAPI, *, secret: str, max_age: int = 300, secure: 
     """Let a user's readers show what they wrote before, also where these go to a replica that is behind.
 
     The position of a request's last COMMIT goes to the client in a cookie, for ``max_age`` seconds, and in the header
-    ``Userscope-Position``, both signed by ``secret``; what comes back is what ``UserReader`` and its kin are after.
+    ``Userscope-Position``, encrypted by ``secret`` and for this user alone; what comes back is what ``UserReader`` and
+    its kin are after.
     ``secure=False`` is for a service without TLS on this machine.
     """
     app.add_middleware(Positions, secret=secret, max_age=max_age, secure=secure)

@@ -114,7 +114,7 @@ async def current_organization_id(
 
 async def current_position(connection: HTTPConnection, user_id: Annotated[Any, Depends(current_user_id)]) -> str | None:
     """Return what the bearer has written last, as far as their client knows (``install_positions``)."""
-    return positions.after(connection, user_id)
+    return positions.of(connection, user_id).after
 
 
 UserPosition = Annotated[str | None, Depends(current_position)]
@@ -187,7 +187,7 @@ def _acting(made: Callable[..., Any], pool: str, user_id: WhoActs, organization_
         service: _Served,
     ) -> Any:
         await service.judged()
-        return made(acting, getattr(service, pool), claimed, positions.after(connection, acting))
+        return made(acting, getattr(service, pool), claimed, positions.of(connection, acting))
 
     return Depends(database)
 
@@ -195,12 +195,9 @@ def _acting(made: Callable[..., Any], pool: str, user_id: WhoActs, organization_
 def _opening(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
     acting = databases(user_id=user_id, organization_id=organization_id)
 
-    def session(
-        connection: HTTPConnection, database: Annotated[ActingDatabase, acting], _: _InTurn
-    ) -> Iterator[Session]:
+    def session(database: Annotated[ActingDatabase, acting], _: _InTurn) -> Iterator[Session]:
         with database.reader() if reads else database.session() as opened:
             yield opened
-        positions.wrote(connection, database.user_id, opened.info["position"])
 
     return _sharing("database", session)
 
@@ -208,12 +205,9 @@ def _opening(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False)
 def _opening_async(user_id: WhoActs, organization_id: WhereTo, *, reads: bool = False) -> Any:
     acting = async_databases(user_id=user_id, organization_id=organization_id)
 
-    async def session(
-        connection: HTTPConnection, database: Annotated[ActingAsyncDatabase, acting], _: _InAsyncTurn
-    ) -> AsyncIterator[AsyncSession]:
+    async def session(database: Annotated[ActingAsyncDatabase, acting], _: _InAsyncTurn) -> AsyncIterator[AsyncSession]:
         async with database.reader() if reads else database.session() as opened:
             yield opened
-        positions.wrote(connection, database.user_id, opened.info["position"])
 
     return _sharing("async_database", session)
 

@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
-import hmac
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from userscope.connection.position import Kept
+from userscope.connection.position import Kept, Position
 from userscope.errors import ConfigurationError
 
 COOKIE, HEADER = "userscope_position", "Userscope-Position"
@@ -18,20 +19,39 @@ _KEPT = "userscope.position"
 """Where a request keeps it."""
 
 
-class Positions:
-    """Sends the position of a request's last COMMIT in a signed cookie and a header, and reads what comes back.
+class Written:
+    """How far one user has written: as their client told, and what was committed since in the same request."""
 
-    It is signed together with the user's id: another's, or a forged one, counts for nothing.
+    def __init__(self, brought: Kept | None = None) -> None:
+        self._brought = brought
+        self.committed: str | None = None
+
+    @property
+    def after(self) -> Kept | None:
+        """What the user's readers must not be behind of; None where nothing is known."""
+        return Kept(self.committed) if self.committed else self._brought
+
+    def commit(self, position: str) -> None:
+        """Note what was committed, unless something later was: sessions of one request may end in any order."""
+        if self.committed is None or Position.parse(position) > Position.parse(self.committed):
+            self.committed = position
+
+
+class Positions:
+    """Sends the position of a request's last COMMIT in a cookie and a header, and reads what comes back.
+
+    It is encrypted, since it tells how much everybody writes, and bound to the user's id: another's, or a forged one,
+    counts for nothing.
     """
 
     def __init__(self, app: ASGIApp, secret: str, *, max_age: int = 300, secure: bool = True) -> None:
         if len(secret.encode()) < _FEWEST:
             raise ConfigurationError(
-                f"the secret that signs positions is shorter than {_FEWEST} bytes",
+                f"the secret that protects positions is shorter than {_FEWEST} bytes",
                 hint="Make one: python -c 'import secrets; print(secrets.token_urlsafe(32))'.",
             )
         self._app = app
-        self._key = hmac.digest(secret.encode(), b"userscope position", hashlib.sha256)
+        self._cipher = AESSIV(hashlib.sha512(b"userscope position\n" + secret.encode()).digest())
         self._attributes = f"Max-Age={max_age}; Path=/; HttpOnly; SameSite=lax{'; Secure' if secure else ''}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,13 +60,13 @@ class Positions:
             await self._app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        kept = scope[_KEPT] = _Request(self._key, request.headers.get(HEADER) or request.cookies.get(COOKIE))
+        kept = scope[_KEPT] = _Request(self._cipher, request.headers.get(HEADER) or request.cookies.get(COOKIE))
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and kept.written:
+            if message["type"] == "http.response.start" and (token := kept.token()):
                 headers = MutableHeaders(scope=message)
-                headers[HEADER] = kept.written
-                headers.append("Set-Cookie", f"{COOKIE}={kept.written}; {self._attributes}")
+                headers[HEADER] = token
+                headers.append("Set-Cookie", f"{COOKIE}={token}; {self._attributes}")
             await send(message)
 
         await self._app(scope, receive, sending)
@@ -55,33 +75,38 @@ class Positions:
 class _Request:
     """What one request brought, and what its answer takes along."""
 
-    def __init__(self, key: bytes, brought: str | None) -> None:
-        self._key = key
-        self._brought = brought
-        self.written: str | None = None
+    def __init__(self, cipher: AESSIV, brought: str | None) -> None:
+        self._cipher = cipher
+        self._brought = brought or ""
+        self._users: dict[str, Written] = {}
 
-    def after(self, user_id: object) -> Kept | None:
-        position, _, _ = (self._brought or "").partition(".")
-        genuine = hmac.compare_digest(self._signed(user_id, position).encode(), (self._brought or "").encode())
-        return Kept(position) if position and genuine else None
+    def of(self, user_id: object) -> Written:
+        user = str(user_id)
+        if user not in self._users:
+            self._users[user] = Written(self._read(user))
+        return self._users[user]
 
-    def wrote(self, user_id: object, position: str | None) -> None:
-        if position:
-            self.written = self._signed(user_id, position)
+    def _read(self, user: str) -> Kept | None:
+        try:
+            token = base64.urlsafe_b64decode(self._brought + "=" * (-len(self._brought) % 4))
+            return Kept(self._cipher.decrypt(token, [_bytes(user)]).decode())
+        except (ValueError, InvalidTag):
+            return None
 
-    def _signed(self, user_id: object, position: str) -> str:
-        proof = hmac.digest(self._key, f"{user_id}\n{position}".encode(), hashlib.sha256)
-        return f"{position}.{base64.urlsafe_b64encode(proof).decode().rstrip('=')}"
+    def token(self) -> str | None:
+        """Return what goes to the client: of several users whom one request acted for, the one who came last."""
+        for user, written in reversed(self._users.items()):
+            if written.committed:
+                token = self._cipher.encrypt(written.committed.encode(), [_bytes(user)])
+                return base64.urlsafe_b64encode(token).decode().rstrip("=")
+        return None
 
 
-def after(connection: HTTPConnection, user_id: object) -> Kept | None:
-    """Return what a user's readers must not be behind of; None where nothing came along."""
+def _bytes(user: str) -> bytes:
+    return user.encode(errors="surrogatepass")  # the database's business to refuse
+
+
+def of(connection: HTTPConnection, user_id: object) -> Written:
+    """Return how far a user has written, as far as a request knows."""
     kept: Any = connection.scope.get(_KEPT)
-    return kept.after(user_id) if kept else None
-
-
-def wrote(connection: HTTPConnection, user_id: object, position: str | None) -> None:
-    """Note what a user's session has committed."""
-    kept: Any = connection.scope.get(_KEPT)
-    if kept:
-        kept.wrote(user_id, position)
+    return kept.of(user_id) if kept else Written()
