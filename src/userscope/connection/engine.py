@@ -3,7 +3,6 @@
 import inspect
 import logging
 import os
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -14,16 +13,7 @@ import psycopg
 import sqlalchemy
 from psycopg.abc import AdaptContext, PQGen
 from sqlalchemy import URL, Engine, event
-from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.pool import (
-    AsyncAdaptedQueuePool,
-    ConnectionPoolEntry,
-    Pool,
-    PoolProxiedConnection,
-    PoolResetState,
-    QueuePool,
-)
 
 from userscope.connection.base import ScopedConnectionBase
 from userscope.connection.cursor import AsyncScopedConnection, AsyncScopedCursor, ScopedConnection, ScopedCursor
@@ -31,9 +21,10 @@ from userscope.connection.dialect import DRIVER
 from userscope.connection.lifetime import NOWHERE
 from userscope.connection.login_check import LoginCheck
 from userscope.connection.options import EngineOptions, told, told_async
+from userscope.connection.pool import AsyncScopedPool, ScopedPool, check_out, reset
 from userscope.connection.replica import Introduction, Origin, Replica
 from userscope.connection.scope import Scope
-from userscope.errors import ConfigurationError, MissingExtra, PoolExhausted, Unavailable
+from userscope.errors import ConfigurationError, MissingExtra, Unavailable
 from userscope.postgres.connect import conninfo, worded
 from userscope.postgres.sqlstate import READ_ONLY, read_only, to_error
 from userscope.postgres.url import ConnectionURL
@@ -46,30 +37,6 @@ logger = logging.getLogger(__name__)
 
 _QUIET: dict[str, Any] = {"autocommit": True, "prepare_threshold": None}
 """No BEGIN and no prepared statement is the driver's."""
-
-
-class _Patient(Pool):
-    """A pool that says how long it waited in vain, and what for."""
-
-    def connect(self) -> PoolProxiedConnection:
-        """Return a connection. Raises Unavailable where none becomes free in time."""
-        try:
-            return super().connect()
-        except sqlalchemy_errors.TimeoutError as error:
-            raise PoolExhausted from error
-        except sqlalchemy_errors.InvalidRequestError as error:
-            raise Unavailable(
-                "the server closes its connections as soon as they are made",
-                detail="Each of several was closed before anything was sent.",
-            ) from error
-
-
-class _ScopedPool(_Patient, QueuePool):
-    pass
-
-
-class _AsyncScopedPool(_Patient, AsyncAdaptedQueuePool):
-    pass
 
 
 @dataclass(frozen=True)
@@ -93,7 +60,7 @@ class Connector:
     def engine(self) -> Engine:
         """Return an engine; it connects when it is first used."""
         # By its module: instrumentation replaces it there.
-        engine = sqlalchemy.create_engine(self._name, connector=self, poolclass=_ScopedPool, **self._options)
+        engine = sqlalchemy.create_engine(self._name, connector=self, poolclass=ScopedPool, **self._options)
         self._listen(engine)
         return engine
 
@@ -104,7 +71,7 @@ class Connector:
         except ImportError as error:
             raise MissingExtra("greenlet", "async") from error
 
-        engine = create_async_engine(self._name, connector=self, poolclass=_AsyncScopedPool, **self._options)
+        engine = create_async_engine(self._name, connector=self, poolclass=AsyncScopedPool, **self._options)
         self._listen(engine.sync_engine)
         return engine
 
@@ -119,7 +86,7 @@ class Connector:
         return {
             "pool_size": self.pool_size,
             "pool_timeout": self.pool_timeout,
-            "pool_reset_on_return": None,  # see _reset
+            "pool_reset_on_return": None,  # see reset
             "hide_parameters": True,
             **self.options.engine,
         }
@@ -216,8 +183,8 @@ class Connector:
         logger.info('connected to database "%s" as "%s", backend %s', info.dbname, info.user, info.backend_pid)
 
     def _listen(self, engine: Engine) -> None:
-        event.listen(engine, "checkout", _check_out)
-        event.listen(engine, "reset", _reset)
+        event.listen(engine, "checkout", check_out)
+        event.listen(engine, "reset", reset)
         event.listen(engine, "handle_error", self._handle_error, retval=True)
         _engines.add(engine)
 
@@ -256,37 +223,6 @@ def _plainly(connection: ScopedConnectionBase, kind: type[Any]) -> Iterator[Any]
     finally:
         plain.pgconn = NOWHERE
     raise ConfigurationError("on_connect left a transaction open", hint="Let it commit, or roll back.")
-
-
-def _check_out(_: object, record: ConnectionPoolEntry, __: object) -> None:
-    """Notice without a round trip that the server has gone (restarted, put to sleep): a new connection is made then."""
-    connection: Any = record.driver_connection
-    if connection.idle and connection.settled and not _hears(connection):
-        connection.lend()
-        return
-    if not connection.closed:  # else it was a reader's, who has left it for the primary
-        logger.info("replacing a connection that the server has closed, backend %s", connection.info.backend_pid)
-    raise sqlalchemy_errors.DisconnectionError("the server has closed the connection")
-
-
-def _hears(connection: ScopedConnectionBase) -> bool:
-    """Whether anything waits to be read. An idle server sends nothing but its farewell."""
-    poll = select.poll()
-    poll.register(connection.pgconn.socket, select.POLLIN)
-    return bool(poll.poll(0))
-
-
-def _reset(connection: Any, record: Any, state: PoolResetState) -> None:
-    """End what was lent; roll back whatever is open still: SQLAlchemy would not, after a COMMIT that was refused."""
-    driver: Any = getattr(connection, "driver_connection", connection)
-    if state.terminate_only:  # detached, or forgotten by a task: the pool has no more to do with it
-        driver.pgconn.finish()
-        return
-    if driver.to_roll_back:
-        connection.rollback()
-    if not driver.ended:
-        heir = driver.successor()
-        record.dbapi_connection = heir if connection is driver else type(connection)(connection.dbapi, heir)
 
 
 _engines: WeakSet[Engine] = WeakSet()
