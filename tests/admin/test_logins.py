@@ -61,6 +61,15 @@ def test_exists_already(migrated: Database) -> None:
         assert connection.execute("select pg_has_role(%s, 'app_auth', 'member')", [NAME]).fetchone() == (False,)
 
 
+@pytest.mark.parametrize("name", ["", "x" * 64, "é" * 32], ids=["none", "64", "bytes"])
+def test_no_name(database: Database, name: str) -> None:
+    """What PostgreSQL would cut off, or takes for none, is refused: the URL would name another role."""
+    with pytest.raises(ConfigurationError, match="is no name for a login"):
+        create_login(database.url(), name, "app_user")
+    with database.superuser_connection() as connection:
+        assert connection.execute("select from pg_roles where rolname = left(%s, 63)", [name]).fetchone() is None
+
+
 def test_ensure(migrated: Database) -> None:
     """What is there already is left alone."""
     assert ensure_login(migrated.url(), NAME, "app_user", "first") is True

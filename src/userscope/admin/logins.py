@@ -14,6 +14,7 @@ from userscope.settings import Settings
 
 # No role of policies: whoever is a member of it is more than those say.
 _UNFIT = with_above(named(__package__, "unfit.sql")).encode()
+_LONGEST = 63  # bytes of a name
 
 
 def unfit(connection: psycopg.Connection, role: str) -> str | None:
@@ -26,9 +27,14 @@ def create_login(admin: ConnectionURL, name: str, role: str, *, password: str | 
     """Make a LOGIN role that is a member of ``role`` and return its URL, on the admin's host and database.
 
     The server is sent a SCRAM verifier, so the password shows in no log; Neon takes only the password itself. Raises
-    ConfigurationError where ``name`` exists already or ``role`` does not, NotPermitted where the admin may not grant
-    ``role``.
+    ConfigurationError where ``name`` is none or exists already or ``role`` does not, NotPermitted where the admin may
+    not grant ``role``.
     """
+    if not 0 < len(name.encode()) <= _LONGEST:
+        raise ConfigurationError(
+            f'"{name}" is no name for a login',
+            hint=f"Choose one of 1 to {_LONGEST} bytes: PostgreSQL cuts off the rest.",
+        )
     password = password or secrets.token_urlsafe(24)
     with connect(admin) as connection:
         if exists(connection, name):
