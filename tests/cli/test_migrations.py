@@ -31,7 +31,7 @@ LABELS = [
     "policies:better_auth",
     "policies:organizations",
 ]
-TAGS = {"identity": " @core", "access": " @core", "organizations": " @v0.1.0"}
+TAGS = {"identity": " @core", "access": " @core", "better_auth": " @v0.1.0", "organizations": " @v0.2.0"}
 TAGGED = [label + TAGS.get(label.partition(":")[2], "") for label in LABELS]
 
 

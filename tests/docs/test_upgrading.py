@@ -36,7 +36,7 @@ def upgraded(released: list[Project]) -> list[Project]:
         for kind in KINDS:
             folder = project.folder / kind
             if project.name == "policies":
-                shutil.copy(folder / "todos.sql", folder / "todos@v0.1.0.sql")
+                shutil.copy(folder / "todos.sql", folder / "todos@v0.2.0.sql")
             for text, of, change in SCRIPTS:
                 if (of, change.partition(":")[0]) == (kind, project.name):
                     (folder / f"{change.partition(':')[2]}.sql").write_text(text, encoding="utf-8")
@@ -87,7 +87,7 @@ def test_upgrade(database: Database, released: list[Project]) -> None:
         as_user(service, alice, "insert into app.todos (title, pinned) values ('kept', true)")
         assert as_user(service, alice, "delete from app.todos") == [(1,)]
         assert as_user(service, alice, "select title, pinned from app.todos") == [("kept", True)]
-    back = runner.revert(database.url(), pair, to="schema:@v0.1.0", confirm=lambda _: True)
+    back = runner.revert(database.url(), pair, to="schema:@v0.2.0", confirm=lambda _: True)
     assert back == ["policies:todos", "schema:todos_pinned"]
     results, pending = inspection.verify(database.url(), pair)
     assert [problem for result in results for problem in result.problems] == []
