@@ -2,10 +2,13 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from tests.clusters import ROOT, Database
 
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 """Where a reader's shell finds programs: what .venv/bin/activate does."""
@@ -41,6 +44,24 @@ def assert_shown(command: str, shown: str, printed: str) -> None:
     """Compare what a command printed; an ellipsis stands for any text of a line, a line of its own for any lines."""
     pattern = re.sub(r"^…\\\n", r"(?:.*\\n)+", re.escape(shown), flags=re.MULTILINE).replace("…", ".*")
     assert re.fullmatch(pattern, printed), f"{command}\n{printed}"
+
+
+def clone(folder: Path) -> None:
+    """Put our two projects into a folder, as they lie in a clone."""
+    for name in ("schema", "policies"):
+        shutil.copytree(ROOT / name, folder / name)
+
+
+def at_work(page: str, folder: Path, database: Database, **more: str) -> dict[str, str]:
+    """Follow the page's one console block in a clone, on a database, and write its one file; return the environment."""
+    clone(folder)
+    environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
+    environment |= database.environment | {"PATH": PATH} | more
+    (block,) = blocks(page, "console")
+    follow(block, environment, folder)
+    ((name, text),) = files(page).items()
+    (folder / name).write_text(text, encoding="utf-8")
+    return environment
 
 
 def follow(block: str, environment: Mapping[str, str], folder: Path, *, code: int = 0) -> None:

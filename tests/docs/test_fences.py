@@ -1,7 +1,5 @@
 """docs/fences.md: its table is written, deployed, tested and used as the page says."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 from bench.fences import OPERATIONS, SIZES
 from tests.bench.test_page import FIGURE, table
 from tests.clusters import ROOT, Database
-from tests.docs.console import PATH, blocks, files, follow
+from tests.docs.console import at_work
 
 PAGE = (ROOT / "docs" / "fences.md").read_text(encoding="utf-8")
 
@@ -20,15 +18,8 @@ PAGE = (ROOT / "docs" / "fences.md").read_text(encoding="utf-8")
 @pytest.mark.breadth
 def test_commands(tmp_path: Path, database: Database, empty: Database) -> None:
     """The commands of the page, and its Python, on a database of one's own."""
-    for name in ("schema", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    environment = {name: text for name, text in os.environ.items() if "DATABASE_URL" not in name}
     del database  # its logins are the server's
-    environment |= empty.environment | {"PATH": PATH, "PYTEST_ADDOPTS": "-p userscope.testing -p no:cacheprovider"}
-    (console,) = blocks(PAGE, "console")
-    follow(console, environment, tmp_path)
-    ((name, text),) = files(PAGE).items()
-    (tmp_path / name).write_text(text, encoding="utf-8")
+    environment = at_work(PAGE, tmp_path, empty, PYTEST_ADDOPTS="-p userscope.testing -p no:cacheprovider")
     user = uuid4()
     with empty.superuser_connection() as connection:
         connection.execute("insert into app.users (id, name, email) values (%s, 'A', 'a@x.io')", [user])

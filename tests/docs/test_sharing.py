@@ -27,8 +27,7 @@ LISTS = ["schema:lists", "policies:lists"]
 @pytest.fixture
 def page(tmp_path: Path, database: Database) -> Page:
     """The page's scripts, and those that its command writes."""
-    for name in ("schema", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    console.clone(tmp_path)
     (command,) = console.commands(console.blocks(PAGE, "console")[0])
     subprocess.run(
         ["bash", "-c", command[0]],

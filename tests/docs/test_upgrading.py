@@ -25,8 +25,7 @@ SCRIPTS = list(console.scripts(PAGE))
 @pytest.fixture
 def released(tmp_path: Path) -> list[Project]:
     """The two projects as this release has them."""
-    for name in ("schema", "policies"):
-        shutil.copytree(ROOT / name, tmp_path / name)
+    console.clone(tmp_path)
     return find([tmp_path])
 
 
@@ -101,7 +100,7 @@ def test_rows_move(cluster: Cluster, tmp_path: Path) -> None:
     old, new = (cluster.database("neon") for _ in range(2))
     counts = "select (select count(*) from app.users), (select count(*) from app.todos)"
     for each in (old, new):
-        runner.migrate(each.url(), find([ROOT]))
+        runner.migrate(each.url(), find([ROOT / "schema", ROOT / "policies"]))
     with old.superuser_connection() as superuser:
         superuser.execute("insert into app.users (name, email) values ('A', 'a@x.io')")
         superuser.execute("insert into app.todos (owner_id, title) select id, 'old' from app.users")

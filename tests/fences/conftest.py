@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from pytest_postgresql.executors import NoopExecutor
 
 from tests.clusters import Cluster, Connection, cloned
 from tests.clusters import Database as Clone
 from tests.fenced import add_fenced
-from tests.service.conftest import bearer, client, issuer, sandbox, settings
+from tests.service.conftest import bearer, client, issuer, patient, settings
+from tests.service.conftest import world as plain_world
 from userscope.models import Todo
 from userscope.postgres.url import ConnectionURL
-from userscope.testing import Sandbox, Target
+from userscope.testing import Sandbox
 
-__all__ = ["bearer", "client", "issuer", "settings"]
+__all__ = ["bearer", "client", "issuer", "patient", "plain_world", "settings"]
 
 IN_THE_PLACE_OF_TODOS = """
 alter table app_fenced.fenced_todos drop constraint fenced_todos_title_check;
@@ -57,13 +57,8 @@ def migrated_urls(cluster: Cluster) -> Iterator[dict[str, ConnectionURL]]:
 
 
 @pytest.fixture(scope="session")
-def world(
-    userscope_server: Target,
-    userscope_template: NoopExecutor,
-    userscope_migrated: object,  # noqa: ARG001  # the template is migrated by then
-) -> Iterator[Sandbox]:
+def world(plain_world: Sandbox) -> Sandbox:
     """What the tests of the service ask for, with the twin."""
-    with sandbox(userscope_server, userscope_template) as made:
-        with made.admin() as connection:
-            fence(connection)
-        yield made
+    with plain_world.admin() as connection:
+        fence(connection)
+    return plain_world
