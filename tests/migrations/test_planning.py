@@ -126,7 +126,7 @@ def test_existing_script(cli: Runner) -> None:
 
 
 REFUSED = {
-    ("add", "users", "-n", "x"): 'change "users" is in plan',
+    ("add", "users", "-n", "x"): '"userscope rework shop:users -n NOTE", after a tag',
     ("add", "HEAD", "-n", "x"): "HEAD",
     ("add", "a b", "-n", "x"): "invalid name",
     ("add", "a [users]", "-n", "x"): '"a [users]" is no name',
@@ -137,8 +137,8 @@ REFUSED = {
     ("tag", "v1", "-n", "x"): 'tag "@v1" is in plan',
     ("tag", "v 2", "-n", "x"): "invalid name",
     ("tag", "v2", "nothing", "-n", "x"): 'has no change "nothing"',
-    ("rework", "nothing", "-n", "x"): 'change "nothing" is not in plan',
-    ("rework", "late", "-n", "x"): 'change "late" cannot be reworked: there is no tag since',
+    ("rework", "nothing", "-n", "x"): '"userscope add shop:nothing -n NOTE"',
+    ("rework", "late", "-n", "x"): 'Set one first: "userscope tag shop:NAME -n NOTE"',
     ("rework", "kept", "-n", "x"): 'kept@v1.sql" is there already',
     ("rebase",): "rebase is two commands here",
 }

@@ -41,7 +41,8 @@ def added(plan: Plan, name: str, entry: Entry) -> bytes:
     if any(change.name == name for change in plan.changes):
         raise PlanError(
             f'change "{name}" is in plan "{plan.path}" already',
-            hint=f'To change what it made, "userscope rework {name}", after a tag; else choose another name.',
+            hint=f'To change what it made, "userscope rework {plan.project}:{name} -n NOTE", after a tag; '
+            "else choose another name.",
         )
     data, end = _whole(plan)
     blank = end if plan.changes and plan.changes[-1].tags else ""
@@ -56,14 +57,15 @@ def reworked(plan: Plan, name: str, entry: Entry) -> tuple[bytes, str]:
     found = plan.lookup.get(name)
     if found is None or plan.changes[found[-1]].name != name:
         raise PlanError(
-            f'change "{name}" is not in plan "{plan.path}"', hint=f'To plan it, use "userscope add {name}".'
+            f'change "{name}" is not in plan "{plan.path}"',
+            hint=f'To plan it, use "userscope add {plan.project}:{name} -n NOTE".',
         )
     tagged = next((change for change in reversed(plan.changes[found[-1] :]) if change.tags), None)
     if tagged is None:
         raise PlanError(
             f'change "{name}" cannot be reworked: there is no tag since it was planned',
             detail="Its old scripts are kept under the tag's name.",
-            hint='Set one first: "userscope tag NAME -n NOTE".',
+            hint=f'Set one first: "userscope tag {plan.project}:NAME -n NOTE".',
         )
     tag = tagged.tags[0].label
     data, end = _whole(plan)
