@@ -34,8 +34,20 @@ if TYPE_CHECKING:
 class _Base:
     """What Database and AsyncDatabase share."""
 
-    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
+    replicas: tuple[Replica, ...]
+    """What is known of each host of DATABASE_REPLICA_URL."""
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        options: EngineOptions | None = None,
+        beside: "Database | AsyncDatabase | None" = None,
+    ) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used.
+
+        ``beside``: another one of the same settings, with which it knows together how the replicas are.
+        """
         if isinstance(settings, str | URL | ConnectionURL):
             raise ConfigurationError(
                 f"{type(self).__name__} takes settings, and no URL",
@@ -49,28 +61,26 @@ class _Base:
             key=self.settings.seal_key,
         )
         self._options = options or EngineOptions()
-        to_replicas = self.settings.replica_urls
-        self._connector = self._connecting(self._check, Origin() if to_replicas else None)
-        self._in_order = any(url.params.get("load_balance_hosts") == "disable" for url in to_replicas)
+        urls = self.settings.replica_urls
+        self.replicas = beside.replicas if beside else self._to_replicas(urls)
+        self._in_order = any(url.params.get("load_balance_hosts") == "disable" for url in urls)
+        self._connector = self._connecting(self._check, self.replicas[0].origin if urls else None)
         self._reading = tuple(
-            replace(
-                self._connector,
-                url=url,
-                login_check=self._check,
-                replica=self._replica(url, one_of_several=len(to_replicas) > 1),
-                primary=self._connector,
-            )
-            for url in to_replicas
+            replace(self._connector, url=url, login_check=self._check, replica=replica, primary=self._connector)
+            for url, replica in zip(urls, self.replicas, strict=True)
         )
 
-    def _replica(self, url: ConnectionURL, *, one_of_several: bool) -> Replica:
-        given = self.settings
-        return Replica(
-            url.place if one_of_several else url.host,
-            self._connector.origin or Origin(),
-            max_lag=given.database_replica_max_lag,
-            patience=given.database_pool_timeout,
-            one_of_several=one_of_several,
+    def _to_replicas(self, urls: Sequence[ConnectionURL]) -> tuple[Replica, ...]:
+        origin, several = Origin(), len(urls) > 1
+        return tuple(
+            Replica(
+                url.place if several else url.host,
+                origin,
+                max_lag=self.settings.database_replica_max_lag,
+                patience=self.settings.database_pool_timeout,
+                one_of_several=several,
+            )
+            for url in urls
         )
 
     @property
@@ -113,7 +123,7 @@ class _Base:
         position = None if after is None else Position.parse(after)
         if not replicas and position is None:
             return None
-        ways = [Way(to.replica, engine) for to, engine in zip(self._reading, replicas, strict=True) if to.replica]
+        ways = [Way(replica, engine) for replica, engine in zip(self.replicas, replicas, strict=True)]
         in_turn = ways if self._in_order else sample(ways, len(ways))
         return Road(in_turn, primary, position, lenient=isinstance(after, Kept))
 
@@ -135,9 +145,18 @@ class Database(_Base):
     engine: Engine
     """The engine; what it sends outside of a session is refused."""
 
-    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings, options=options)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        options: EngineOptions | None = None,
+        beside: "Database | AsyncDatabase | None" = None,
+    ) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used.
+
+        ``beside``: another one of the same settings, with which it knows together how the replicas are.
+        """
+        super().__init__(settings, options=options, beside=beside)
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
         self._replica_engines = [to.engine() for to in self._reading]
@@ -208,9 +227,18 @@ class AsyncDatabase(_Base):
     DATABASE_POOL_SIZE says. What a loop that has ended leaves is closed when the next one begins.
     """
 
-    def __init__(self, settings: Settings | None = None, *, options: EngineOptions | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings, options=options)
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        options: EngineOptions | None = None,
+        beside: "Database | AsyncDatabase | None" = None,
+    ) -> None:
+        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used.
+
+        ``beside``: another one of the same settings, with which it knows together how the replicas are.
+        """
+        super().__init__(settings, options=options, beside=beside)
         self._engines, self._login_engines = LoopEngines(self._connector), LoopEngines(self._own)
         self._replica_engines = [LoopEngines(to) for to in self._reading]
 

@@ -1,6 +1,9 @@
 """A replica that comes and goes under many readers at once: a line for each change, whoever finds out, and no error."""
 
 import asyncio
+import os
+import signal
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
@@ -102,3 +105,16 @@ def test_one_tries() -> None:
     eventually(replica.usable)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         eventually(lambda: sum(pool.map(lambda _: replica.usable(), range(AT_ONCE))) == 1)
+
+
+def test_forked() -> None:
+    """A child tells of a replica, though a thread of its parent's was about to while it forked."""
+    replica = Replica("there", Origin(), max_lag=1, patience=1, one_of_several=False)
+    with replica.lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other tests may have left threads, which is the point
+        child = os.fork()
+        if not child:
+            signal.alarm(30)  # rather than wait for ever
+            replica.failed(replica.changes, "was lost")
+            os._exit(not replica.away)
+    assert os.waitpid(child, 0)[1] == 0

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from tests.connection.served import Served, run, whoami
+from tests.processes import eventually
 from tests.replicas.conftest import Serve, Wires
 from tests.replication import Pair
 from userscope.errors import InvalidPosition, NotPermitted
@@ -128,6 +129,36 @@ def test_malformed(serve: Serve, wires: Wires, alice: UUID, position: object) ->
     with wires.standby.counting() as there, pytest.raises(InvalidPosition, match="It has not the form"):
         served.reader(alice, titles, after=position)
     assert there.connections == 0
+
+
+def test_far_future(serve: Serve, pair: Pair, alice: UUID, bob: UUID, caplog: pytest.LogCaptureFixture) -> None:
+    """A position that no server has reached leads its own reader to the primary, and nobody else."""
+    served = serve()
+    eventually(lambda: served.reader(bob, lambda session: run(session, WHERE)) == [True])
+    caplog.clear()
+    far = f"{add(served, alice, 'here').partition(':')[0]}:FFFFFFFF/FFFFFFFF"
+    pair.catch_up()
+    for _ in range(3):
+        assert served.reader(alice, lambda session: run(session, WHERE), after=far) == [False]
+        assert served.reader(bob, lambda session: run(session, WHERE)) == [True]
+    assert "here" in served.reader(alice, titles, after=far)
+    assert not caplog.records
+
+
+@pytest.mark.breadth
+def test_without_replica(serve: Serve, pair: Pair, alice: UUID) -> None:
+    """A position that travelled to a service without a replica is judged there, also by who may read little."""
+    position = add(serve(), alice, "here")
+    alone = serve(database_replica_url=None)
+    with pair.primary.superuser_connection() as superuser:
+        superuser.execute("revoke execute on function pg_control_checkpoint() from public")
+        try:
+            assert "here" in alone.reader(alice, titles, after=position)
+            with pytest.raises(InvalidPosition, match="of timeline 9"):
+                alone.reader(alice, titles, after=f"00000009:{position.partition(':')[2]}")
+        finally:
+            superuser.execute("grant execute on function pg_control_checkpoint() to public")
+    pair.catch_up()
 
 
 def test_other_timeline(serve: Serve, alice: UUID) -> None:

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from tests.processes import eventually
 from tests.replicas.conftest import Wires
+from tests.replicas.test_outages import NOWHERE, lines
 from tests.replication import Pair
 from tests.service.served import served
 from userscope.database import Database
@@ -33,7 +34,6 @@ from userscope.fastapi import (
     sessions,
 )
 from userscope.models import Todo
-from userscope.postgres.url import ConnectionURL
 
 SECRET = "a secret of the tests, 32 bytes or more"  # it keeps none
 
@@ -176,6 +176,19 @@ def test_forged(client: Client, wires: Wires, pair: Pair, alice: UUID, bob: UUID
         pair.resume()
 
 
+def test_one_line(client: Client, wires: Wires, alice: UUID, caplog: pytest.LogCaptureFixture) -> None:
+    """What befalls the replica is said once, though routes of both kinds find it out."""
+    roads = ("/todos", "/async") * 2
+    with client(alice) as browser:
+        for road in roads:
+            assert browser.get(road).json() == ["alice 1", "alice 2", "alice 3"]
+        wires.standby.target = NOWHERE
+        wires.standby.cut()
+        for road in roads:
+            assert browser.get(road).json() == ["alice 1", "alice 2", "alice 3"]
+    assert len(lines(caplog)) == 1
+
+
 def test_ready(client: Client, wires: Wires, alice: UUID) -> None:
     """/readyz tells of both; without the replica the service is ready, without the primary it reads."""
 
@@ -185,11 +198,10 @@ def test_ready(client: Client, wires: Wires, alice: UUID) -> None:
 
     with client(alice) as browser:
         assert told() == {"status": "ready", "primary": "ready", "replica": "ready, 0.0 seconds behind"}
-        nowhere = ConnectionURL("nowhere", {"host": "/nowhere", "port": "1", "dbname": "app"})
         here, there = wires.primary.target, wires.standby.target
-        wires.standby.target = nowhere
+        wires.standby.target = NOWHERE
         eventually(lambda: told() == {"status": "ready", "primary": "ready", "replica": "away"})
-        wires.primary.target, wires.standby.target = nowhere, there
+        wires.primary.target, wires.standby.target = NOWHERE, there
         wires.primary.cut()
         eventually(lambda: told() == {"status": "reading", "primary": "away", "replica": "ready, 0.0 seconds behind"})
         assert browser.get("/todos").json() == ["alice 1", "alice 2", "alice 3"]

@@ -63,9 +63,10 @@ class Service:
         A database that is away is waited for: requests are answered with 503 until it is there.
         """
         given = settings or Settings()
+        database = Database(given, options=options)
         service = cls(
-            Database(given, options=options),
-            AsyncDatabase(given, options=options),
+            database,
+            AsyncDatabase(given, options=options, beside=database),
             TokenVerifier(given) if verifier == "configured" else verifier,
         )
         with service.database:
