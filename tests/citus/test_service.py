@@ -16,6 +16,7 @@ from tests.connection.test_round_trips import READERS, SESSIONS, _counted
 from tests.connection.test_sqlstate import ANSWERS
 from tests.silence import SilentProxy
 from userscope.admin import seals
+from userscope.connection.scope import Isolation
 from userscope.errors import DatabaseError, InvalidValue, NotPermitted, SealRejected, Unavailable
 from userscope.identity import SealKey
 from userscope.models import Account, Todo
@@ -158,3 +159,11 @@ def test_sealed(make: Make, ready: Distributed) -> None:
             assert next_one.reader(person, whose) == [person, person]
     finally:
         seals.relax(admin)
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_isolation(make: Make, ready: Distributed, level: Isolation) -> None:
+    """The isolation that is asked for holds on the shard as well."""
+    served, alice = make(), make_user(ready.coordinator, ("one",))
+    asked = "select current_setting('transaction_isolation') from app.todos"
+    assert served.session(alice, lambda session: run(session, asked), isolation=level) == [level]
