@@ -1,6 +1,6 @@
--- What every node must have as the coordinator has it: one JSON object of digests, so that no key travels. The keys of seals
--- and whether one is required, in the node's own copies of their tables; who logs in, as what; functions, and the tables that
--- Citus knows, with who may do what.
+-- What every node must have as the coordinator has it: one JSON object of digests, so that no key travels. The keys of seals,
+-- in the node's own copy of their table; who logs in, as what; functions, by whose bodies a seal is required or not, and the
+-- tables that Citus knows, with who may do what.
 with rights (kind, object, granted) as (
     select 'function', pg_proc.oid, row(pg_get_userbyid(grantee), privilege_type)::text
       from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
@@ -24,7 +24,9 @@ ours (oid) as (
 ),
 things (what, name, digest) as (
     select 'function', pg_proc.oid::regprocedure::text, md5(row(prosrc, prosecdef, proconfig, pg_get_userbyid(proowner), digest)::text)
-      from pg_proc join ours on ours.oid = pronamespace left join granted on kind = 'function' and object = pg_proc.oid
+      from pg_proc
+      join pg_namespace on pg_namespace.oid = pronamespace and nspname in ('app', 'app_fenced', 'app_private')
+      left join granted on kind = 'function' and object = pg_proc.oid
     union all
     select 'table', pg_class.oid::regclass::text, md5(row(relrowsecurity, relforcerowsecurity, pg_get_userbyid(relowner), digest)::text)
       from pg_class join ours on ours.oid = relnamespace join pg_dist_partition on logicalrelid = pg_class.oid
@@ -36,9 +38,8 @@ things (what, name, digest) as (
                                where member = pg_roles.oid) as roles (held)
      where rolname in ('app_user', 'app_auth', 'app_gate', 'app_roster') or held && array['app_user', 'app_auth']
     union all
-    select 'set of keys', 'app_private.seal_keys', md5(concat_ws(chr(10),
-           (select string_agg(row(id, inner_pad, outer_pad, extract(epoch from retired_at))::text, chr(10) order by id)
-              from app_private./* seal_keys */),
-           (select string_agg(required::text, chr(10)) from app_private./* sealing */)))
+    select 'set of keys', 'app_private.seal_keys',
+           md5(string_agg(row(id, inner_pad, outer_pad, extract(epoch from retired_at))::text, chr(10) order by id))
+      from /* seal_keys */
 )
 select json_object_agg(what || ' ' || name, digest) from things

@@ -18,7 +18,6 @@ from userscope.postgres.sql import literal, named
 from userscope.postgres.url import ConnectionURL
 
 _LACKING, _CLOSED, _SAME = (named(__package__, f"node{name}.sql") for name in ("", "_closed", "_same"))
-_KEYS = ("seal_keys", "sealing")
 
 _DISTRIBUTED = "select exists (select from pg_extension where extname = 'citus')"
 _NODES = """
@@ -26,9 +25,10 @@ select nodeid, nodename, nodeport, groupid = 0, isactive
   from pg_dist_node where noderole = 'primary' order by groupid, nodeid
 """
 _EVERYWHERE = "select nodeid, success, result from run_command_on_all_nodes(%s)"
-_COPIES = """
-select relname, relname || '_' || shardid from pg_dist_shard join pg_class on pg_class.oid = logicalrelid
- where relnamespace = to_regnamespace('app_private') and relname = any (%s)
+_KEYS = """
+select format('%I.%I', nspname, relname || '_' || shardid)
+  from pg_dist_shard join pg_class on pg_class.oid = logicalrelid join pg_namespace on pg_namespace.oid = relnamespace
+ where nspname = 'app_private' and relname = 'seal_keys'
 """
 _LOGINS = """
 select rolname, rolpassword, array_agg(pg_get_userbyid(roleid)::text order by 1)
@@ -101,17 +101,14 @@ def _check(connection: psycopg.Connection, refused: Mapping[int, str] | None = N
 
 def _same(connection: psycopg.Connection) -> str:
     """Return the question for what must be the same everywhere, which names a node's own copies of the keys."""
-    copies: dict[str, str] = dict(connection.execute(_COPIES, [list(_KEYS)]).fetchall())
-    if len(copies) != len(_KEYS):
+    copy = connection.execute(_KEYS).fetchone()
+    if copy is None:
         raise ConfigurationError(
             "the migrations of this database were not made for several nodes",
             detail="It has Citus, and the project distributed is not deployed: no identity would reach another node.",
             hint='Write distributed = true under [tool.userscope] in pyproject.toml, and run "userscope migrate".',
         )
-    question = _SAME
-    for name, copy in copies.items():
-        question = question.replace(f"/* {name} */", sql.Identifier(copy).as_string(connection))
-    return question
+    return _SAME.replace("/* seal_keys */", copy[0])
 
 
 def _closed(connection: psycopg.Connection) -> str:
