@@ -37,7 +37,7 @@ ROADS: dict[str, Callable[[Session], object]] = {
 @pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
 def test_silence(make_served: MakeServed, proxy: SilentProxy, alice: UUID, first: bool) -> None:
     """Each road ends in Unavailable while all is silent still; afterwards the same service serves."""
-    hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 1}
+    hurried = {"database_statement_timeout": "500ms", "database_pool_timeout": 0.5, "database_pool_size": 1}
     served = make_served(proxy.url, **hurried)
     for name, road in ROADS.items():
         if first and name in ("a commit", "a rollback"):
@@ -67,11 +67,11 @@ def test_silence_at_the_door(make_served: MakeServed, proxy: SilentProxy, alice:
 
 def test_psycopg_waits(make_served: MakeServed, proxy: SilentProxy, alice: UUID) -> None:
     """The control: psycopg alone still waits when two of ours have given up one after the other."""
-    hurried = {"database_statement_timeout": "100ms", "database_pool_timeout": 0.2, "database_pool_size": 2}
+    hurried = {"database_statement_timeout": "500ms", "database_pool_timeout": 0.5, "database_pool_size": 2}
     served = make_served(proxy.url, **hurried)
     conninfo = proxy.url.conninfo()
     with closing(psycopg.connect(conninfo, autocommit=True)) as plain:
-        plain.execute("set statement_timeout = '100ms'")
+        plain.execute("set statement_timeout = '500ms'")
         with proxy.silence():
             plain.pgconn.send_query(b"select 1")
             for _ in range(2):

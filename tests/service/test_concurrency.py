@@ -58,7 +58,7 @@ def test_crowd(world: Sandbox, issuer: Issuer, bearer: As) -> None:
 def test_no_turn(world: Sandbox, issuer: Issuer, bearer: As) -> None:
     """Who gets no connection in time is told to come back; nothing was sent for them."""
     alice = world.user("Alice")
-    changed = {"database_pool_size": 1, "database_pool_timeout": 0.2}
+    changed = {"database_pool_size": 1, "database_pool_timeout": 1}
     settings = trusting(world.settings, issuer).model_copy(update=changed)
     with served(Probe(settings).app) as client, ThreadPoolExecutor(1) as pool, world.admin() as admin:
         admin.execute("select pg_advisory_lock(4711)")

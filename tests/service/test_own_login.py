@@ -109,7 +109,7 @@ def test_nobody(world: Sandbox, acts: object) -> None:
 
 def test_one_turn(world: Sandbox, issuer: Issuer, alice: UUID) -> None:
     """As many requests as the pool bears are served at once, each with all its sessions; nobody waits for itself."""
-    settings = trusting(world.settings, issuer).model_copy(update={"database_pool_size": 2, "database_pool_timeout": 5})
+    settings = trusting(world.settings, issuer).model_copy(update={"database_pool_size": 2, "database_pool_timeout": 9})
     app = attached(settings)
     app.dependency_overrides[current_user_id] = lambda: alice
 
