@@ -337,5 +337,8 @@ begin
     execute pg_get_functiondef('app.seal_required()'::regprocedure);
 end
 $do$;
+-- On workers it is new.
+revoke all on function app.seal_required() from public;
+grant execute on function app.seal_required() to app_user, app_auth;
 
 commit;

@@ -23,8 +23,9 @@ select app_private.read_own_copies(function, '{app.users, app.organizations, app
                 app_fenced.keep_owner(), app.current_organization_id(text[]), app.colleagues(), app.my_invitations()}'
               ::regprocedure[]) as function;
 
--- The coordinator has these from policies:organizations, which cannot tell the workers: its owner cannot log in to them.
+-- The coordinator has these from policies:organizations, which cannot tell the workers: the owners cannot log in to them.
 grant execute on function app.current_organization_id(text[]) to app_user, app_roster;
+grant execute on function app.colleagues(), app.my_invitations() to app_user;
 -- On a node that is added later Citus names, as app_roster, the function there that is app_roster's.
 grant usage on schema app_fenced to app_roster;
 

@@ -44,6 +44,24 @@ comment on function app.stamp() is 'Trigger: a new row of a service''s is of the
 revoke all on function app.stamp() from public;
 create trigger stamp before insert on app.todos for each row execute function app.stamp();
 comment on trigger stamp on app.todos is 'Sets the times of a new todo.';
+
+-- Every node runs the trigger on its own copy, and each has a now() of its own: copies would differ, and what compares a whole
+-- row with the one that was seen would find it on one node alone. What nodes have in common is when their transaction began.
+create function app.touch_alike() returns trigger
+    language plpgsql volatile parallel unsafe security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.updated_at := coalesce((select transaction_stamp from get_current_transaction_id()), now());
+    return new;
+end
+$$;
+comment on function app.touch_alike() is 'Trigger: sets updated_at to the time of the transaction, the same on every node.';
+revoke all on function app.touch_alike() from public;
+drop trigger touch on app.users;
+create trigger touch before update on app.users for each row execute function app.touch_alike();
+comment on trigger touch on app.users is 'Keeps updated_at.';
+
 grant insert (owner_id, created_at, updated_at) on app.todos to app_user;
 grant insert (id) on app.sessions, app.accounts, app.organizations, app.members, app.invitations to app_auth;
 

@@ -40,7 +40,7 @@ select app_private.verify_table('distributed:tables', 'app.users', $$
     constraint users_pkey PRIMARY KEY (id)
     constraint users_username_check CHECK ((username ~ '^[a-z0-9_.]{3,30}$'::text))
     constraint users_username_key UNIQUE (username)
-    CREATE TRIGGER touch BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.touch()
+    CREATE TRIGGER touch BEFORE UPDATE ON app.users FOR EACH ROW EXECUTE FUNCTION app.touch_alike()
 $$);
 
 select app_private.verify_table('distributed:tables', 'app.account', $$

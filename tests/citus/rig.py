@@ -97,6 +97,15 @@ class Distributed:
             done = superuser.execute(statement.encode() if isinstance(statement, str) else statement, parameters)
             return done.fetchall() if done.description else []
 
+    def everywhere(self, statement: str) -> list[Any]:
+        """Return the one value that a statement gives on each node, asked of the node itself."""
+        found = []
+        for node in self.all:
+            with node.superuser_connection() as superuser:
+                row = superuser.execute(statement.encode()).fetchone()
+                found.append(row[0] if row else None)
+        return found
+
     def add(self, server: Cluster) -> Database:
         """Make a server a worker of this database."""
         made = replace(self.coordinator, cluster=server)
