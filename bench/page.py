@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import picture, record
+from bench.concurrency import CLIENTS
+from bench.concurrency import KINDS as CLIENTS_ARE
 from bench.fences import OPERATIONS as FENCED
 from bench.fences import SIZES as SIZES_OF_ONES_OWN
 from bench.growth import SIZES as GROWN
@@ -134,6 +136,24 @@ def _slate(found: Record) -> str:
     return _table(("", *(f"{distance} ms" for distance in DISTANCES)), rows)
 
 
+def _concurrency(found: Record) -> str:
+    def row(kind: str, clients: int) -> tuple[str, ...]:
+        key = f"concurrency.{kind}.{clients}"
+        cells = [
+            f"{1e6 / found['medians'][f'{key}.where']:,.0f}",
+            f"{found['medians'][f'{key}.where_p99'] / 1000:,.0f} ms",
+        ]
+        for way in ("reader", "session"):
+            cells += (_times(found["ratios"][f"{key}.{pair}"]) for pair in (f"where/{way}", f"{way}_p99/where_p99"))
+        return (f"{clients} {kind}", *cells)
+
+    head = ("clients", "`WHERE`: pages a second", "99th of 100", "**reader**: pages a second", "99th of 100")
+    return _table(
+        (*head, "**session**: pages a second", "99th of 100"),
+        (row(kind, clients) for kind in CLIENTS_ARE for clients in CLIENTS),
+    )
+
+
 def _growth(found: Record) -> str:
     return _table(
         (f"todos, beside {GROWN[0]:,}", *(f"{size:,}" for size in GROWN[1:])),
@@ -205,6 +225,7 @@ def _conditions(found: Record) -> str:
 TABLES: dict[str, Callable[[Record], str]] = {
     "reads": _reads,
     "slate": _slate,
+    "concurrency": _concurrency,
     "growth": _growth,
     "statements": _statements,
     "sealing": _sealing,

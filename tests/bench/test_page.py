@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bench import picture
+from bench.concurrency import CLIENTS, KINDS
 from bench.growth import SIZES
 from bench.operations import OPERATIONS
 from bench.page import PAGE, PICTURE, TABLES, filled
@@ -18,10 +19,11 @@ TEXT = PAGE.read_text(encoding="utf-8")
 ROWS: dict[str, list[str] | int] = {
     "reads": [*WAYS.values()],
     "slate": 6,
+    "concurrency": [f"{clients} {kind}" for kind in KINDS for clients in CLIENTS],
     "growth": [operation.name for operation in OPERATIONS],
     "statements": [operation.name for operation in OPERATIONS],
     "sealing": 4,
-    "conditions": 4,
+    "conditions": 5,
 }
 """The first cells of each table, or how many rows it has at least."""
 
@@ -43,7 +45,7 @@ def made_up() -> dict[str, Any]:
     machine = {"processors": 2, "processor": "x", "system": "Linux", "python": "3.13", "versions": {"psycopg": "3"}}
     numbers: dict[str, Any] = {"ratios": defaultdict(lambda: 1.5), "medians": defaultdict(lambda: 250.0)}
     return numbers | {
-        "runs": dict.fromkeys(("growth", "reads", "sealing", "statements"), run),
+        "runs": dict.fromkeys(("concurrency", "growth", "reads", "sealing", "statements"), run),
         "machine": machine,
     }
 
