@@ -101,6 +101,7 @@ SESSIONS: dict[str, Case] = {
 def _counted(served: Served, proxy: Proxy, database: Database, opened: str, cases: dict[str, Case]) -> dict[str, int]:
     """Run each case for a user of its own, on a connection that has been examined, and count."""
     counted = {}
+    proxy.delay = 0.02  # what a busy client sends in two pieces must not be answered in between
     for name, (_, work) in cases.items():
         user = make_user(database, ("one", "two", "three"))
         with proxy.counting() as count, suppress(DatabaseError):
