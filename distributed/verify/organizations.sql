@@ -84,12 +84,15 @@ $$, exactly => true, actual => array(
     select format('%s of %s, %s: %s reads%s', pg_proc.oid::regprocedure, case when proowner = nspowner then 'the owner of the schema' else proowner::regrole::text end,
                   concat_ws(' ', lanname, case provolatile when 's' then 'stable' else 'volatile' end, 'security',
                             case when prosecdef then 'definer' else 'invoker' end, proconfig),
-                  md5(regexp_replace(regexp_replace(prosrc, '(app[.]([a-z]+))_[0-9]+ as \2', '\1', 'g'), '[[:space:]]+', ' ', 'g')),
+                  md5(regexp_replace(regexp_replace(plain, '(app[.]([a-z]+))_[0-9]+ as \2', '\1', 'g'), '[[:space:]]+', ' ', 'g')),
                   (select string_agg(' ' || relname, '' order by relname) from pg_class join pg_dist_shard on logicalrelid = pg_class.oid
                     where prosrc ~ format('app[.]%s_%s[[:>:]]', relname, shardid)))
       from pg_proc
       join pg_language on pg_language.oid = prolang
-      join pg_namespace on pg_namespace.oid = pronamespace
+      join pg_namespace on pg_namespace.oid = pronamespace,
+           -- Up to PostgreSQL 15 the columns of a view over one table are written with its name.
+           lateral (select case when proname in ('account', 'organization')
+                                then regexp_replace(prosrc, '[[:<:]](users|organizations)[.]', '', 'g') else prosrc end) as bodies (plain)
      where pg_proc.oid = any ('{app.account(), app.organization(), app.memberships(), app_fenced.own_organizations(),
                                 app_fenced.keep_owner(), app.set_organization_id(text), app.current_organization_id(text[]),
                                 app.colleagues(), app.my_invitations()}'::regprocedure[])

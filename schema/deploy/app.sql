@@ -138,9 +138,10 @@ begin
         select pg_get_indexdef(indexrelid) from pg_index where indrelid = relation and indisvalid
         union all
         select pg_get_triggerdef(oid) from pg_trigger where tgrelid = relation and tgenabled in ('O', 'A')
-        union all  -- up to PostgreSQL 15 the columns of a view over one table are written with its name
+        union all  -- up to PostgreSQL 15 the columns of a view over one table, or a function of its name, are written with that
         select format('view of %s, %s: %s', relowner::regrole, coalesce(reloptions, '{}'),
-                      btrim(regexp_replace(replace(pg_get_viewdef(oid), coalesce(base || '.', ''), ''), '[[:space:]]+', ' ', 'g')))
+                      btrim(regexp_replace(replace(replace(pg_get_viewdef(oid), coalesce(base || '.', ''), ''), relname || '.', ''),
+                                           '[[:space:]]+', ' ', 'g')))
           from pg_class, lateral (
               select case count(distinct refobjid) when 1 then min(shown.relname) end as base
                 from pg_rewrite

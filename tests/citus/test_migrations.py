@@ -43,7 +43,7 @@ def test_there_and_back_and_there_again_leaves_the_same(fresh: Distributed) -> N
     fresh.execute(_ROWS)
     before = definition(fresh)
     assert fresh.migrate() == [
-        f"distributed:{name}" for name in ("identity", "lockdown @core", "tables", "organizations")
+        f"distributed:{name}" for name in ("identity", "lockdown @core", "tables", "organizations @v0.2.0")
     ]
     assert fresh.execute(_COUNTS) == [(20,), (60,), (20,)]
     assert definition(fresh) != before
@@ -75,7 +75,7 @@ _DEFECTS = {
         "alter policy select_own on app.todos using (true)",
         f"alter policy select_own on app.todos using ({_OWNED})",
     ),
-    "distributed:organizations": (_OPEN, ""),
+    "distributed:organizations @v0.2.0": (_OPEN, ""),
 }
 """By the change that finds it: what somebody has done, and how it is undone."""
 
