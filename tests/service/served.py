@@ -14,7 +14,8 @@ from fastapi import FastAPI
 def served(app: FastAPI) -> Iterator[httpx.Client]:
     """Serve ``app`` on a free port of this machine; yield a client of it. Raises SystemExit where it does not start."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none"))
+        # After 5 seconds idle it would hang up, just when a client on a busy machine sends its next request.
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="none", timeout_keep_alive=600))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
