@@ -1,0 +1,113 @@
+"""Tables of one's own: spread by their owner or their organization beside what policies demand, and what is refused."""
+
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
+
+from tests.citus.rig import Distributed
+from tests.clusters import Connection
+
+_TABLE = """
+create table app.{name} (
+    {key} uuid not null default {by}, id uuid not null default gen_random_uuid(), body text not null,
+    primary key ({key}, id)
+);
+alter table app.{name} enable row level security, force row level security;
+create policy select_own on app.{name} for select to app_user using ({key} = (select {by}));
+create policy insert_own on app.{name} for insert to app_user with check ({key} = (select {by}));
+create policy update_own on app.{name} for update to app_user
+    using ({key} = (select {by})) with check ({key} = (select {by}));
+create policy delete_own on app.{name} for delete to app_user using ({key} = (select {by}));
+grant select, insert ({key}, id, body), update (body), delete on app.{name} to app_user;
+comment on table app.{name} is 'Of my own.';
+insert into app.{name} ({key}, body) select id, name from app.{of};
+"""
+_USER = {"name": "notes", "key": "owner_id", "by": "app.current_user_id()", "of": "users"}
+_TEAM = {"name": "boards", "key": "organization_id", "by": "app.current_organization_id()", "of": "organizations"}
+
+
+@pytest.fixture(scope="module")
+def people(distributed: Distributed) -> tuple[UUID, ...]:
+    """Twelve users, each the owner of an organization of the same id."""
+    users = tuple(uuid4() for _ in range(12))
+    for user in users:
+        distributed.execute(
+            f"insert into app.users (id, name, email) values ('{user}', '{user}', '{user}@x.io'); "
+            f"insert into app.organizations (id, name, slug) values ('{user}', '{user}', '{user}'); "
+            f"insert into app.members (organization_id, user_id, role) values ('{user}', '{user}', 'owner')"
+        )
+    return users
+
+
+@pytest.fixture
+def service(distributed: Distributed) -> Iterator[Connection]:
+    with distributed.coordinator.connect("service") as made:
+        yield made
+
+
+@pytest.mark.parametrize("table", [_USER, _TEAM], ids=["user", "organization"])
+def test_spread(distributed: Distributed, people: tuple[UUID, ...], service: Connection, table: dict[str, str]) -> None:
+    """Rows that were there go along, each statement asks one shard, and nobody's rows are another's."""
+    name, key = f"app.{table['name']}", table["key"]
+    distributed.execute(_TABLE.format(**table))
+    distributed.execute(f"select app_private.distribute('{name}', '{key}')")
+    assert distributed.execute(f"select obj_description('{name}'::regclass)") == [("Of my own.",)]
+    for user in people:
+        other = next(each for each in people if each != user)
+        with service.transaction():
+            service.execute("select app.set_user_id(%s)", [str(user)])
+            if table is _TEAM:
+                service.execute("select app.set_organization_id(%s)", [str(user)])
+            assert service.execute(f"select {key}, body from {name}".encode()).fetchall() == [(user, str(user))]
+            ((plan,),) = service.execute(f"explain (format json) select body from {name}".encode()).fetchall()
+            assert plan[0]["Plan"]["Distributed Query"]["Job"]["Task Count"] == 1
+            service.execute(f"insert into {name} (body) values ('new')".encode())
+            assert service.execute(f"update {name} set body = 'changed'".encode()).rowcount == 2
+            assert service.execute(f"delete from {name} where body = 'changed'".encode()).rowcount == 2
+            service.execute(f"insert into {name} (body) values ('{user}')".encode())
+            with pytest.raises(InsufficientPrivilege), service.transaction():
+                service.execute(f"insert into {name} ({key}, body) values ('{other}', 'planted')".encode())
+        if table is _TEAM:  # in an organization of somebody else's
+            with pytest.raises(InsufficientPrivilege, match="not a member"), service.transaction():
+                service.execute("select app.set_user_id(%s)", [str(user)])
+                service.execute("select app.set_organization_id(%s)", [str(other)])
+                service.execute(f"select body from {name}".encode())
+    assert distributed.execute(f"select count(*), count(distinct {key}) from {name}") == [(12, 12)]
+
+
+def test_back(distributed: Distributed, people: tuple[UUID, ...]) -> None:
+    """A table comes back to the coordinator with its rows and the policies that it had."""
+    policies = (
+        "select polname, pg_get_expr(polqual, polrelid) from pg_policy where polrelid = 'app.back'::regclass order by 1"
+    )
+    distributed.execute(_TABLE.format(**_USER | {"name": "back"}))
+    before = distributed.execute(policies)
+    distributed.execute("select app_private.distribute('app.back', 'owner_id')")
+    assert distributed.execute(policies) != before
+    distributed.execute("select app_private.gather('app.back')")
+    assert distributed.execute(policies) == before
+    assert distributed.execute("select count(*) from app.back") == [(len(people),)]
+    distributed.execute("drop table app.back")
+
+
+@pytest.mark.usefixtures("people")
+def test_refused(distributed: Distributed) -> None:
+    """What Citus would open, and what cannot be answered for on shards, is refused by name and stays as it was."""
+    distributed.execute(_TABLE.format(**_USER | {"name": "closing"}))
+    distributed.execute("create policy office_hours on app.closing as restrictive for select to app_user using (false)")
+    with pytest.raises(FeatureNotSupported, match=r"policy office_hours on app\.closing is restrictive"):
+        distributed.execute("select app_private.distribute('app.closing', 'owner_id')")
+    distributed.execute("drop table app.closing")
+    distributed.execute("create table app_fenced.secrets (owner_id uuid not null, primary key (owner_id))")
+    with pytest.raises(FeatureNotSupported, match=r"app_fenced\.secrets is fenced"):
+        distributed.execute("select app_private.distribute('app_fenced.secrets', 'owner_id')")
+    distributed.execute("drop table app_fenced.secrets")
+
+
+@pytest.mark.usefixtures("people")
+def test_only_the_owner_spreads(service: Connection) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        service.execute("select app_private.distribute('app.todos', 'owner_id')")
