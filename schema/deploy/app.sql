@@ -144,8 +144,7 @@ begin
                                            '[[:space:]]+', ' ', 'g')))
           from pg_class, lateral (
               select case count(distinct refobjid) when 1 then min(shown.relname) end as base
-                from pg_rewrite
-                join pg_depend on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
+                from pg_rewrite join pg_depend on objid = pg_rewrite.oid and classid = 'pg_rewrite'::regclass
                 join pg_class as shown on shown.oid = refobjid and refclassid = 'pg_class'::regclass
                where ev_class = pg_class.oid and refobjid <> ev_class
           ) as bases
