@@ -167,3 +167,24 @@ def test_isolation(make: Make, ready: Distributed, level: Isolation) -> None:
     served, alice = make(), make_user(ready.coordinator, ("one",))
     asked = "select current_setting('transaction_isolation') from app.todos"
     assert served.session(alice, lambda session: run(session, asked), isolation=level) == [level]
+
+
+REFUSED = {
+    "insert into app.todos (title) select title from app.todos": "0A000",
+    "merge into app.todos using (values ('x')) as new (title) on app.todos.title = new.title "
+    "when not matched then insert (title) values ('x')": "XX000",
+    "update app.todos set owner_id = gen_random_uuid()": "0A000",
+    "insert into app.todos (title) values ('x') returning now()": "0A000",
+    "with made as (insert into app.todos (title) values ('x') returning id) select id from made": "42501",
+}
+"""What docs/citus.md says is refused, and by which SQLSTATE."""
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_refused(make: Make, ready: Distributed, statement: str) -> None:
+    """It changes nothing, and is an error."""
+    served, alice = make(), make_user(ready.coordinator, ("one",))
+    with pytest.raises(DatabaseError) as raised:
+        served.session(alice, lambda session: run(session, statement))
+    assert raised.value.sqlstate == REFUSED[statement]
+    assert served.reader(alice, lambda session: run(session, "select title from app.todos")) == ["one"]
