@@ -111,3 +111,46 @@ def test_refused(distributed: Distributed) -> None:
 def test_only_the_owner_spreads(service: Connection) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         service.execute("select app_private.distribute('app.todos', 'owner_id')")
+
+
+_FENCED = (
+    "create table app_fenced.secrets (owner_id uuid not null default app.current_user_id() "
+    "references app.users on delete cascade, id uuid not null default gen_random_uuid(), body text not null, "
+    "primary key (owner_id, id))",
+    "alter table app_fenced.secrets enable row level security, force row level security",
+    "create policy select_own on app_fenced.secrets for select to app_gate using (owner_id = app.current_user_id())",
+    "create policy insert_own on app_fenced.secrets for insert to app_gate "
+    "with check (owner_id = app.current_user_id())",
+    "grant select, insert on app_fenced.secrets to app_gate",
+    "create view app.secrets with (security_barrier) as select owner_id, id, body from app_fenced.secrets offset 0",
+    "create function app_fenced.write_secrets() returns trigger language plpgsql security definer "
+    "set search_path = pg_catalog, pg_temp as 'begin insert into app_fenced.secrets as t (body) values (new.body) "
+    "returning t.owner_id, t.id, t.body into new; return new; end'",
+    "revoke all on function app_fenced.write_secrets() from public",
+    "create trigger write instead of insert on app.secrets for each row execute function app_fenced.write_secrets()",
+    "alter view app.secrets owner to app_gate",
+    "alter function app_fenced.write_secrets() owner to app_gate",
+    "grant select, insert (body) on app.secrets to app_user",
+    "select app_private.answer_by_function('app.secrets')",
+    "select app_private.distribute('app_fenced.secrets')",
+    "select app_private.read_own_copies('app.secrets()', '{app_fenced.secrets}')",
+)
+
+
+def test_fenced(distributed: Distributed, people: tuple[UUID, ...], service: Connection) -> None:
+    """Whole on every node, it answers as app.account does: by a function that reads the node's own copy."""
+    for statement in _FENCED:
+        distributed.execute(statement)
+    for user in people[:3]:
+        with service.transaction():
+            service.execute("select app.set_user_id(%s)", [str(user)])
+            assert service.execute("select body from app.secrets").fetchall() == []
+            service.execute("insert into app.secrets (body) values (%s)", [str(user)])
+        with service.transaction():
+            service.execute("select app.set_user_id(%s)", [str(user)])
+            assert service.execute("select owner_id, body from app.secrets").fetchall() == [(user, str(user))]
+            joined = "select secrets.body, notes.body from app.secrets, app.notes"
+            assert service.execute(joined.encode()).fetchall() == [(str(user), str(user))]
+            with pytest.raises(InsufficientPrivilege), service.transaction():
+                service.execute("select 1 from app_fenced.secrets")
+    assert distributed.execute("select count(distinct owner_id) from app_fenced.secrets") == [(3,)]
