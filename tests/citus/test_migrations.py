@@ -2,12 +2,14 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.citus.rig import PROJECTS, Distributed, Nodes
 from userscope.errors import ScriptError
 from userscope.migrations.inspection import verify
+from userscope.migrations.projects import find
 from userscope.migrations.runner import migrate, revert
 
 _ROWS = """
@@ -101,6 +103,17 @@ def test_a_worker_that_is_open_is_found(distributed: Distributed) -> None:
         assert "run_command_on_workers" in found[0].problems[0]
         worker.execute("select app_private.lock_down_node()")
     assert [result for result in verify(distributed.coordinator.url(), PROJECTS)[0] if result.problems] == []
+
+
+def test_the_core_alone(fresh: Distributed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With users of one's own: identities and what distributes tables, and nothing of the reference application."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\ndistributed = true\n')
+    migrate(fresh.coordinator.url(), find())
+    results, pending = verify(fresh.coordinator.url(), find())
+    assert (len(results), [result for result in results if result.problems], pending) == (5, [], [])
+    revert(fresh.coordinator.url(), find([Path("distributed")]), to=None, confirm=lambda _labels: True)
+    assert fresh.execute("select count(*) from pg_dist_partition") == [(0,)]
 
 
 def test_a_database_without_citus_says_so(nodes: Nodes) -> None:
