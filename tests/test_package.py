@@ -52,6 +52,9 @@ def test_wheel(built: Path, folder: Path) -> None:
         assert "+ policies:better_auth" in run("-m", "userscope", "migrate")
         assert "Nothing found." in run("-m", "userscope", "audit")
         assert "Found when row-level security is off" in run("-m", "userscope", "audit", "--format", "sarif")
+        assert "lockdown" in run(
+            "-m", "userscope", "plan", str(built / "site/userscope/projects/distributed/sqitch.plan")
+        )
         said = run("-c", SERVE).splitlines()
         assert said == ["alice ['Buy milk']", "bob []", str(built / "site" / "userscope" / "__init__.py")]
     finally:
