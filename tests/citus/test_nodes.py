@@ -192,6 +192,7 @@ def test_commands(ready: Distributed, folder: Path, capfd: pytest.CaptureFixture
     assert cli("nodes", "--check").stdout.count(".. ok\n") == 3
     for command in (["status"], ["audit"], ["health"], ["verify"]):
         cli(*command)
+    assert "is not compared with a scratch one" in cli("audit", "--drift", code=2).stderr
     on_worker(ready, PLANTED["statements can be read"][0])
     told = PLANTED["statements can be read"][1]
     asked = json.loads(cli("nodes", "--check", "--json", code=1).stdout)

@@ -66,7 +66,7 @@ def check(admin: ConnectionURL) -> list[Node]:
 def found(admin: ConnectionURL) -> list[Node]:
     """As ``check``; nothing of a database on one node alone, and else what is wrong as the coordinator's problem."""
     with connect(admin, autocommit=True) as connection:
-        if not _distributed(connection):
+        if not distributed(connection):
             return []
     try:
         return check(admin)
@@ -151,7 +151,8 @@ def _logins(connection: psycopg.Connection) -> Iterator[str]:
         yield sql.SQL(_WHERE_MISSING).format(sql.Literal(name), body).as_string(connection)
 
 
-def _distributed(connection: psycopg.Connection) -> bool:
+def distributed(connection: psycopg.Connection) -> bool:
+    """Whether the database has Citus, and so may be on several nodes."""
     return connection.execute(_DISTRIBUTED).fetchone() == (True,)
 
 
@@ -159,7 +160,7 @@ def _distributed(connection: psycopg.Connection) -> bool:
 def _connect(admin: ConnectionURL) -> Iterator[psycopg.Connection]:
     """Connect, each statement on its own. Raises ConfigurationError without Citus, and words what is refused."""
     with connect(admin, autocommit=True) as connection:
-        if not _distributed(connection):
+        if not distributed(connection):
             raise ConfigurationError(
                 "this database is on one node: it has no Citus",
                 detail="There are no other nodes to be looked after.",

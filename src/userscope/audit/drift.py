@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from userscope.admin import seals
+from userscope.admin import nodes, seals
 from userscope.audit.model import Finding
 from userscope.audit.run import connect
 from userscope.errors import ConfigurationError
@@ -33,12 +33,19 @@ def drifted(url: ConnectionURL, projects: Sequence[Project] | None = None) -> li
     The scratch database is made on the same server as the same login and dropped again; where the login may make none,
     on an embedded server of the same major version. Raises Unavailable, MigrationError or ConfigurationError.
     """
-    with connect(url) as live, _scratch(live, url) as scratch_url:
-        migrate(scratch_url, projects)
-        seals.copy_required(live, scratch_url)
-        settings = {name: _setting(live, name) for name in _SETTINGS}
-        with connect(scratch_url) as scratch:
-            return compare(facts(live, settings), facts(scratch, settings))
+    with connect(url) as live:
+        if nodes.distributed(live):
+            raise ConfigurationError(
+                "a database on several nodes is not compared with a scratch one",
+                detail="That would be on one node, where its migrations make other tables and functions.",
+                hint='"userscope verify" compares what each change made, "userscope nodes --check" the nodes.',
+            )
+        with _scratch(live, url) as scratch_url:
+            migrate(scratch_url, projects)
+            seals.copy_required(live, scratch_url)
+            settings = {name: _setting(live, name) for name in _SETTINGS}
+            with connect(scratch_url) as scratch:
+                return compare(facts(live, settings), facts(scratch, settings))
 
 
 def facts(connection: "psycopg.Connection[Any]", settings: dict[str, str]) -> Facts:
