@@ -70,7 +70,7 @@ def _reads(opened: Callable[[UUID], Any]) -> Callable[[], float]:
 
 
 def _server(url: Any, script: str, values: dict[str, str]) -> Callable[[], float]:
-    return lambda: statements.latency(url, script, values=values, times=100)
+    return lambda: statements.latency(url, script, values=values, times=1_000)
 
 
 def main() -> None:
