@@ -4,12 +4,6 @@
 
 begin;
 
-select app_private.verify_function('distributed:identity', 'app.shard_key(text)', $$
-    owned by the owner of the schema
-    sql immutable security invoker {"search_path=pg_catalog, pg_temp"}
-    body with md5 75a801aa9372bf8b1e06e7ee4a1f7ae9
-$$);
-select app_private.verify_execution('distributed:identity', 'app.shard_key(text)', 'app_user may execute');
 select app_private.verify_function('distributed:identity', 'app.set_user_id(text, text)', $$
     owned by the owner of the schema
     plpgsql volatile security invoker

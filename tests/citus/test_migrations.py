@@ -45,7 +45,7 @@ def test_there_and_back_and_there_again_leaves_the_same(fresh: Distributed) -> N
     fresh.execute(_ROWS)
     before = definition(fresh)
     assert fresh.migrate() == [
-        f"distributed:{name}" for name in ("identity", "lockdown @core", "tables", "organizations @v0.2.0")
+        f"distributed:{name}" for name in ("shards", "identity", "lockdown @core", "tables", "organizations @v0.2.0")
     ]
     assert fresh.execute(_COUNTS) == [(20,), (60,), (20,)]
     assert definition(fresh) != before
@@ -57,7 +57,7 @@ def test_there_and_back_and_there_again_leaves_the_same(fresh: Distributed) -> N
     fresh.migrate()
     assert fresh.execute(_COUNTS) == [(20,), (60,), (20,)]
     results, pending = verify(fresh.coordinator.url(), PROJECTS)
-    assert (len(results), [result for result in results if result.problems], pending) == (15, [], [])
+    assert (len(results), [result for result in results if result.problems], pending) == (16, [], [])
 
 
 _OPEN = "create or replace function app.organization() returns table (id uuid, name text, slug text, logo text, \
@@ -65,7 +65,7 @@ metadata text, created_at timestamptz) language sql stable parallel safe securit
 set search_path = pg_catalog, pg_temp as 'select id, name, slug, logo, metadata, created_at from app.organizations'"
 _OWNED = "(owner_id = app.current_user_id()) and (owner_id = app.shard_key()::uuid)"
 _DEFECTS = {
-    "distributed:identity": (
+    "distributed:shards": (
         "alter function app.shard_key(text) stable",
         "alter function app.shard_key(text) immutable",
     ),
@@ -111,7 +111,7 @@ def test_the_core_alone(fresh: Distributed, tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\ndistributed = true\n')
     migrate(fresh.coordinator.url(), find())
     results, pending = verify(fresh.coordinator.url(), find())
-    assert (len(results), [result for result in results if result.problems], pending) == (5, [], [])
+    assert (len(results), [result for result in results if result.problems], pending) == (6, [], [])
     revert(fresh.coordinator.url(), find([Path("distributed")]), to=None, confirm=lambda _labels: True)
     assert fresh.execute("select count(*) from pg_dist_partition") == [(0,)]
 
