@@ -97,6 +97,8 @@ def follow(primary: Cluster, standby: Cluster) -> None:
         binaries / "pg_basebackup", "-d", _to_follow(primary), "-D", place.data, "-R", "-c", "fast", "--no-sync"
     )
     assert done.returncode == 0, done.stdout
+    with (place.data / "postgresql.auto.conf").open("a") as settings:  # the last one counts
+        settings.write(f"primary_conninfo = {sql.Literal(_to_follow(primary)).as_string()}\n")
     place.write_state(replace(place.read_state(), logins=source.read_state().logins))
     standby.server.start()
 
@@ -122,6 +124,6 @@ def _let_follow(primary: Cluster) -> ServerDirectory:
 
 
 def _to_follow(primary: Cluster) -> str:
-    """What the server's own libpq understands, which may be older than psycopg's."""
+    """What any libpq understands: a wheel's server takes the system's, older than its pg_basebackup's and psycopg's."""
     params = primary.url("admin").params
     return make_conninfo(**{name: value for name, value in params.items() if name != "dbname"})
