@@ -16,7 +16,12 @@ from userscope.local.directory import ServerDirectory
 from userscope.postgres.url import ConnectionURL
 
 # What is acknowledged must have a place in the log that a standby can reach.
-_SETTINGS = {"synchronous_commit": "on", "max_connections": "60", "wal_level": "replica"}
+_SETTINGS = {
+    "synchronous_commit": "on",
+    "max_connections": "60",
+    "wal_level": "replica",
+    "wal_keep_size": "512MB",  # a standby that was away for a while finds all of it
+}
 
 
 @dataclass
@@ -55,7 +60,13 @@ class Pair:
         with self.primary.superuser_connection() as there, self.standby.superuser_connection() as here:
             written = there.execute("select pg_current_wal_flush_lsn()").fetchone()
             assert written
-            eventually(lambda: _replayed(here, written[0]))
+            try:
+                eventually(lambda: _replayed(here, written[0]))
+            except AssertionError as late:
+                place = ServerDirectory.find(self.standby.cluster.server.home)
+                raise AssertionError(
+                    f"the standby does not follow:\n{place and place.log.read_text()[-2000:]}"
+                ) from late
 
 
 def _replayed(standby: Connection, position: str) -> bool:

@@ -56,6 +56,9 @@ def test_nothing_found(narrow: Page, axe: str, request: pytest.FixtureRequest) -
     states: dict[str, list[Any]] = {}
 
     def state(name: str) -> None:
+        expect(narrow.locator("[aria-busy=true]")).to_have_count(
+            0
+        )  # what is under way looks as if it could not be used
         look(name)
         assert fits(narrow), name
         states[name] = found(narrow, axe)

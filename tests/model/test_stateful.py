@@ -35,8 +35,8 @@ DEFECTS = {
     "no row-level security": "alter table app.todos disable row level security",
     "another permissive policy": "create policy other on app.todos for select to app_user using (title = 'a')",
     "identity outlives its transaction": "create or replace function app.set_user_id"
-    "(user_id text, seal text default '') returns void language sql volatile parallel unsafe security invoker "
-    "begin atomic select set_config('app.user_id', coalesce(user_id, ''), false); end",
+    "(user_id text, seal text default '') returns text language sql volatile parallel unsafe security invoker "
+    "return set_config('app.user_id', coalesce(user_id, ''), false)",
     "one user's id for all": "alter table app.todos drop constraint todos_pkey, add primary key (id)",
     "rows stay": "alter table app.todos drop constraint todos_owner_id_fkey",
 }

@@ -31,8 +31,8 @@ DEFECTS = {
     "one organization's id for all": "alter table app.model_boards drop constraint model_boards_pkey;"
     "create unique index on app.model_boards (id) where name = 'b'",
     "the claim outlives its transaction": "create or replace function app.set_organization_id(organization_id text) "
-    "returns void language sql volatile parallel unsafe security invoker begin atomic "
-    "select set_config('app.organization_id', organization_id, false); end",
+    "returns text language sql volatile parallel unsafe security invoker "
+    "return set_config('app.organization_id', organization_id, false)",
     "everybody's memberships": "alter policy select_own on app.members using (true)",
     "rows stay": "alter table app.model_boards drop constraint model_boards_organization_id_fkey",
 }

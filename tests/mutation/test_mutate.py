@@ -120,9 +120,10 @@ def test_the_source_is_untouched(mutate: Mutate, database: Database) -> None:
         code, output, _ = mutate(database, "--only", "bypasses row security", "--json", "--", "true")
         tried = {survivor["mutant"].partition(": ")[2] for survivor in json.loads(output)["survived"]}
         assert code == 1
-        assert tried >= {"app_user", "app_auth", "app_service", "app_accounts"}
+        ours = {"app_user", "app_auth", "app_service", "app_accounts"}
+        assert tried >= ours
         assert connection.execute(query).fetchall() == before
-        assert not any(bypasses for name, bypasses in before if name in tried)
+        assert not any(bypasses for name, bypasses in before if name in ours)
 
 
 @pytest.mark.breadth
