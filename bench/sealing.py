@@ -35,27 +35,29 @@ def main(*, quick: bool = False) -> Figures:
     """Measure reads through a service, the helper and rows of an insert in the server, and a seal's making."""
     figures = Figures()
     with world({}) as made, ExitStack() as stack:
-        admin, service = made.url("admin"), made.url("service")
-        fill(admin, EACH, users=1)
+        # Two databases: in the second a seal is required, as it is wherever services seal.
+        service, sealing = made.url("service"), made.url("service", "sealed")
+        for admin in (made.url("admin"), made.database("sealed")):
+            fill(admin, EACH, users=1)
         user = named("user 1")
         key, _ = seals.add(admin)
-        # Neither kind is required, so that both serve from the same database at the same time.
-        services = {"unsealed": _service(service), "sealed": _service(service, key)}
+        seals.require(admin)
+        services = {"unsealed": _service(service), "sealed": _service(sealing, key)}
         for opened in services.values():
             stack.enter_context(opened)
         refuse_other_rows({name: _ids(opened, user) for name, opened in services.items()})
         reads = {name: partial(_read, opened, user) for name, opened in services.items()}
         figures.take(take_turns(reads, 5 if quick else 31).figures(("sealed", "unsealed")), "read")
-        with distant(1, service, service) as (far, _), ExitStack() as nearby:
-            distantly = {"unsealed": _service(far), "sealed": _service(far, key)}
+        with distant(1, service, sealing) as (far, further), ExitStack() as nearby:
+            distantly = {"unsealed": _service(far), "sealed": _service(further, key)}
             for opened in distantly.values():
                 nearby.enter_context(opened)
             reads = {name: partial(_read, opened, user) for name, opened in distantly.items()}
             figures.take(take_turns(reads, 3 if quick else 15).figures(("sealed", "unsealed")), "read_at_1_ms")
-        with psycopg.connect(service.conninfo()) as connection:
+        with psycopg.connect(service.conninfo()) as one, psycopg.connect(sealing.conninfo()) as other:
             kinds = {
                 f"{work}.{name}": partial(_inside, connection, user, seal, statement)
-                for name, seal in (("unsealed", ""), ("sealed", key.seal(user, life=3600)))
+                for name, connection, seal in (("unsealed", one, ""), ("sealed", other, key.seal(user, life=3600)))
                 for work, statement in WORK.items()
             }
             taken = take_turns(kinds, 3 if quick else 9)
@@ -71,7 +73,7 @@ def main(*, quick: bool = False) -> Figures:
 
 
 def _service(url: ConnectionURL, key: SealKey | None = None) -> Database:
-    values: dict[str, Any] = {"userscope_seal_key": key.text(), "userscope_seal_optional": True} if key else {}
+    values: dict[str, Any] = {"userscope_seal_key": key.text()} if key else {}
     return Database(Settings(_env_file=None, database_url=url.text(), **values))
 
 

@@ -26,7 +26,8 @@ def test_soak(own_cluster: Cluster) -> None:
     assert sum(soak.truth.outcomes.values()) == soak.transactions
     assert {"committed", "rolled back", "Unavailable"} <= soak.truth.outcomes.keys()
     assert soak.disasters.get("backends killed")
-    assert 1 <= soak.most_connections <= soak.connections
+    # Of those that are killed, some still end while PgBouncer has others in their place.
+    assert 1 <= soak.most_connections <= 2 * soak.connections < soak.users
 
 
 @pytest.mark.breadth
