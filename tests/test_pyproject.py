@@ -57,7 +57,7 @@ def test_distributed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Citus needs comes behind ours, core or all; --project names it alone, to go back to one node."""
     configure(here, "[tool.userscope]\ndistributed = true\n")
     assert list(changes()) == [*ALL, "distributed"]
-    assert changes()["distributed"] == ["identity", "lockdown", "tables", "organizations"]
+    assert changes()["distributed"] == ["shards", "identity", "lockdown", "tables", "organizations"]
     configure(here, '[tool.userscope]\nours = "core"\ndistributed = true\n')
     assert changes()["distributed"] == ["identity", "lockdown"]
     assert [project.name for project in projects.find([Path("distributed")])] == ["distributed"]
