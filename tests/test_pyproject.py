@@ -59,7 +59,7 @@ def test_distributed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(changes()) == [*ALL, "distributed"]
     assert changes()["distributed"] == ["shards", "identity", "lockdown", "tables", "organizations"]
     configure(here, '[tool.userscope]\nours = "core"\ndistributed = true\n')
-    assert changes()["distributed"] == ["identity", "lockdown"]
+    assert changes()["distributed"] == ["shards", "identity", "lockdown"]
     assert [project.name for project in projects.find([Path("distributed")])] == ["distributed"]
     monkeypatch.chdir(projects.shipped())
     assert [project.name for project in projects.find([Path("distributed")])] == ["distributed"]
