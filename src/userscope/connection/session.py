@@ -142,7 +142,8 @@ def _keep_position(session: ScopedSession) -> None:
         driver_connection: Any = session.runs_on.connection.driver_connection  # None: it was taken out of the pool
         if position := getattr(driver_connection, "position", None):
             session.info["position"] = position
-            session.info.get("committed", str)(position)
+            if tell := session.info.get("committed"):
+                tell(position)
 
 
 def name_columns(session: ScopedSession, error: NotPermitted) -> None:
