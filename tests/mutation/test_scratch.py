@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from tests.attacks.attack import NAIVE
 from tests.clusters import Cluster, Database
 from userscope.mutation.scratch import copied
 from userscope.postgres.connect import connect
@@ -50,3 +51,19 @@ def test_settings_of_roles(source: Database) -> None:
         assert carried(connection) == wanted
         with copied(settings) as copy, connect(copy.superuser) as target:
             assert carried(target) == wanted
+
+
+def test_a_changed_helper_is_copied_as_it_is(database: Database) -> None:
+    """Whether seals are required comes along; its trigger, which would mend the helper, runs only on later changes."""
+    helper = "select pg_get_functiondef('app.current_user_key()'::regprocedure)"
+    settings = Settings(_env_file=None, admin_database_url=SecretStr(database.url("admin").text()))
+    with database.superuser_connection() as source:
+        source.execute("update app_private.sealing set required = true")
+        sound = source.execute(helper).fetchone()
+        source.execute(NAIVE.encode())
+        changed = source.execute(helper).fetchone()
+        with copied(settings) as copy, connect(copy.superuser, autocommit=True) as target:
+            assert target.execute(helper).fetchone() == changed != sound
+            assert target.execute("select required from app_private.sealing").fetchall() == [(True,)]
+            target.execute("update app_private.sealing set required = true")
+            assert target.execute(helper).fetchone() == sound

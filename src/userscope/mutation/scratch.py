@@ -48,6 +48,11 @@ _ATTRIBUTES = {
     "rolreplication": "replication",
     "rolbypassrls": "bypassrls",
 }
+_TRIGGERS = """
+select format('alter table app_private.sealing enable %s trigger %I',
+              case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname)
+  from pg_trigger where tgrelid = 'app_private.sealing'::regclass and not tgisinternal and tgenabled <> 'D'
+"""
 
 
 @dataclass(frozen=True)
@@ -101,13 +106,6 @@ def scratch_copy(settings: Settings, own: ConnectionURL | None = None) -> Iterat
                     hint='Deploy them first: "userscope migrate".',
                 )
         yield copy
-
-
-_TRIGGERS = """
-select format('alter table app_private.sealing enable %s trigger %I',
-              case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname)
-  from pg_trigger where tgrelid = 'app_private.sealing'::regclass and not tgisinternal and tgenabled <> 'D'
-"""
 
 
 @contextmanager
