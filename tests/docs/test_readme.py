@@ -67,32 +67,36 @@ def test_the_first_screen(newcomer: Newcomer) -> None:
     assert newcomer.run("make", "migrate") == "Nothing to deploy (up-to-date)\n"
 
 
+@pytest.fixture(scope="module")
+def printed(newcomer: Newcomer) -> str:
+    """The ten lines of Python run as they stand: what they print."""
+    assert len(PYTHON) == 1
+    preamble = "import os\nalice, bob = os.environ['ALICE'], os.environ['BOB']\n"
+    return newcomer.run(sys.executable, "-W", "error", "-c", preamble + PYTHON[0])
+
+
+def test_python(newcomer: Newcomer, printed: str) -> None:
+    """Bob sees nothing of Alice's, neither the demonstration's nor what was just added."""
+    assert "Fix the bike" in printed
+    assert not any(title in printed for title in ("Buy milk", "Pay the rent"))
+    mine = newcomer.run(
+        "userscope", "psql", "--as", newcomer.environment["ALICE"], "--", "-Atc", "select title from app.todos"
+    )
+    assert {"Buy milk", "Pay the rent"} <= set(mine.splitlines())
+
+
 @pytest.mark.breadth
+@pytest.mark.usefixtures("printed")
 def test_from_psql(newcomer: Newcomer) -> None:
-    """Two users, two answers."""
+    """Two users, two answers, after the Python above it."""
     assert len(CONSOLE) == 2
     console.follow(CONSOLE[1], newcomer.environment, ROOT)
 
 
-def test_python(newcomer: Newcomer) -> None:
-    """The ten lines of Python run as they stand, and Bob sees nothing of Alice's."""
-    assert len(PYTHON) == 1
-    preamble = "import os\nalice, bob = os.environ['ALICE'], os.environ['BOB']\n"
-    printed = newcomer.run(sys.executable, "-W", "error", "-c", preamble + PYTHON[0])
-    assert "Fix the bike" in printed
-    assert "Buy milk" not in printed
-    mine = newcomer.run(
-        "userscope", "psql", "--as", newcomer.environment["ALICE"], "--", "-Atc", "select title from app.todos"
-    )
-    assert mine.splitlines().count("Buy milk") == 2  # the demonstration's, and the one just added
-
-
 def test_words() -> None:
     """What this test does before it follows the page, the page tells: where the command is, and whose ids are meant."""
-    before = PAGE.partition("$ userscope psql --as")[0]
-    assert "`source .venv/bin/activate`" in before
-    assert "`alice` and `bob` (`$ALICE`, `$BOB`) are the ids that the demo prints" in before
-    assert PAGE.index(CONSOLE[1]) < PAGE.index(PYTHON[0])  # which adds a todo
+    assert PAGE.index("`source .venv/bin/activate`") < PAGE.index("are the ids that the demo prints")
+    assert PAGE.index("`alice` and `bob`\n(`$ALICE`, `$BOB`) are") < PAGE.index(PYTHON[0]) < PAGE.index(CONSOLE[1])
 
 
 def test_every_page() -> None:
