@@ -1,7 +1,10 @@
 """What is watched from outside: processes that must end, and whatever else must come about by itself."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from userscope.local.server import Server
@@ -13,6 +16,19 @@ def eventually(condition: Callable[[], object], *, patience: float = 60) -> None
     while not condition():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.01)
+
+
+@contextmanager
+def meanwhile(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Something goes on in a thread until the block ends, and its event is set; what it raises is raised then."""
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        going_on = pool.submit(work, over)
+        try:
+            yield
+        finally:
+            over.set()
+        going_on.result()
 
 
 def gone(pid: int) -> bool:

@@ -5,7 +5,6 @@ import random
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from tests.outages.disk import fill, small
 from tests.outages.failover import fail_over, lose_standby, replicated, tell
 from tests.outages.load import Load
 from tests.outages.rig import Rig, kill, ordinary
+from tests.processes import meanwhile
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,8 @@ def _silent(rig: Rig, load: Load) -> None:
 def _crowded(rig: Rig, load: Load) -> None:
     """Strangers take every connection that the server has, as a service does whose pool is too large."""
     conninfo = rig.town.database.url("service").conninfo()
-    over = threading.Event()
 
-    def crowd() -> None:
+    def crowd(over: threading.Event) -> None:
         pids: list[int] = []
         with ExitStack() as strangers, rig.superuser() as superuser:
             while not over.wait(0.01):
@@ -117,13 +116,8 @@ def _crowded(rig: Rig, load: Load) -> None:
                     [pids],
                 )
 
-    with ThreadPoolExecutor(1) as pool:
-        crowding = pool.submit(crowd)
-        try:
-            load.each("failed")
-        finally:
-            over.set()
-        crowding.result()
+    with meanwhile(crowd):
+        load.each("failed")
 
 
 def _read_only(rig: Rig, load: Load) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sqlmodel import Session, select
 
 from tests.clusters import Cluster
 from tests.connection.conftest import make_user
+from tests.processes import meanwhile
 from tests.replication import Pair, following, replicated
 from tests.silence import SilentProxy
 from tests.soak.truth import Truth
@@ -65,7 +67,11 @@ class ReplicaSoak:
             )
             began = time.monotonic()
             self._left = iter(range(self.operations))
-            with self._breaking(pair), Service(settings) as service, ThreadPoolExecutor(WORKERS + 1) as pool:
+            with (
+                meanwhile(partial(self._break, pair)),
+                Service(settings) as service,
+                ThreadPoolExecutor(WORKERS + 1) as pool,
+            ):
                 futures = [pool.submit(self._thread, service, number) for number in range(WORKERS)]
                 futures.append(pool.submit(asyncio.run, self._tasks(AsyncDatabase(settings))))
                 for future in futures:
@@ -137,17 +143,6 @@ class ReplicaSoak:
             self.truth.ended(str(user), tokens, "committed")
 
     # What befalls the replica -----------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _breaking(self, pair: Pair) -> Iterator[None]:
-        over = threading.Event()
-        thread = threading.Thread(target=self._break, args=(pair, over))
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
 
     def _break(self, pair: Pair, over: threading.Event) -> None:
         def pause() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from tests.clusters import Cluster, Database
 from tests.connection.conftest import settings_for
 from tests.connection.served import run
 from tests.pooling.pgbouncer import PgBouncer, pgbouncer
+from tests.processes import meanwhile
 from tests.soak.town import TeamTodo, Town, serve_together, town
 from tests.soak.truth import Truth
 from userscope.database import AsyncDatabase
@@ -81,7 +83,7 @@ class Soak:
             )
             self._left = takewhile(lambda _: not self.over(self.truth), range(self.transactions))
             with (
-                self._breaking(database, pooler),
+                meanwhile(partial(self._break, database, pooler)),
                 Service(settings) as service,
                 ThreadPoolExecutor(WORKERS + 1) as pool,
             ):
@@ -183,17 +185,6 @@ class Soak:
                         await session.run_sync(work)
 
     # What breaks meanwhile -----------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _breaking(self, database: Database, pooler: PgBouncer) -> Iterator[None]:
-        over = threading.Event()
-        thread = threading.Thread(target=self._break, args=(database, pooler, over))
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
 
     def _break(self, database: Database, pooler: PgBouncer, over: threading.Event) -> None:
         def restart_server() -> None:
