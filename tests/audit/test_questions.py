@@ -10,7 +10,7 @@ import pytest
 from tests.clusters import ROOT, Connection, Database, first_of
 from userscope.audit.model import LEVELS
 from userscope.audit.run import MATRIX, connect, questions
-from userscope.postgres.sql import with_above
+from userscope.postgres.sql import with_shared
 
 FOLDER = ROOT / "policies" / "audit"
 QUESTIONS = {name: text for name, text in questions(FOLDER).items() if name != MATRIX}
@@ -93,7 +93,7 @@ def test_plain() -> None:
 
 def test_shared_is_used() -> None:
     """Every part that the questions share serves one of them, and none makes its own."""
-    shared = with_above((FOLDER / "shared.sql").read_text(encoding="utf-8"))
+    shared = with_shared((FOLDER / "shared.sql").read_text(encoding="utf-8"))
     names = re.findall(r"^(?:with recursive )?(\w+) \([\w, ]+\) as \(", shared, re.MULTILINE)
     own = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.sql") if path.stem != "shared"}
     assert len(names) > 10

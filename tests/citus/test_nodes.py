@@ -217,6 +217,18 @@ def test_commands(ready: Distributed, folder: Path, capfd: pytest.CaptureFixture
     cli("health")
 
 
+def test_on_a_worker(ready: Distributed, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Each says that this is a worker: what is deployed, and what is wrong, it cannot tell."""
+    (folder / "pyproject.toml").write_text("[tool.userscope]\ndistributed = true\n", encoding="utf-8")
+    cli = Runner(folder, capfd, **ready.workers[0].environment)
+    told = "ERROR:  this node of Citus is a worker\n"
+    for command in ("nodes", "status", "audit"):
+        done = cli(command, code=2)
+        assert (done.stdout, done.stderr.startswith(told)) == ("", True)
+        assert done.stderr.endswith("HINT:  Name the coordinator's host in the URL.\n")
+    assert "this node of Citus is a worker: " in cli("health", code=1).stdout
+
+
 def test_not_migrated(nodes: Nodes, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """With Citus and without the project distributed, one error says what to do."""
     made = nodes.database(workers=0)

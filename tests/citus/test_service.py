@@ -17,7 +17,8 @@ from tests.connection.test_sqlstate import ANSWERS
 from tests.silence import SilentProxy
 from userscope.admin import seals
 from userscope.connection.scope import Isolation
-from userscope.errors import DatabaseError, InvalidValue, NotPermitted, SealRejected, Unavailable
+from userscope.database import Database
+from userscope.errors import ConfigurationError, DatabaseError, InvalidValue, NotPermitted, SealRejected, Unavailable
 from userscope.identity import SealKey
 from userscope.models import Account, Todo
 from userscope.postgres.url import ConnectionURL
@@ -159,6 +160,25 @@ def test_sealed(make: Make, ready: Distributed) -> None:
             assert next_one.reader(person, whose) == [person, person]
     finally:
         seals.relax(admin)
+
+
+def test_on_a_worker(make: Make, ready: Distributed) -> None:
+    """Connected to a worker, a service of either kind of login is told where to go, and sends nothing else."""
+    alice = make_user(ready.coordinator, ("one",))
+    for worker in ready.workers:
+        served = make(worker.url("service"))
+        for work in (served.reader, served.session):
+            with pytest.raises(ConfigurationError) as raised:
+                work(alice, whose)
+            assert str(raised.value).startswith("this node of Citus is a worker\n")
+            assert raised.value.hint == "Name the coordinator's host in the URL."
+        with (
+            Database(settings_for(worker.url("auth"))) as provider,
+            pytest.raises(ConfigurationError, match="is a worker"),
+            provider.login() as session,
+        ):
+            run(session, "select 1")
+    assert make().reader(alice, whose) == [alice, alice]
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])

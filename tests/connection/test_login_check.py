@@ -223,6 +223,31 @@ def test_not_migrated(make_served: MakeServed, home: Database) -> None:
         make_served(elsewhere).reader(uuid4(), lambda session: run(session, "select 1"))
 
 
+def test_a_worker(database: Database) -> None:
+    """With Citus, a node that has our functions and not our tables is none to serve on; the one that has both is.
+
+    Where Citus is not, this is what tells that it is there; tests/citus asks a worker.
+    """
+    with database.superuser_connection() as superuser, Served(settings_for(database.url("service"))) as db:
+        superuser.execute("set allow_system_table_mods = on")
+        superuser.execute(
+            "insert into pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) "
+            "select 1, 'citus', 10, 'pg_catalog'::regnamespace, false, '14.0-1'"
+        )
+        with db.reader(uuid4()) as session:
+            assert run(session, "select 1") == [1]
+        db.engine.dispose()
+        superuser.execute("alter table app_private.sealing rename to elsewhere")
+        with pytest.raises(ConfigurationError, match="this node of Citus is a worker"), db.reader(uuid4()) as session:
+            run(session, "select 1")
+        superuser.execute("drop function app.seal_required()")  # without the project distributed workers lack it
+        with pytest.raises(ConfigurationError, match="this node of Citus is a worker"), db.reader(uuid4()) as session:
+            run(session, "select 1")
+        superuser.execute("drop function app.set_user_id")  # not migrated at all
+        with pytest.raises(ConfigurationError, match="was not migrated"), db.reader(uuid4()) as session:
+            run(session, "select 1")
+
+
 @pytest.mark.parametrize("required", [False, True])
 @pytest.mark.parametrize("optional", [False, True])
 @pytest.mark.parametrize("key", [None, SealKey.generate()], ids=["unsealed", "sealing"])

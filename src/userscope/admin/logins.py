@@ -5,15 +5,16 @@ import secrets
 import psycopg
 from psycopg import sql
 
-from userscope.errors import ConfigurationError, NotPermitted
+from userscope.admin.permission import permitted
+from userscope.errors import ConfigurationError
 from userscope.login import Login
 from userscope.postgres.connect import connect
-from userscope.postgres.sql import named, with_above
+from userscope.postgres.sql import named, with_shared
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
 # No role of policies: whoever is a member of it is more than those say.
-_UNFIT = with_above(named(__package__, "unfit.sql")).encode()
+_UNFIT = with_shared(named(__package__, "unfit.sql")).encode()
 _LONGEST = 63  # bytes of a name
 
 
@@ -99,13 +100,10 @@ def _write(connection: psycopg.Connection, name: str, role: str, password: str) 
     if role == Login.AUTH.role and sessions == (True,):
         # Better Auth, whose tables these are, names them without a schema.
         statements.append(sql.SQL("alter role {} set search_path = app").format(login))
-    try:
+    granted = (
+        f"Roles belong to the whole server. Whoever made {role} runs: "
+        f'grant {role} to "{connection.info.user}" with admin option; the admin itself needs CREATEROLE.'
+    )
+    with permitted(connection, f'make a login of "{role}"', granted):
         for statement in statements:
             connection.execute(statement)
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise NotPermitted(
-            f'role "{connection.info.user}" may not make a login of "{role}"',
-            detail=f"PostgreSQL said: {error.diag.message_primary}.",
-            hint=f"Roles belong to the whole server. Whoever made {role} runs: "
-            f'grant {role} to "{connection.info.user}" with admin option; the admin itself needs CREATEROLE.',
-        ) from error

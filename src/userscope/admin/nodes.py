@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from userscope.errors import ConfigurationError, DatabaseError, NotPermitted
+from userscope.admin.permission import permitted
+from userscope.errors import ConfigurationError, DatabaseError
+from userscope.postgres.citus import PLACE, a_worker
 from userscope.postgres.connect import connect
 from userscope.postgres.sql import literal, named
 from userscope.postgres.url import ConnectionURL
 
 _LACKING, _CLOSED, _SAME = (named(__package__, f"node{name}.sql") for name in ("", "_closed", "_same"))
 
-_DISTRIBUTED = "select exists (select from pg_extension where extname = 'citus')"
 _NODES = """
 select nodeid, nodename, nodeport, groupid = 0, isactive
   from pg_dist_node where noderole = 'primary' order by groupid, nodeid
@@ -57,14 +58,18 @@ class Node:
 def check(admin: ConnectionURL) -> list[Node]:
     """Ask every node, the coordinator first.
 
-    Raises ConfigurationError where the database is on one node alone, or its migrations were not made for several.
+    Raises ConfigurationError where the database is on one node alone, or its migrations were not made for several, or
+    this is not the coordinator.
     """
     with _connect(admin) as connection:
         return _check(connection)
 
 
 def found(admin: ConnectionURL) -> list[Node]:
-    """As ``check``; nothing of a database on one node alone, and else what is wrong as the coordinator's problem."""
+    """As ``check``; nothing of a database on one node alone, and else what is wrong as the coordinator's problem.
+
+    Raises ConfigurationError on a worker.
+    """
     with connect(admin, autocommit=True) as connection:
         if not distributed(connection):
             return []
@@ -152,8 +157,11 @@ def _logins(connection: psycopg.Connection) -> Iterator[str]:
 
 
 def distributed(connection: psycopg.Connection) -> bool:
-    """Whether the database has Citus, and so may be on several nodes."""
-    return connection.execute(_DISTRIBUTED).fetchone() == (True,)
+    """Whether the database has Citus, and so may be on several nodes. Raises ConfigurationError on a worker."""
+    has_citus, worker = connection.execute(PLACE.encode()).fetchone() or (False, False)
+    if worker:
+        raise a_worker()
+    return bool(has_citus)
 
 
 @contextmanager
@@ -166,16 +174,11 @@ def _connect(admin: ConnectionURL) -> Iterator[psycopg.Connection]:
                 detail="There are no other nodes to be looked after.",
                 hint="docs/citus.md says how one node becomes several.",
             )
+        owner = "Citus' functions are for who made the extension: set ADMIN_DATABASE_URL to that login."
         try:
-            connection.execute("set search_path = pg_catalog, pg_temp")
-            yield connection
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise NotPermitted(
-                f'role "{connection.info.user}" may not ask the nodes',
-                detail=f"PostgreSQL said: {error.diag.message_primary}.",
-                hint="Citus' functions are for who made the extension: set ADMIN_DATABASE_URL to that login.",
-                sqlstate=error.sqlstate,
-            ) from error
+            with permitted(connection, "ask the nodes", owner):
+                connection.execute("set search_path = pg_catalog, pg_temp")
+                yield connection
         except psycopg.Error as error:
             raise DatabaseError(
                 "the nodes could not be asked",

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import psycopg
 
-from userscope.errors import NotPermitted, SealingError
+from userscope.admin.permission import permitted
+from userscope.errors import SealingError
 from userscope.identity import SealKey
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
@@ -135,18 +136,13 @@ def services(admin: ConnectionURL) -> dict[str, int]:
 def _connect(admin: ConnectionURL) -> Iterator[psycopg.Connection]:
     """Open a transaction as the admin. Raises SealingError or NotPermitted where the keys are out of its reach."""
     with connect(admin) as connection:
+        owner = "Set ADMIN_DATABASE_URL to the login that migrates: it owns the keys."
         try:
-            connection.execute("set local search_path = pg_catalog, pg_temp")
-            yield connection
+            with permitted(connection, "manage seal keys", owner):
+                connection.execute("set local search_path = pg_catalog, pg_temp")
+                yield connection
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
             raise SealingError("the database was not migrated", hint='Run "userscope migrate" first.') from error
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise NotPermitted(
-                f'role "{connection.info.user}" may not manage seal keys',
-                detail=f"PostgreSQL said: {error.diag.message_primary}.",
-                hint="Set ADMIN_DATABASE_URL to the login that migrates: it owns the keys.",
-                sqlstate=error.sqlstate,
-            ) from error
 
 
 def _locked(connection: psycopg.Connection) -> Sealing:

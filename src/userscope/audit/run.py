@@ -13,7 +13,7 @@ from userscope.audit.model import Access, Finding, Report, by_level
 from userscope.errors import AuditError, ConfigurationError, DatabaseError
 from userscope.migrations import projects
 from userscope.postgres import connect as postgres
-from userscope.postgres.sql import literal, with_above
+from userscope.postgres.sql import literal, with_shared
 from userscope.postgres.url import ConnectionURL
 
 MATRIX = "access_matrix"
@@ -46,7 +46,7 @@ def questions(folder: Path | None = None) -> dict[str, str]:
     for name in (MATRIX, _SHARED):
         if name not in found:
             raise ConfigurationError(f'"{folder}" holds no {name}.sql', hint="Install userscope anew.")
-    shared = with_above(found.pop(_SHARED)).strip()
+    shared = with_shared(found.pop(_SHARED)).strip()
     return {
         name: f"{shared}\n{_columns(name)} from (\n{text.strip().removesuffix(';')}\n) as found;\n"
         for name, text in found.items()

@@ -11,13 +11,14 @@ from userscope.connection.cursor import AsyncScopedConnection, ScopedConnection,
 from userscope.connection.replica import Introduction
 from userscope.connection.scope import Scope
 from userscope.errors import ConfigurationError, NotSealed, RoleBypassesRLS, SealRejected
-from userscope.postgres.sql import named, with_above
+from userscope.postgres.citus import a_worker
+from userscope.postgres.sql import named, with_shared
 
-_CHECK = with_above(named(__package__, "login_check.sql"))
+_CHECK = with_shared(named(__package__, "login_check.sql"))
 _CHECK_AND_SEALING = f"select login.*, app.seal_required() from ({_CHECK}) as login"  # noqa: S608  # our own file
 _UNREADABLE = (errors.InvalidSchemaName, errors.UndefinedFunction, errors.InsufficientPrivilege)
 
-type _Row = tuple[str | None, dict[str, str] | None, bool, bool | None]
+type _Row = tuple[str | None, dict[str, str] | None, bool, bool, bool | None]
 
 
 @dataclass
@@ -54,10 +55,12 @@ class LoginCheck:
             connection.scope = None
 
     def _judge(self, connection: ScopedConnectionBase, row: _Row | None, error: Exception | None = None) -> None:
-        why, constraint_messages, distributed, seal_required = row or (None, None, False, None)
+        why, constraint_messages, distributed, worker, seal_required = row or (None, None, False, False, None)
         role = connection.info.user
         if why:
             raise RoleBypassesRLS(role, why)
+        if worker:
+            raise a_worker()
         if isinstance(error, errors.InsufficientPrivilege) and self.sealing is not None:
             raise not_a_service(role) from error
         if error and not isinstance(error, errors.InsufficientPrivilege):

@@ -1,7 +1,7 @@
 -- One row about the login of this connection, for PostgreSQL 15 and later:
 --   why                  what puts it above row-level security, or null: it is fit to serve users
 --   constraint_messages  the comments of constraints, which become error messages: {"app.todos.todos_title_check": "A title …"}
---   distributed          whether tables may be on several nodes, by Citus
+--   distributed, worker  whether tables may be on several nodes, by Citus, and whether this one is not the coordinator
 -- Sent behind a DISCARD ALL, so that nobody's search_path is in force but the login's own.
 with logins (oid) as (
     select oid from pg_roles where rolname in (session_user, current_user)
@@ -42,4 +42,5 @@ select coalesce((select format('role "%s" is a superuser', rolname) from reach w
           join pg_class on pg_class.oid = conrelid
           join pg_namespace on pg_namespace.oid = relnamespace
          where classoid = 'pg_constraint'::regclass) as constraint_messages,
-       exists (select from pg_extension where extname = 'citus') as distributed
+       place.*
+  from (/* citus.sql */) as place

@@ -9,9 +9,9 @@ def named(package: str, name: str) -> str:
     return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
-def with_above(text: str) -> str:
-    """Put in, where it is called for, what lifts a login above row-level security: the check and the audit share it."""
-    return text.replace("/* above.sql */", named(__package__, "above.sql").strip())
+def with_shared(text: str) -> str:
+    """Put in the files of this folder that ``text`` calls for, which several queries share: ``/* above.sql */``."""
+    return re.sub(r"/\* (\w+\.sql) \*/", lambda called: named(__package__, called[1]).strip(), text)
 
 
 def ident(name: str) -> str:
