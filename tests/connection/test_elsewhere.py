@@ -11,7 +11,15 @@ from sqlmodel import Session, col, select
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
 from tests.connection.served import Served, run
-from userscope.errors import Conflict, DatabaseError, NotPermitted, RowGone, StaleRow, Unavailable
+from userscope.errors import (
+    BrokenConstraint,
+    Conflict,
+    DatabaseError,
+    NotPermitted,
+    RowGone,
+    StaleRow,
+    Unavailable,
+)
 from userscope.models import Todo
 from userscope.postgres.url import ConnectionURL
 
@@ -49,6 +57,20 @@ def test_caught_as_sqlalchemys(served: Served, alice: UUID) -> None:
         served.session(alice, lambda session: run(session, "select 1/0"))
     with pytest.raises(exc.ProgrammingError):
         served.session(alice, lambda session: run(session, "select id from app.sessions"))
+
+
+@pytest.mark.parametrize("opened", ["session", "reader"])
+def test_autoflush(served: Served, alice: UUID, opened: str) -> None:
+    """What a query flushed is told as a flush is, and SQLAlchemy's own remark stands beneath the traceback."""
+
+    def flushed(session: Session) -> None:
+        session.add(Todo(title=" "))
+        _first(session)
+
+    with pytest.raises(BrokenConstraint if opened == "session" else NotPermitted) as raised:
+        getattr(served, opened)(alice, flushed)
+    assert "autoflush" not in str(raised.value)
+    assert ["autoflush" in note for note in raised.value.__notes__] == [True]
 
 
 def test_stale(served: Served, home: Database, alice: UUID) -> None:

@@ -43,6 +43,10 @@ class DatabaseError(UserscopeError):
         self.sqlstate = sqlstate
         self.constraint = constraint
 
+    def add_detail(self, msg: str) -> None:
+        """Note what SQLAlchemy adds, such as that it was an autoflush: it shows beneath a traceback, in no answer."""
+        self.add_note(msg)
+
 
 class NotPermitted(DatabaseError):
     """The identity may not do this, or this is a reader, which only reads."""
