@@ -20,9 +20,9 @@ SHAPES = Path(__file__).parent / "shapes"
 
 
 def shapes(name: str) -> list[tuple[str, str]]:
-    """Read ``-- title`` lines, each followed by its SQL."""
-    parts = re.split(r"^-- (.+)\n", (SHAPES / f"{name}.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    return list(batched(parts[1:], 2, strict=True))
+    """Read ``-- title`` lines, each followed by its SQL: of policies, and of what stands around them."""
+    text = "".join((SHAPES / f"{name}_{part}.sql").read_text(encoding="utf-8") for part in ("policies", "around"))
+    return list(batched(re.split(r"^-- (.+)\n", text, flags=re.MULTILINE)[1:], 2, strict=True))
 
 
 RIGHT, HOLES = shapes("right"), shapes("holes")

@@ -1,13 +1,16 @@
 """The bodies of functions: SQL, and PL/pgSQL that is assignments, IF, SELECT INTO and RETURN."""
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.catalog import Catalog, Function
-from userscope.audit.judge.terms import Branch, Limit, Link, Other, Scope, TooWide, Value, Values, both
+from userscope.audit.judge.terms import Branch, Kept, Limit, Link, Other, Scope, TooWide, Value, Values, both
 from userscope.audit.judge.tree import Unreadable, expression, of, plpgsql, statements
 
 _DEEP = 6
+_VARIABLE = re.compile(r"\breturn\s+(?!next\b|query\b)(\w+)\s*;", re.IGNORECASE)
 
 
 class Bodies:
@@ -16,6 +19,7 @@ class Bodies:
     catalog: Catalog
     truths: Callable[[Any, Scope], list[Branch]]
     lies: Callable[[Any, Scope], list[Branch]]
+    nulls: Callable[[Any, Scope], list[Branch]]
     values: Callable[[Any, Scope], Values]
     rows: Callable[..., Any]
     row_truths: Callable[[Any, Scope], list[Branch]]
@@ -55,9 +59,9 @@ class Bodies:
                 return query(last_query(function), inner)
             if function.language == "plpgsql":
                 found: list[Any] = []
-                for where, kind, node in self._walk(body_of(function), inner, ()):
+                for where, kind, node, there in self._walk(body_of(function), inner, ()):
                     read = query if kind == "query" else value
-                    found += [_after(where, result) for result in read(node, inner)]
+                    found += [_after(where, result) for result in read(node, there)]
                     if len(found) > 200:
                         raise TooWide
                 return found
@@ -78,18 +82,19 @@ class Bodies:
             )
         )
 
-    def _walk(self, body: list[Any], scope: Scope, held: Branch) -> Iterator[tuple[Branch, str, Any]]:
-        """Each way through a body to a RETURN: what holds then, and what is returned; ``scope`` keeps the variables."""
+    def _walk(self, body: list[Any], scope: Scope, held: Branch) -> Iterator[tuple[Branch, str, Any, Scope]]:
+        """Each way through a body to a RETURN: what holds then, what is returned, and with which variables."""
+        scope = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
         for place, statement in enumerate(body):
             ((kind, one),) = statement.items()
             rest = body[place + 1 :]
             match kind:
                 case "PLpgSQL_stmt_return":
                     if "expr" in one:
-                        yield held, "value", expression(_text(one["expr"]))
+                        yield held, "value", expression(_text(one["expr"])), scope
                     return
                 case "PLpgSQL_stmt_return_query":
-                    yield held, "query", statements(_text(one["query"]))[0]
+                    yield held, "query", statements(_text(one["query"]))[0], scope
                 case "PLpgSQL_stmt_block":
                     for handler in handlers(one):
                         yield from self._walk(handler + rest, scope, held)
@@ -106,7 +111,7 @@ class Bodies:
                         node = expression(_text(test))
                         for branch in both(before, self.truths(node, scope)):
                             yield from self._walk(then + rest, scope, branch)
-                        before = both(before, self.lies(node, scope))
+                        before = both(before, self.lies(node, scope) + self.nulls(node, scope))
                     for branch in before:
                         yield from self._walk(one.get("else_body", []) + rest, scope, branch)
                     return
@@ -116,23 +121,28 @@ class Bodies:
                 case "PLpgSQL_stmt_assign":
                     text = _text(one["expr"])
                     name, _, right = text.partition(":=") if ":=" in text else text.partition("=")
-                    scope.params[name.strip().lower()] = self.values(expression(right), scope)
+                    name, node = name.strip().lower(), expression(right)
+                    there = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
+                    scope.params[name], scope.kept[name] = self.values(node, scope), Kept(node, there)
                 case "PLpgSQL_stmt_execsql":
                     query = statements(_text(one["sqlstmt"]))[0]
                     if of(query)[0] != "select_stmt" or not one.get("into"):
                         raise Unreadable("it writes")
-                    self._into(one["target"], self.rows(query, scope), scope)
+                    self._into(one["target"], query, scope)
                 case "PLpgSQL_stmt_perform":
                     rows = self.rows(statements(_text(one["expr"]))[0], scope)
                     self._found(rows, scope)
                 case _:
                     raise Unreadable(kind)
 
-    def _into(self, target: Any, rows: Any, scope: Scope) -> None:
+    def _into(self, target: Any, query: Any, scope: Scope) -> None:
         ((kind, one),) = target.items()
+        rows = self.rows(query, scope)
+        before = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
         self._found(rows, scope)
         if kind == "PLpgSQL_row":
             for place, field in enumerate(one["fields"]):
+                scope.kept[field["name"]] = Kept(query, before, place)
                 scope.params[field["name"]] = [
                     (columns[place][1] if place < len(columns) else Value(), branch) for columns, branch in rows
                 ]
@@ -183,10 +193,13 @@ def body_of(function: Function) -> list[Any]:
     named = ", ".join(
         f'"{name}" {kind}' if name else kind for name, kind in zip(function.inputs, function.types, strict=False)
     )
+    if not function.many and set(function.modes) & {"o", "b"}:
+        raise Unreadable("it returns what it assigns")
+    body = _VARIABLE.sub(r"return (\1);", function.body)  # the parser does not tell a returned variable's name
     returns = f"returns {'setof ' if function.many else ''}{function.returns}"
     if function.returns == "record":
         returns = "returns setof record" if function.many else "returns record"
-    found = plpgsql(f"create function f({named}) {returns} language plpgsql as {tag}{function.body}{tag}")
+    found = plpgsql(f"create function f({named}) {returns} language plpgsql as {tag}{body}{tag}")
     declared: dict[str, Any] = found[0]["PLpgSQL_function"]
     start = [
         {

@@ -1,6 +1,8 @@
 """Values and calls: what is said of the caller, and the bodies of functions."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.bodies import Bodies
@@ -10,6 +12,8 @@ from userscope.audit.judge.tree import A, constant, expression, name_of, names_o
 
 _AGGREGATES = {"array_agg", "max", "min", "string_agg", "json_agg", "jsonb_agg", "any_value", "unnest"}
 _LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}
+_OPERATORS = {"starts_with": "^@", "jsonb_path_exists": "@?", "jsonb_path_match": "@@"}
+"""Functions of two arguments that are operators by another name."""
 _ME = {"current_user", "session_user", "user", "current_role"}
 
 
@@ -17,7 +21,9 @@ class Calls(Bodies):
     """Reads values; what it reads conditions with stands beside it in Reader."""
 
     profile: Profile
+    known: frozenset[int]
     elements: Callable[[Any, Scope], Values]
+    arms: Callable[[Any, Scope], Iterator[tuple[list[Branch], Any]]]
 
     def values(self, node: Any, scope: Scope) -> Values:
         """What an expression can be, and what holds then."""
@@ -36,6 +42,9 @@ class Calls(Bodies):
                 for step in one.indirection:
                     if step.WhichOneof("node") == "string":
                         found = [(part(value, step.string.sval), branch) for value, branch in found]
+                    elif of(step)[0] == "a_indices":
+                        at = self.values(step.a_indices.uidx, scope)[0][0].constant
+                        found = [(value.step([at] if at else []), branch) for value, branch in found]
                 return found
             case "sub_link":
                 if one.sub_link_type in (A.EXPR_SUBLINK, A.ARRAY_SUBLINK):
@@ -48,9 +57,12 @@ class Calls(Bodies):
             case "sqlvalue_function":
                 return [(Value(frozenset({Source("me", "login")})), ())] if one.op in _LOGINS else [(Value(), ())]
             case "case_expr":
-                arms = [arm.case_when.result for arm in one.args]
-                arms += [one.defresult] if one.HasField("defresult") else []
-                return [value for arm in arms for value in self.values(arm, scope)]
+                return [
+                    (value, (*held, *branch))
+                    for before, result in self.arms(one, scope)
+                    for value, branch in self.values(result, scope)
+                    for held in before
+                ]
             case "coalesce_expr":
                 return self._coalesced(one, scope)
             case "a_array_expr" | "row_expr" | "min_max_expr":
@@ -72,7 +84,9 @@ class Calls(Bodies):
         kinds = {(source.kind, source.of) for source in sources}
         if len(kinds) > 1:
             return [(Value(frozenset(sources)), tuple(a for part in parts for _, branch in part for a in branch))]
-        return [value for part in parts for value in part if value[0].sources] or parts[0]
+        last = next((value.constant for part in parts for value, _ in part if not value.sources), None)
+        found = [(value, branch) for part in parts for value, branch in part if value.sources]
+        return [(replace(value, constant=last), branch) for value, branch in found] or parts[0]
 
     def _made_of(self, nodes: list[Any], scope: Scope) -> Values:
         """A value made of others."""
@@ -96,21 +110,20 @@ class Calls(Bodies):
     def _operated(self, one: Any, scope: Scope) -> Values:
         operator = name_of(one.name)
         if one.kind == A.AEXPR_NULLIF:
-            return self.values(one.lexpr, scope)
+            return [
+                (replace(value, constant=None) if value.sources else value, branch)
+                for value, branch in self.values(one.lexpr, scope)
+            ]
         if operator in ("->", "->>", "#>", "#>>"):
             steps = self.values(one.rexpr, scope)[0][0].constant or ""
-            path = steps.strip("{}").replace(",", ".").replace('"', "")
-            found = []
-            for value, branch in self.values(one.lexpr, scope):
-                if value.entities == {("me", 0)} and len(value.sources) == 1:
-                    (source,) = value.sources
-                    value = Value(frozenset({source._replace(name=f"{source.name}.{path}")}))
-                found.append((value, branch))
-            return found
+            path = steps.strip("{}").replace('"', "").split(",")
+            return [(value.step(path), branch) for value, branch in self.values(one.lexpr, scope)]
         found = self._made_of([side for side in (one.lexpr, one.rexpr) if side.WhichOneof("node")], scope)
         if operator == "||":  # what begins or ends with the identity is the identity's
+            sides = [value for side in (one.lexpr, one.rexpr) for value, _ in self.values(side, scope)]
+            last = next((value.constant for value in sides if value.sources and value.constant is not None), None)
             return [
-                (Value(frozenset(s for s in value.sources if s.kind == "me") or value.sources), branch)
+                (Value(frozenset(s for s in value.sources if s.kind == "me") or value.sources, last), branch)
                 for value, branch in found
             ]
         return found
@@ -119,12 +132,19 @@ class Calls(Bodies):
         names = names_of(one.funcname)
         if names[-1] == "current_setting":
             setting = self.values(one.args[0], scope)[0][0].constant
-            return [(Value(frozenset({Source("me", self.profile.setting(setting or "?"))})), ())]
+            # What was set for one transaction is '' in the session's next.
+            return [(Value(frozenset({Source("me", self.profile.setting(setting or "?"))}), ""), ())]
         known = self.profile.identity(names)
         if known:
             return [(Value(frozenset({Source("me", known)})), ())]
         if names[-1] in _ME and len(one.args) == 0:
             return [(Value(frozenset({Source("me", "login")})), ())]
+        if re.fullmatch("jsonb?_extract_path(_text)?", names[-1]) and one.args:
+            path = [value.constant or "" for arg in one.args[1:] for value, _ in self.elements(arg, scope)]
+            return [(value.step(path), branch) for value, branch in self.values(one.args[0], scope)]
+        if names[-1] == "pg_has_role":
+            (role, _), *_ = self.values(one.args[-2], scope)
+            return [(Value(frozenset({Source("me", f"member of {role.constant or '?'}")})), ())]
         if names[-1] == "count":
             return [(Value(counts=True), ())]
         if names[-1] in _AGGREGATES and one.args:
@@ -148,8 +168,9 @@ class Calls(Bodies):
         names = names_of(one.funcname)
         if names[-1] in ("bool_or", "bool_and", "every") and one.args:
             return self.truths(one.args[0], scope)
-        if names[-1] == "starts_with" and len(one.args) == 2:
-            return self._pairs("^@", self.values(one.args[0], scope), self.values(one.args[1], scope))
+        operator = _OPERATORS.get(names[-1])
+        if operator and len(one.args) == 2:
+            return self._pairs(operator, self.values(one.args[0], scope), self.values(one.args[1], scope))
         function = self.function(one, scope)
         if function is None or self.profile.identity(names) or self.profile.plain(names):
             return None
@@ -165,7 +186,7 @@ class Calls(Bodies):
     def function(self, one: Any, scope: Scope) -> Any:
         """The function of somebody's own that is called."""
         names = names_of(one.funcname)
-        return None if names[0] == "pg_catalog" else self.catalog.function(names, len(one.args), scope.near)
+        return None if names[0] == "pg_catalog" else self.catalog.function(names, len(one.args), scope.near, self.known)
 
     def bound(self, function: Any, one: Any, scope: Scope) -> dict[str, Values]:
         """A call's arguments by name and number."""

@@ -1,7 +1,7 @@
 """What PostgreSQL says of a database, read once in a few statements, by name."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from userscope.postgres.sql import ident, named
 if TYPE_CHECKING:
     import psycopg
 
+PEOPLE = ("users", "user", "profiles")
+"""Tables in which everybody who is signed in has a row."""
 COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
@@ -72,6 +74,7 @@ class Policy:
     roles: list[int]
     using: str | None
     check: str | None
+    calls: list[int]
 
     def serves(self, letter: str) -> bool:
         """Whether it is asked for a command."""
@@ -202,7 +205,7 @@ class Catalog:
     @cached_property
     def people(self) -> set[int]:
         """The tables whose rows are users: one called users, and those that are keyed by what refers to it."""
-        found = {relation.oid for relation in self.relations.values() if relation.name in ("users", "user", "profiles")}
+        found = {relation.oid for relation in self.relations.values() if relation.name in PEOPLE}
         return found | {
             relation.oid
             for relation in self.relations.values()
@@ -221,8 +224,10 @@ class Catalog:
             return next((one for one in found if one.schema == name[-2]), None)
         return next((one for one in found if one.schema == near), found[0] if found else None)
 
-    def function(self, name: Sequence[str], arguments: int, near: str = "public") -> Function | None:
-        """Find a function by its name and how many arguments it is called with."""
+    def function(
+        self, name: Sequence[str], arguments: int, near: str = "public", known: Collection[int] = ()
+    ) -> Function | None:
+        """Find a function by its name, how many arguments it is called with, and which are ``known`` to be called."""
         found = [
             one
             for one in self.called.get(name[-1], [])
@@ -230,8 +235,7 @@ class Catalog:
             and one.arguments >= arguments
             and all(one.defaults[place] is not None for place in range(arguments, one.arguments))
         ]
-        found.sort(key=lambda one: (one.schema != near, one.arguments))
-        return found[0] if found else None
+        return min(found, key=lambda one: (one.oid not in known, one.schema != near, one.arguments), default=None)
 
     def above(self, role: int, relation: Relation) -> bool:
         """Whether no policy of a table binds a role."""

@@ -7,7 +7,7 @@ from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
 from userscope.audit.judge.decisions import Decision
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.reading import Reader
-from userscope.audit.judge.terms import Atom, Binding, Branch, Limit, Scope, TooWide
+from userscope.audit.judge.terms import Atom, Binding, Branch, Limit, Link, Scope, TooWide
 from userscope.audit.judge.tree import Unreadable, expression
 from userscope.audit.judge.verdict import Covered, Verdict, judged
 from userscope.postgres.sql import ident
@@ -45,6 +45,15 @@ class Clause:
 def _said(branch: Branch, relation: Relation) -> Branch:
     """What a branch asks, each once, and without what is so of every row: that a column is there which always is."""
     return tuple(dict.fromkeys(atom for atom in branch if not _always(atom, relation)))
+
+
+def _never(branch: Branch, relation: Relation) -> bool:
+    """Whether a branch asks for null what cannot be."""
+    null = {atom.value.sources for atom in branch if isinstance(atom, Limit) and atom.operator == "is null"}
+    there = {atom.value.sources for atom in branch if isinstance(atom, Limit) and atom.operator != "is null"}
+    there |= {side.sources for atom in branch if isinstance(atom, Link) for side in (atom.left, atom.right)}
+    columns = [relation.fields.get(one.name) for one, *_ in null if one.kind == "row"]
+    return bool(null & there) or any(column is not None and column.required for column in columns)
 
 
 def _always(atom: Atom, relation: Relation) -> bool:
@@ -115,7 +124,7 @@ class Policies(Covered):
             for service in self.services
             if schema
             and service in schema.entered
-            and any(role == 0 or role in self.catalog.roles[service].becomes for role in policy.roles)
+            and self._for(policy, service)
             and any(relation.may(service, letter) for letter in letters)
         )
 
@@ -124,35 +133,48 @@ class Policies(Covered):
         key = (relation.oid, policy.name, name)
         if key not in self._clauses:
             text = self._text(policy, name) or "true"
-            verdicts, why = self.read(text, relation)
-            self._clauses[key] = Clause(
-                relation, policy, name, text, verdicts, services, self._walled(relation, policy, name), why
-            )
+            verdicts, why = self.read(text, relation, policy)
+            walled = self._walled(relation, policy, name, services)
+            self._clauses[key] = Clause(relation, policy, name, text, verdicts, services, walled, why)
         return self._clauses[key]
 
-    def read(self, text: str, relation: Relation) -> tuple[tuple[Verdict, ...], str]:
-        """Judge an expression on a table's row; and why it could not be read."""
-        reader = Reader(self.catalog, self.profile)
+    def read(self, text: str, relation: Relation, policy: Policy) -> tuple[tuple[Verdict, ...], str]:
+        """Judge a policy's expression on a table's row; and why it could not be read."""
+        reader = Reader(self.catalog, self.profile, frozenset(policy.calls))
         scope = Scope({relation.name: Binding(("row", 0), relation)}, near=relation.schema)
         try:
             branches: list[Branch] = reader.truths(expression(text), scope)
         except (TooWide, Unreadable, RecursionError, LookupError, ValueError, AttributeError) as error:
             unread = Verdict("function", "it is more than can be read")
             return (unread,), str(error) or "it can be true in too many ways"
-        found = {judged(reader, _said(branch, relation), relation, self) for branch in branches}
+        found = {
+            judged(reader, _said(branch, relation), relation, self)
+            for branch in branches
+            if not _never(branch, relation)
+        }
         return tuple(sorted(found, key=lambda one: (-one.badness, one.why, sorted(one.flags)))), ""
 
-    def _walled(self, relation: Relation, policy: Policy, name: str) -> bool:
-        """Whether restrictive policies tie whatever this one lets pass."""
-        for wall in relation.policies:
-            if wall.permissive or wall.command not in ("*", policy.command):
-                continue
-            if 0 not in wall.roles and not set(policy.roles) <= set(wall.roles):
-                continue
-            text = (wall.check or wall.using) if name == "WITH CHECK" else wall.using
-            if text and all(one.kind in ("dead", "tied") for one in self.read(text, relation)[0]):
-                return True
-        return False
+    def _walled(self, relation: Relation, policy: Policy, name: str, services: tuple[int, ...]) -> bool:
+        """Whether restrictive policies tie whatever this one lets pass, whoever asks for whichever command."""
+        letters = "rwd" if name == "USING" else "aw"
+        return all(
+            any(
+                self._ties(wall, relation, name)
+                for wall in relation.policies
+                if not wall.permissive and wall.serves(letter) and self._for(wall, service)
+            )
+            for letter in letters
+            if policy.serves(letter)
+            for service in services
+            if relation.may(service, letter)
+        )
+
+    def _ties(self, wall: Policy, relation: Relation, name: str) -> bool:
+        text = (wall.check or wall.using) if name == "WITH CHECK" else wall.using
+        return bool(text) and all(one.kind in ("dead", "tied") for one in self.read(text or "", relation, wall)[0])
+
+    def _for(self, policy: Policy, service: int) -> bool:
+        return any(role == 0 or role in self.catalog.roles[service].becomes for role in policy.roles)
 
     def decisions(self) -> dict[int, list[tuple[Decision, str]]]:
         """Which tables' rows decide about others, by table, each with the policy that believes them."""

@@ -32,9 +32,10 @@ class Queries:
     values: Callable[[Any, Scope], Values]
     called_rows: Callable[[Any, Scope], Rows | None]
 
-    def __init__(self, catalog: Catalog, profile: Profile) -> None:
+    def __init__(self, catalog: Catalog, profile: Profile, known: frozenset[int] = frozenset()) -> None:
         self.catalog = catalog
         self.profile = profile
+        self.known = known
         self.tuples: dict[int, Tuple] = {}
 
     def rows(self, query: Any, scope: Scope) -> Rows:
@@ -42,6 +43,12 @@ class Queries:
         found: Rows = []
 
         def columns(inner: Scope, select: Any) -> Rows:
+            if select.values_lists:
+                return [
+                    ([("column1", value)], held)
+                    for row in select.values_lists
+                    for value, held in self.values(row.list.items[0], inner)
+                ]
             rows: Rows = [([], ())]
             for place, target in enumerate(select.target_list):
                 name, node = target.res_target.name, target.res_target.val
@@ -62,13 +69,14 @@ class Queries:
             found += [(row, branch + held) for row, held in columns(inner, select)]
         return found
 
-    def row_truths(self, query: Any, scope: Scope) -> list[Branch]:
-        """The ways in which a query of one column gives true."""
+    def row_truths(self, query: Any, scope: Scope, column: int = 0) -> list[Branch]:
+        """The ways in which a query's column is true."""
         found: list[Branch] = []
         for inner, branch, select in self._selected(query, scope):
-            if not select.target_list:
-                continue
-            found += both([branch], self.truths(select.target_list[0].res_target.val, inner))
+            nodes = [row.list.items[column] for row in select.values_lists] or [
+                target.res_target.val for target in select.target_list[column : column + 1]
+            ]
+            found += [more for node in nodes for more in both([branch], self.truths(node, inner))]
         return found
 
     def elements(self, node: Any, scope: Scope) -> Values:
@@ -101,8 +109,6 @@ class Queries:
             if query.op == A.SETOP_UNION:
                 return left + right
             return left
-        if query.values_lists:
-            return []
         alternatives: list[tuple[Scope, Branch, list[tuple[set[int], list[Branch]]]]] = [(scope.inner(), (), [])]
         for item in query.from_clause:
             alternatives = [

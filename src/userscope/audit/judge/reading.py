@@ -20,12 +20,13 @@ from userscope.audit.judge.terms import (
     condition,
     sources_of,
 )
-from userscope.audit.judge.tree import A, constant, name_of, of
+from userscope.audit.judge.tree import A, constant, name_of, names_of, of
+from userscope.audit.judge.unknowns import Unknowns
 
 _NEGATED = {"=": "<>", "<>": "=", "!=": "=", "~~": "!~~", "~": "!~"}
 
 
-class Reader(Queries, Calls):
+class Reader(Queries, Calls, Unknowns):
     """Reads expressions against one catalog."""
 
     def truths(self, node: Any, scope: Scope) -> list[Branch]:
@@ -42,18 +43,23 @@ class Reader(Queries, Calls):
                 name = "is null" if one.nulltesttype == A.IS_NULL else "is not null"
                 return self._limited(one.arg, name, scope, positive=name == "is not null")
             case "boolean_test":
-                if one.booltesttype in (A.IS_TRUE, A.IS_NOT_FALSE):
-                    return self.truths(one.arg, scope)
-                return self.lies(one.arg, scope)
+                return self.tested(one, scope)
             case "coalesce_expr":
-                rest = one.args[1:]
-                return self.truths(one.args[0], scope) + [branch for arg in rest for branch in self.truths(arg, scope)]
+                return self.first(one, scope)
             case "case_expr":
-                return self._cases(one, scope)
+                return [
+                    branch
+                    for held, result in self.arms(one, scope)
+                    for branch in both(held, self.truths(result, scope))
+                ]
             case "type_cast":
                 return self.truths(one.arg, scope)
             case "a_expr":
                 return self._compared(one, scope, yes=True)
+            case "column_ref" if kept := scope.variable(names_of(one.fields)):
+                if kept.column is None:
+                    return self.truths(kept.node, kept.scope)
+                return self.row_truths(kept.node, kept.scope, kept.column)
             case "func_call":
                 found = self.called_truths(one, scope)
                 if found is not None:
@@ -75,6 +81,8 @@ class Reader(Queries, Calls):
                 return self._compared(one, scope, yes=False)
             case "type_cast":
                 return self.lies(one.arg, scope)
+            case "column_ref" if (kept := scope.variable(names_of(one.fields))) and kept.column is None:
+                return self.lies(kept.node, kept.scope)
         sources = frozenset(source for branch in self.truths(node, scope) for source in sources_of(branch))
         if len({(source.kind, source.of) for source in sources}) == 1 and kind != "sub_link":
             return [(Limit(Value(sources), "not", positive=False),)]
@@ -92,28 +100,14 @@ class Reader(Queries, Calls):
             branches = both(branches, part)
         return branches
 
-    def _cases(self, one: Any, scope: Scope) -> list[Branch]:
-        found: list[Branch] = []
-        before: list[Branch] = [()]
-        for arm in one.args:
-            test = arm.case_when.expr
-            if one.HasField("arg"):
-                yes, no = self.values(one.arg, scope), self.values(test, scope)
-                holds, fails = self._pairs("=", yes, no), self._pairs("<>", yes, no)
-            else:
-                holds, fails = self.truths(test, scope), self.lies(test, scope)
-            found += both(both(before, holds), self.truths(arm.case_when.result, scope))
-            before = both(before, fails)
-        if one.HasField("defresult"):
-            found += both(before, self.truths(one.defresult, scope))
-        return found
-
     def _limited(self, node: Any, operator: str, scope: Scope, *, positive: bool) -> list[Branch]:
         found: list[Branch] = []
+        kind, one = of(node)
+        if kind == "a_expr" and one.kind == A.AEXPR_NULLIF and operator == "is null":
+            found = self._pairs("=", self.values(one.lexpr, scope), self.values(one.rexpr, scope))
         for value, branch in self.values(node, scope):
             if not value.sources:
-                held = (value.constant is None) == (operator == "is null")
-                found += [branch] if held else []
+                found += [branch] if _holds(value, operator) else []
             elif len(value.entities) == 1 and not _unread(value):
                 found.append((*branch, Limit(value, operator, None, positive)))
             else:
@@ -160,12 +154,13 @@ class Reader(Queries, Calls):
         return self._pairs(operator, self.values(one.lexpr, scope), rights)
 
     def _distinct(self, one: Any, scope: Scope, *, same: bool) -> list[Branch]:
-        lefts, rights = self.values(one.lexpr, scope), self.values(one.rexpr, scope)
-        found = self._pairs("=" if same else "<>", lefts, rights)
-        mine = any(source.kind == "me" for value, _ in lefts + rights for source in value.sources)
-        rowed = any(source.kind in ("row", "tuple") for value, _ in lefts + rights for source in value.sources)
-        if same and mine and rowed:  # nobody is not distinct from null
-            return [(Other(frozenset(s for branch in found for s in sources_of(branch)), "without"),)]
+        said = _said(one.rexpr)
+        if said is not None:
+            read = self.truths if said is same else self.lies
+            return read(one.lexpr, scope) + ([] if same else self.nulls(one.lexpr, scope))
+        found = self._pairs("=" if same else "<>", self.values(one.lexpr, scope), self.values(one.rexpr, scope))
+        if same:  # nobody is not distinct from null
+            found += both(self.nulls(one.lexpr, scope), self.nulls(one.rexpr, scope))
         return found
 
     def _pairs(self, operator: str, lefts: Values, rights: Values) -> list[Branch]:
@@ -221,12 +216,21 @@ def _said(node: Any) -> bool | None:
     return bool(one.boolval.boolval) if kind == "a_const" and one.WhichOneof("val") == "boolval" else None
 
 
+def _holds(value: Value, operator: str) -> bool:
+    """Whether a condition on a constant can hold."""
+    if operator in ("is null", "is not null"):
+        return value.null == (operator == "is null")
+    return not value.null and value.constant != ("false" if operator == "is true" else "true")
+
+
 def _unread(value: Value) -> bool:
     return any(source.kind in ("call", "unknown") for source in value.sources)
 
 
 def _some(operator: str, left: Value, right: Value) -> bool:
     """Whether a count that passes is of at least one row."""
+    if operator == "<>":
+        return "0" in (left.constant, right.constant)
     if right.counts:
         return (operator == "<" and left.constant is not None) or (
             operator == "<=" and left.constant not in (None, "0")

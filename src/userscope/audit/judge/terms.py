@@ -1,7 +1,9 @@
 """What a policy's expression comes to: values by where they come from, and conditions that hold together."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from userscope.audit.judge.catalog import Relation
 
@@ -20,7 +22,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Value:
-    """A value: its sources, or the constant that it is. ``counts``: a number of rows, which is there without any."""
+    """A value: its sources, or the constant that it is; of both, the constant where what it comes from is null.
+
+    ``counts``: a number of rows, which is there without any.
+    """
 
     sources: frozenset[Source] = frozenset()
     constant: str | None = None
@@ -31,6 +36,13 @@ class Value:
     def entities(self) -> set[tuple[str, int]]:
         """The rows and other things that it is made of."""
         return {(source.kind, source.of) for source in self.sources}
+
+    def step(self, path: Sequence[str]) -> "Value":
+        """What of a document about the caller is at a path."""
+        if self.entities != {("me", 0)} or len(self.sources) > 1 or not path:
+            return self
+        (source,) = self.sources
+        return Value(frozenset({source._replace(name=".".join([source.name, *path]))}))
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,9 @@ class Other:
 _MOST = 400
 """Branches that are followed at most."""
 _JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "^@"}
+_PATTERNS = {"~~", "~~*", "~", "~*", "^@"}
+_CONTAINS = {"@>", "<@", "@?", "@@"}
+_STEP = re.compile(r'"(\w+)"\s*:|\."?(\w+)')
 
 type Atom = Link | Limit | Other
 type Branch = tuple[Atom, ...]
@@ -96,18 +111,33 @@ class Binding:
 
 @dataclass
 class Scope:
-    """What names mean at one place; ``params`` are a function's arguments and variables, ``near`` its schema."""
+    """What names mean at one place; ``params`` are a function's arguments and variables, ``near`` its schema.
+
+    ``kept`` are variables with the expression, or the query and its column, that gave them, and where it stood.
+    """
 
     aliases: dict[str, Binding] = field(default_factory=dict)
     outer: "Scope | None" = None
     params: dict[str, Values] = field(default_factory=dict)
+    kept: dict[str, "Kept"] = field(default_factory=dict)
     queries: dict[str, list[tuple[list[tuple[str, Value]], Branch]]] = field(default_factory=dict)
     above: bool = False
     near: str = "public"
 
     def inner(self) -> "Scope":
         """A scope within this one."""
-        return Scope({}, self, {}, {}, self.above, self.near)
+        return Scope(outer=self, above=self.above, near=self.near)
+
+    def variable(self, names: list[str]) -> "Kept | None":
+        """What gave a variable, where a name is one's and no column's."""
+        scope: Scope | None = self
+        while scope and len(names) == 1:
+            if names[0] in scope.kept:
+                return scope.kept[names[0]]
+            if scope.here(names):
+                return None
+            scope = scope.outer
+        return None
 
     def find(self, names: list[str]) -> Values:
         """What a name means: the innermost column first, as PostgreSQL reads it, then arguments."""
@@ -150,6 +180,14 @@ class Scope:
         if name in self.params and alias not in self.params:
             return self.params[name] if self.outer is None or not self.aliases else []
         return []
+
+
+class Kept(NamedTuple):
+    """An expression, or a query of which ``column`` is kept."""
+
+    node: Any
+    scope: Scope
+    column: int | None = None
 
 
 def part(value: Value, name: str) -> Value:
@@ -196,8 +234,13 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
     if any(source.kind in ("call", "unknown") for source in sources):
         return Other(sources)
     ours, theirs = left.entities, right.entities
+    mine = [value for value in (left, right) if ("me", 0) in value.entities]
+    if operator in _PATTERNS and any(value.constant is not None for value in mine):
+        return Other(sources, "without")  # everything is like an empty pattern
     if not right.sources or not left.sources:
         value, constant = (left, right.constant) if left.sources else (right, left.constant)
+        if operator in _CONTAINS:  # {"a": {"b": "c"}} or $.a.b
+            value = value.step([key or name for key, name in _STEP.findall(constant or "")])
         return Limit(value, operator, constant) if len(value.entities) == 1 else Other(sources)
     if len(ours) == 1 and len(theirs) == 1:
         if ours == theirs:

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.catalog import PEOPLE, Relation
 from userscope.audit.judge.decisions import ME, Decision, decisions_of
 from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.terms import Branch, Limit, Link, Other, Source, sources_of
@@ -19,7 +19,10 @@ from userscope.audit.judge.terms import Branch, Limit, Link, Other, Source, sour
 ORDER = ("dead", "tied", "role", "function", "public", "open")
 ROW = ("row", 0)
 _ROLES = re.compile(r"^(jwt\.role|login|setting role|setting is_superuser)$")
-_LOOSE = re.compile(r"^(jwt\.(aal|amr|iss|aud|is_anonymous|session_id|exp|iat)|uid|jwt|jwt\.sub|jwt\.email)$")
+_LOOSE = re.compile(
+    r"^(jwt\.(aal|amr|iss|aud|is_anonymous|session_id|exp|iat)|uid|jwt|jwt\.sub|jwt\.email)$"
+    r"|^member of (anon|anonymous|authenticated)$"
+)
 MUTABLE = re.compile(r"user_meta_?data|^setting request\.(headers?|cookies?|method|path)\b")
 """What of a session or an account its user writes."""
 
@@ -109,6 +112,12 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
     for atom in others:
         if {source.kind for source in atom.sources} >= {"me", "tuple"}:
             tuples |= {source.of for source in atom.sources if source.kind == "tuple"}
+    limited = {source.of for atom in branch if isinstance(atom, Limit) for source in atom.value.sources}
+    tuples = {
+        number
+        for number in tuples
+        if number in limited or getattr(reader.tuples[number].relation, "name", "") not in PEOPLE
+    }
     alike = next((atom.why for atom in others if atom.why and len({one.kind for one in atom.sources}) == 1), None)
     if alike:
         return alike
@@ -116,11 +125,11 @@ def _beside(reader: Reader, branch: Branch, relation: Relation, mine: set[tuple[
         whys = [_unscoped(reader, number, branch, relation) for number in sorted(tuples)]
         return (whys[0] or "") if all(whys) else ""
     limits = [atom for atom in branch if isinstance(atom, Limit) and _is(atom, "me")]
+    if any(_nobody(atom) for atom in limits):
+        return "without"
     literal = next((atom for atom in limits if atom.operator == "=" and _names(atom)), None)
     if literal:
         return f"it names one user, {literal.constant}, who gets every row"
-    if any(atom.operator == "is null" for atom in limits):
-        return "without"
     said = any(
         atom.constant is not None
         and (re.search(r"\w", atom.constant) if atom.operator in ("~~", "~~*", "~") else not loose(atom))
@@ -185,8 +194,17 @@ def _names(limit: Limit) -> bool:
     return limit.constant is not None and all(s.name in ("uid", "jwt.sub", "jwt.email") for s in limit.value.sources)
 
 
+def _nobody(limit: Limit) -> bool:
+    """Whether a condition on the caller is that there is none."""
+    if limit.operator == "=" and limit.constant is not None:
+        return "" in limit.constant.split("|")
+    return limit.operator == "is null"
+
+
 def loose(limit: Limit) -> bool:
     """Whether a condition on the caller asks no more than that there is one."""
+    if limit.operator == "<>" and limit.constant == "":
+        return True
     return all(_LOOSE.match(source.name) or _ROLES.match(source.name) for source in limit.value.sources)
 
 

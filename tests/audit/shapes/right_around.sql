@@ -1,93 +1,3 @@
--- by IN, of memberships
-create policy r on lib.loans for select using (house_id in (select c.house_id from lib.cards as c where c.reader_id = (select auth.uid())));
-
--- by ANY of an array of memberships
-create policy r on lib.loans for select using (house_id = any (array(select house_id from lib.cards where reader_id = auth.uid())));
-
--- by an aggregate of memberships
-create policy r on lib.loans for select using (house_id = any ((select array_agg(house_id) from lib.cards where reader_id = auth.uid())::uuid[]));
-
--- by EXISTS over a join
-create policy r on lib.fines for select using (exists (
-    select from lib.loans as l join lib.cards as c using (house_id) where l.id = fines.loan_id and c.reader_id = (select auth.uid())));
-
--- by the identity among members
-create policy r on lib.loans for select using (auth.uid() in (select reader_id from lib.cards where cards.house_id = loans.house_id));
-
--- by a comparison within a sub-select
-create policy r on lib.loans for select using ((select auth.uid() = loans.reader_id));
-
--- by a scalar sub-select
-create policy r on lib.fines for select using ((select l.reader_id from lib.loans as l where l.id = loan_id) = auth.uid());
-
--- by a count of memberships
-create policy r on lib.loans for select using ((select count(*) from lib.cards as c where c.house_id = loans.house_id and c.reader_id = auth.uid()) > 0);
-
--- by UNION of two ways
-create policy r on lib.loans for select using (house_id in (
-    select house_id from lib.cards where reader_id = auth.uid() union
-    select house_id from lib.cards where reader_id = (auth.jwt() ->> 'sub')::uuid and rank = 'keeper'));
-
--- by WITH
-create policy r on lib.loans for select using (house_id in (with mine as (select * from lib.cards where reader_id = auth.uid()) select house_id from mine));
-
--- by an array in the row
-create policy r on lib.loans for select using (auth.uid() = any (helpers) or helpers @> array[auth.uid()]);
-
--- by the parent's own policies
-create policy r on lib.loans for select using (reader_id = auth.uid());
-create policy r on lib.fines for select using (exists (select from lib.loans where loans.id = loan_id));
-
--- by a wall
-create policy wall on lib.loans as restrictive to authenticated using (reader_id = auth.uid());
-create policy r on lib.loans for select to authenticated using (returned_at is null);
-
--- by a helper in SQL
-create function lib.holds(house uuid) returns boolean language sql stable security definer set search_path = ''
-    as 'select exists (select 1 from lib.cards as c where c.house_id = house and c.reader_id = auth.uid())';
-create policy r on lib.loans for select using (lib.holds(house_id));
-
--- by a helper that returns the identity's houses
-create function lib.my_houses() returns setof uuid language sql stable security definer set search_path = ''
-    as 'select house_id from lib.cards where reader_id = auth.uid()';
-create policy r on lib.loans for select using (house_id in (select lib.my_houses()));
-
--- by a helper in PL/pgSQL with IF and a variable
-create function lib.rank_in(house uuid) returns text language plpgsql stable security definer set search_path = '' as $$
-declare found_rank text;
-begin
-    if auth.uid() is null then return null; end if;
-    select c.rank into found_rank from lib.cards as c where c.house_id = house and c.reader_id = auth.uid();
-    return found_rank;
-end $$;
-create policy r on lib.loans for select using (lib.rank_in(house_id) in ('keeper', 'owner'));
-
--- by a helper whose answer is compared with true
-create function lib.holds(house uuid, wanted text default null) returns boolean language sql stable security definer set search_path = ''
-    as 'select exists (select 1 from lib.cards as c where c.house_id = house and c.reader_id = auth.uid() and (wanted is null or c.rank = wanted))';
-create policy r on lib.loans for select using (lib.holds(house_id) = true);
-
--- by an administrator's row
-create function lib.is_rank(who uuid, wanted text) returns boolean language sql stable security definer set search_path = ''
-    as 'select exists (select 1 from lib.readers as r where r.id = who and r.rank = wanted)';
-create policy r on lib.loans for select using (reader_id = auth.uid() or lib.is_rank(auth.uid(), 'keeper'));
-
--- by a claim that the server writes
-create policy r on lib.loans for select using (house_id::text = auth.jwt() -> 'app_metadata' ->> 'house');
-
--- by CASE
-create policy r on lib.loans for select using (case when public then reader_id = auth.uid() else reader_id = auth.uid() and returned_at is null end);
-
--- for the platform's own role alone
-create policy r on lib.loans using (auth.role() = 'service_role');
-grant insert, update, delete on lib.loans to authenticated;
-
--- a policy for everybody on a list that nobody owns
-create policy r on lib.houses for select using (true);
-
--- rows that say of themselves that they are public
-create policy r on lib.loans for select using (public or reader_id = auth.uid());
-
 -- an insert that asks for the parent
 create policy r on lib.loans for select using (reader_id = auth.uid());
 create policy r on lib.fines for select using (exists (select from lib.loans as l where l.id = loan_id and l.reader_id = auth.uid()));
@@ -139,13 +49,6 @@ create policy r on lib.loans for select using (reader_id = auth.uid() or exists 
     select from lib.friends as f where f.said = 'yes'
        and (f.asker_id = auth.uid() and f.asked_id = reader_id or f.asked_id = auth.uid() and f.asker_id = reader_id)
 ));
-
--- an identity of another platform's, in the schema of this one's
-reset role;
-create function auth.user_id() returns text language sql stable as $$ select auth.jwt() ->> 'sub' $$;
-grant execute on function auth.user_id() to maker, authenticated;
-set local role maker;
-create policy r on lib.loans for select using ((select auth.user_id() = reader_id::text));
 
 -- a text that is run, with what it is given quoted
 create function lib.found(word text) returns setof lib.loans language plpgsql security definer set search_path = '' as $$
@@ -199,9 +102,4 @@ create policy d on lib.loans for delete to authenticated using (exists (
     select from lib.cards as c where c.house_id = loans.house_id and c.reader_id = auth.uid() and c.rank = 'keeper'));
 grant insert on lib.cards to authenticated;
 grant select on lib.invitations to authenticated;
-grant delete on lib.loans to authenticated;
-
--- houses as a list in a claim that the server writes
-create policy r on lib.loans for select using ((select auth.jwt() -> 'app_metadata' -> 'houses') ? house_id::text);
-create policy d on lib.loans for delete using (house_id::text in (select jsonb_array_elements_text(auth.jwt() -> 'app_metadata' -> 'houses')));
 grant delete on lib.loans to authenticated;
