@@ -103,3 +103,44 @@ create policy d on lib.loans for delete to authenticated using (exists (
 grant insert on lib.cards to authenticated;
 grant select on lib.invitations to authenticated;
 grant delete on lib.loans to authenticated;
+
+-- a list that somebody else keeps
+create table lib.keepers (reader_id uuid primary key references lib.readers);
+alter table lib.keepers enable row level security;
+create policy r on lib.keepers for select using (reader_id = auth.uid());
+create policy s on lib.loans for select using (exists (select from lib.keepers as k where k.reader_id = auth.uid()));
+grant select on lib.keepers to authenticated;
+create policy i on lib.keepers for insert to authenticated with check (exists (select from lib.keepers as k where k.reader_id = auth.uid()));
+grant insert on lib.keepers to authenticated;
+
+-- a view of one's own, which what is written must be
+create policy r on lib.loans for select using (reader_id = auth.uid());
+create view lib.my_loans as select id, reader_id, title from lib.loans where reader_id = auth.uid() with check option;
+grant select, insert on lib.my_loans to authenticated;
+
+-- a view of one's own that says not whose a row is
+create policy r on lib.loans for select using (reader_id = auth.uid());
+create view lib.my_loans as select id, title from lib.loans where reader_id = auth.uid();
+grant select, update on lib.my_loans to authenticated;
+
+-- a guard that stops whoever has no identity
+create policy r on lib.loans for select using (reader_id = auth.uid());
+create function lib.give_back(reader uuid) returns void language plpgsql security definer set search_path = '' as $$ begin
+    if auth.uid() is null or reader <> auth.uid() then raise 'no'; end if;
+    delete from lib.loans where reader_id = reader;
+end $$;
+grant execute on function lib.give_back to anon, authenticated;
+
+-- a definer function that keeps who acts, and compares
+create policy r on lib.loans for select using (reader_id = auth.uid());
+create function lib.give_back(loan uuid) returns void language plpgsql security definer set search_path = '' as $$ declare reader uuid := auth.uid();
+begin
+    if reader is null then raise 'sign in'; end if;
+    delete from lib.loans where id = loan and reader_id = reader;
+end $$;
+grant execute on function lib.give_back to authenticated;
+
+-- a setting that is set to who is signed in
+create policy r on lib.loans for select using (reader_id::text = current_setting('lib.reader', true));
+create function lib.prepared() returns void language plpgsql as $$ begin perform set_config('lib.reader', auth.uid()::text, true); end $$;
+grant execute on function lib.prepared to authenticated;

@@ -51,7 +51,7 @@ class Bodies:
     def _read(self, function: Function, args: dict[str, Values], scope: Scope, query: Any, value: Any) -> Any:
         if function.oid in self.within or len(self.within) >= _DEEP:
             return None
-        above = self._above(function) if function.definer else scope.above
+        above = self.stands_above(function.owner) if function.definer else scope.above
         inner = Scope(params=args, above=above, near=function.schema)
         before, self.within = self.within, (*self.within, function.oid)
         try:
@@ -71,8 +71,9 @@ class Bodies:
             self.within = before
         return None
 
-    def _above(self, function: Function) -> bool:
-        owner = self.catalog.roles.get(function.owner)
+    def stands_above(self, role: int) -> bool:
+        """Whether no policy binds a role, or not those of some table."""
+        owner = self.catalog.roles.get(role)
         return (
             owner is None
             or owner.superuser

@@ -83,7 +83,10 @@ class Policy:
 
 @dataclass(frozen=True, eq=False)
 class Relation:
-    """A table or view; privileges are letters by role."""
+    """A table or view; privileges are letters by role.
+
+    ``checked``: what is written through a view must be shown by it; ``written``: a view's rows can be.
+    """
 
     oid: int
     schema: str
@@ -93,6 +96,8 @@ class Relation:
     secured: bool
     forced: bool
     invoker: bool
+    checked: bool
+    written: bool
     definition: str | None
     columns: list[list[Any]]
     privileges: dict[str, str]

@@ -20,6 +20,8 @@ class Decision:
     scopes: frozenset[str]
     asked: frozenset[tuple[str, str]] = frozenset()
     """Columns with what they must be equal to."""
+    listed: bool = False
+    """That there is one is all that is asked, and opens every row."""
 
 
 def decisions_of(reader: Reader, branch: Branch, mine: set[tuple[str, int]]) -> list[Decision]:

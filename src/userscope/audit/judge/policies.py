@@ -1,7 +1,7 @@
 """Every policy's clauses with their verdicts, for the roles that act for one user at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
 from userscope.audit.judge.decisions import Decision
@@ -183,7 +183,9 @@ class Policies(Covered):
             for verdict in clause.verdicts:
                 for decision in verdict.decisions:
                     if decision.relation.oid != clause.relation.oid or decision.limits:
-                        found.setdefault(decision.relation.oid, []).append((decision, clause.object))
+                        listed = verdict.kind == "role" and not decision.limits | decision.scopes
+                        kept = replace(decision, listed=listed)
+                        found.setdefault(decision.relation.oid, []).append((kept, clause.object))
         return found
 
     @staticmethod

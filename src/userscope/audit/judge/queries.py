@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from userscope.audit.judge.catalog import Catalog
+from userscope.audit.judge.catalog import Catalog, Relation
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.terms import (
     Binding,
@@ -19,7 +19,7 @@ from userscope.audit.judge.terms import (
     both,
     sources_of,
 )
-from userscope.audit.judge.tree import A, name_of, names_of, of
+from userscope.audit.judge.tree import A, Unreadable, name_of, names_of, of, statements
 
 type Rows = list[tuple[list[tuple[str, Value]], Branch]]
 """The columns of a row by name, and what holds for it."""
@@ -31,6 +31,7 @@ class Queries:
     truths: Callable[[Any, Scope], list[Branch]]
     values: Callable[[Any, Scope], Values]
     called_rows: Callable[[Any, Scope], Rows | None]
+    stands_above: Callable[[int], bool]
 
     def __init__(self, catalog: Catalog, profile: Profile, known: frozenset[int] = frozenset()) -> None:
         self.catalog = catalog
@@ -154,6 +155,9 @@ class Queries:
             rows = None if one.schemaname else self._query(one.relname, inner)
             if rows is None:
                 relation = self.catalog.relation(names, inner.near)
+                shown = self._shown(relation, inner) if relation and relation.kind == "v" else None
+                if shown is not None:
+                    return self._derived(shown, alias, [], inner, branch, outer)
                 number = len(self.tuples) + 1
                 self.tuples[number] = Tuple(relation, inner.above)
                 inner.aliases[alias] = Binding(("tuple", number), relation)
@@ -171,6 +175,15 @@ class Queries:
             columns = [column.column_def.colname for column in one.coldeflist] or names_of(one.alias.colnames)
             return self._derived(called, alias, columns, inner, branch, outer)
         return [(inner, branch, outer)]
+
+    def _shown(self, view: Relation, scope: Scope) -> Rows | None:
+        """The rows of a view, which are its query's; None where that cannot be read."""
+        above = scope.above if view.invoker else self.stands_above(view.owner)
+        try:
+            query = statements((view.definition or "").rstrip(" ;"))[0]
+            return self.rows(query, Scope(above=above, near=view.schema))
+        except (Unreadable, LookupError, ValueError, AttributeError):
+            return None
 
     def _derived(self, rows: Rows, alias: str, names: list[str], inner: Scope, branch: Branch, outer: Any) -> Any:
         made = []

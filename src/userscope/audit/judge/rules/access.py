@@ -100,7 +100,9 @@ def _dangerous(policies: Policies, relation: Relation) -> Iterator[Finding]:
         if policies.profile.makers and set("rawdDxt") <= set(letters):
             continue  # what the platform grants on every table at birth, which its API cannot use
         found = [
-            name for letter, name in (("D", "TRUNCATE"), ("x", "REFERENCES"), ("t", "TRIGGER")) if letter in letters
+            name
+            for letter, name in (("D", "TRUNCATE"), ("x", "REFERENCES"), ("t", "TRIGGER"))
+            if relation.may(service, letter)
         ]
         if found:
             left = policies.profile.makers and len(found) == 3  # of what is granted at birth

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from userscope.audit.judge.catalog import Function, Relation
 from userscope.audit.judge.policies import Policies
 from userscope.audit.judge.rules.access import names
+from userscope.audit.judge.rules.texts import IDENTITY, asks_who, plain, runs, touched
 from userscope.audit.judge.rules.words import POWERS
 from userscope.audit.model import Finding
+from userscope.postgres.sql import ident
 
 RULES = (
     "function_definer",
@@ -17,10 +19,17 @@ RULES = (
     "identity_settable",
     "signup_metadata",
 )
-_WRITES = re.compile(r"\b(insert\s+into|update|delete\s+from)\s+(?:only\s+)?((?:\"?\w+\"?\.)?\"?\w+\"?)", re.IGNORECASE)
-_READS = re.compile(r"\b(?:from|join)\s+((?:\"?\w+\"?\.)?\"?\w+\"?)", re.IGNORECASE)
-_IDENTITY = re.compile(r"auth\.(uid|jwt|user_id|role|email)\s*\(|current_setting\s*\(|\bjwt\b", re.IGNORECASE)
-_NOBODY = re.compile(r"auth\.(?:uid|user_id)\(\)\s*(?:\)\s*)?is\s+not\s+null\s+and\b", re.IGNORECASE)
+_UID = r"auth\.(?:uid|user_id)\(\)\s*(?:\)\s*)?"
+_NOBODY = re.compile(rf"{_UID}is\s+not\s+null\s+and\b", re.IGNORECASE)
+_UNEQUAL = re.compile(
+    rf"\bif\s+(?:\w+\s*(?:<>|!=)\s*{_UID}|{_UID}(?:<>|!=)\s*\w+|not\s*\(\s*(?:\w+\s*=\s*{_UID}|{_UID}=\s*\w+)\s*\)?)\s*then\b",
+    re.IGNORECASE,
+)
+"""A guard that is null, and so stops nobody, where there is no identity."""
+_CONFIG = re.compile(r"set_config\s*\(\s*(?:'([^']*)'|(\w+))\s*,", re.IGNORECASE)
+_SET = re.compile(r"\bset\s+(?:local\s+|session\s+)?\"?([\w.]+)\"?\s*(?:=|\bto\b)", re.IGNORECASE)
+_CLAIMS = re.compile(r"any setting$|(request\.)?jwt\.claim")
+_PATH = re.compile(r"raw_user_meta_data\s*(?:->>?|#>>?|\[|,)\s*'\{?(\w+)", re.IGNORECASE)
 _COUNTER = re.compile(r"set\s+(\w+)\s*=\s*(?:coalesce\()?\s*\w*\.?\1\b[^;]*?[+-]", re.IGNORECASE)
 _TOKEN = re.compile(r"token|code|secret|hash|slug", re.IGNORECASE)
 
@@ -43,6 +52,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
 def _definer(policies: Policies, function: Function, runners: list[int]) -> Iterator[Finding]:
     if not function.definer:
         return
+    yield from _planted(policies, function, runners)
     if not any(setting.startswith("search_path=") for setting in function.settings) and (runners or function.triggers):
         yield Finding(
             "warning",
@@ -54,21 +64,21 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         )
     if not runners:
         return
-    body = _plain(function.body)
-    written = [found for verb in _WRITES.finditer(body) if (found := _table(policies, function, verb.group(2)))]
-    read = [found for name in _READS.findall(body) if (found := _table(policies, function, name))]
-    written, read = ([one for one in some if policies.catalog.above(function.owner, one)] for some in (written, read))
-    asks = _asks(policies, function, body)
+    body = plain(function.body)
+    written, read = touched(policies, function, function.owner)
+    asks = asks_who(policies, function, body)
+    asked = "asks only whether there is somebody" if IDENTITY.search(body) else "asks nobody who they are"
     anonymous = [s for s in runners if policies.catalog.roles[s].name in ("anon", "anonymous", "web_anon")]
     why = ""
     level = "error"
-    if written and asks and anonymous and _NOBODY.search(body):
+    unequal = _UNEQUAL.search(body) and not re.search(rf"{_UID}is\s+null", body, re.IGNORECASE)
+    if (written or read) and asks and anonymous and (_NOBODY.search(body) or unequal):
         why = "its guard lets whoever has no identity pass"
     elif function.entry in policies.profile.accepted:
         return
     elif written and not asks:
-        why = f"it writes to {', '.join(sorted({one.full for one in written}))}, and asks nobody who they are"
-        harmless = not function.arguments or bool(_COUNTER.search(body))
+        why = f"it writes to {', '.join(sorted({one.full for one in written}))}, and {asked}"
+        harmless = (not function.arguments and "truncate" not in body.lower()) or _COUNTER.search(body)
         level = "warning" if harmless or any(_TOKEN.search(name) for name in function.inputs) else "error"
     elif (
         read
@@ -77,7 +87,7 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         and any(_hidden(policies, one) for one in read)
     ):
         hidden = sorted({one.full for one in read if _hidden(policies, one)})
-        why = f"it shows {', '.join(hidden)}, and asks nobody who they are"
+        why = f"it shows {', '.join(hidden)}, and {asked}"
         level = "warning" if any(_TOKEN.search(name) for name in function.inputs) or _lookup(function) else "error"
     elif (
         "execute" in body.lower()
@@ -85,7 +95,7 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         and re.search(r"\bexecute\b(?!\s+(function|procedure|on))", body, re.IGNORECASE)
         and any(kind == "text" for kind in function.types)
     ):
-        why, level = "it runs a text that may be what it is given", "error" if _runs(function, body) else "warning"
+        why, level = "it runs a text that may be what it is given", "error" if runs(function, body) else "warning"
     if why:
         yield Finding(
             level,
@@ -95,6 +105,23 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
             f"{names(policies, runners)} may execute it, and {why}.",
             f"ask for the identity in it, or revoke execute on function {function.signature} from …",
         )
+
+
+def _planted(policies: Policies, function: Function, runners: list[int]) -> Iterator[Finding]:
+    """Names that a service can make mean something else, by what it makes in a schema of the search_path."""
+    path = next((one for one in function.settings if one.startswith("search_path=")), "")
+    for name in re.findall(r"[\w$]+", path.removeprefix("search_path=")) if runners or function.triggers else []:
+        schema = policies.catalog.schemas.get(name)
+        planting = [one for one in policies.services if schema and one in schema.planted]
+        if planting:
+            yield Finding(
+                "error",
+                "function_search_path",
+                f"function {function.signature}",
+                f"looks up names in {ident(name)}, where a service makes things",
+                f"{names(policies, planting)} may create there what it then takes for its own.",
+                f"revoke create on schema {ident(name)} from {names(policies, planting)}",
+            )
 
 
 def _hidden(policies: Policies, relation: Relation) -> bool:
@@ -109,49 +136,6 @@ def _lookup(function: Function) -> bool:
     return not function.many and function.arguments > 0 and function.returns not in ("record", "json", "jsonb")
 
 
-def _asks(policies: Policies, function: Function, body: str, deep: int = 4) -> bool:
-    """Whether a body asks who acts, itself or by what it calls."""
-    if _IDENTITY.search(body):
-        return True
-    if any(f"{name}(" in body for name in policies.profile.functions):
-        return True
-    if not deep:
-        return False
-    called = {
-        name for name in re.findall(r"\b(\w+)\s*\(", body) if name in policies.catalog.called and name != function.name
-    }
-    return any(
-        _asks(policies, other, _plain(other.body), deep - 1)
-        for name in called
-        for other in policies.catalog.called[name]
-        if other.oid != function.oid
-    )
-
-
-def _runs(function: Function, body: str) -> bool:
-    """Whether EXECUTE is given an argument itself, or a text with one in it that nothing has quoted."""
-    given = {name for name, kind in zip(function.inputs, function.types, strict=False) if name and kind == "text"}
-    for run in re.findall(r"\bexecute\b([^;]*)", body, re.IGNORECASE):
-        text = re.sub(r"\b(quote_\w+|format)\s*\([^()]*(\([^()]*\)[^()]*)*\)|\busing\b.*|\binto\b\s+\w+", " ", run,
-                      flags=re.IGNORECASE | re.DOTALL)  # fmt: skip
-        if set(re.findall(r"\w+", re.sub(r"'[^']*'", " ", text))) & given:
-            return True
-        if re.search(r"\bformat\s*\([^;]*%s", run, re.IGNORECASE) and set(re.findall(r"\w+", run)) & given:
-            return True
-    return False
-
-
-def _table(policies: Policies, function: Function, name: str) -> Relation | None:
-    parts = [part.strip('"') for part in name.split(".")]
-    found = policies.catalog.relation(parts, function.schema)
-    return found if found and found.kind in ("r", "p") else None
-
-
-def _plain(body: str) -> str:
-    """A body without comments and texts."""
-    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", body, flags=re.DOTALL)
-
-
 def _settings(policies: Policies) -> set[str]:
     """The settings that policies believe, themselves or through what they call."""
     return {
@@ -164,26 +148,29 @@ def _settings(policies: Policies) -> set[str]:
 
 
 def _settable(policies: Policies, function: Function, runners: list[int], settings: set[str]) -> Iterator[Finding]:
-    if not runners:
-        return
-    body = _plain(function.body)
-    for setting in sorted(settings):
-        if re.search(rf"set_config\s*\(\s*'{re.escape(setting)}'", body, re.IGNORECASE) and not _IDENTITY.search(body):
-            yield Finding(
-                "error" if policies.profile.web else "warning",
-                "identity_settable",
-                f"function {function.signature}",
-                f"lets a service say who it is: it sets {setting}",
-                f"{names(policies, runners)} may execute it, and policies believe the setting.",
-                f"revoke execute on function {function.signature} from …, or ask in it who calls",
-            )
+    body = plain(function.body)
+    named = [text or "any setting" for text, given in _CONFIG.findall(body) if text or given in function.inputs]
+    named += _SET.findall(body)
+    believed = sorted({name for name in named if name in settings or _CLAIMS.match(name)})
+    rest = re.sub(r"'[^']*'", " ", body)
+    for setting in believed if runners and not IDENTITY.search(rest) else []:
+        yield Finding(
+            "error" if policies.profile.web else "warning",
+            "identity_settable",
+            f"function {function.signature}",
+            f"lets a service say who it is: it sets {setting}",
+            f"{names(policies, runners)} may execute it, and policies believe the setting.",
+            f"revoke execute on function {function.signature} from …, or ask in it who calls",
+        )
 
 
 def _signup(function: Function) -> Iterator[Finding]:
     """Triggers that copy what the client sent at sign-up into what decides."""
     if not function.triggers:
         return
-    for name in re.findall(r"raw_user_meta_data\s*->>?\s*'(\w+)'", function.body):
+    kept = re.findall(r"(\w+)\s+(?:jsonb?\s*)?:?=\s*new\.raw_user_meta_data\s*;", function.body, re.IGNORECASE)
+    body = re.sub(rf"\b({'|'.join(kept)})\b", "raw_user_meta_data", function.body) if kept else function.body
+    for name in _PATH.findall(body):
         if POWERS.search(name):
             yield Finding(
                 "error",
@@ -196,9 +183,11 @@ def _signup(function: Function) -> Iterator[Finding]:
 
 
 def _kinds(policies: Policies, function: Function, runners: list[int]) -> Iterator[Finding]:
-    if function.volatility == "i" and _asks(policies, function, _plain(function.body)) and function.arguments == 0:
+    if function.volatility == "i" and asks_who(policies, function, plain(function.body)):
+        constant = re.compile(rf"\b{function.name}\((?:'[^']*'::[\w ]+(?:, )?)*\)")  # is asked once for all rows
+        once = not function.arguments or any(constant.search(clause.text) for clause in policies.judged())
         yield Finding(
-            "error",
+            "error" if once else "warning",
             "identity_immutable",
             f"function {function.signature}",
             "says who acts, and is IMMUTABLE",

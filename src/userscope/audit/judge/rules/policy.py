@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Clause, Policies
 from userscope.audit.judge.rules.words import LIVENESS, OWNERS, PRIVATE, PUBLIC_FLAGS, SENSITIVE, SOCIAL
-from userscope.audit.judge.terms import Limit
+from userscope.audit.judge.terms import Limit, sources_of
 from userscope.audit.judge.verdict import MUTABLE, Verdict
 from userscope.audit.model import Finding
 from userscope.audit.names import NOBODYS_BUSINESS
@@ -98,8 +98,10 @@ def opened(policies: Policies, clause: Clause) -> Finding | None:
     narrow = (
         clause.name == "WITH CHECK" and clause.policy.command in ("w", "*") and clause.policy.using and level == "error"
     )
-    using = policies.clause(clause.relation, clause.policy, "USING", clause.services).worst if narrow else None
-    wider = bool(using) and using is not None and using.kind in ("tied", "role") and not strict
+    using = policies.clause(clause.relation, clause.policy, "USING", clause.services) if narrow else None
+    if using and using.worst.kind == "tied" and _stays(using) and not strict:
+        return None
+    wider = using is not None and using.worst.kind in ("tied", "role") and not strict
     why = "" if worst.why == "without" else f" ({worst.why})" if worst.why else ""
     return Finding(
         level,
@@ -110,6 +112,17 @@ def opened(policies: Policies, clause: Clause) -> Finding | None:
         f"alter policy {ident(clause.policy.name)} on {clause.relation.full} {clause.name.lower()} (… = (select …))"
         if level == "error"
         else "accept it with the reason, if everybody is meant to",
+    )
+
+
+def _stays(clause: Clause) -> bool:
+    """Whether nobody may change what makes a row the caller's, so that it stays so whatever is written."""
+    sources = {source for verdict in clause.verdicts for source in sources_of(verdict.branch)}
+    names = {source.name for source in sources if source.kind == "row"}
+    return not any(
+        (clause.policy.command == "*" and clause.relation.may(service, "a"))
+        or any(clause.relation.may(service, "w", name) for name in names)
+        for service in clause.services
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.catalog import PEOPLE, Relation
 from userscope.audit.judge.decisions import Decision, equal_to
 from userscope.audit.judge.policies import Clause, Policies
 from userscope.audit.judge.rules.carried import alone, carried
@@ -25,7 +25,19 @@ def findings(policies: Policies) -> Iterator[Finding]:
 
 def _promotions(policies: Policies, relation: Relation, believed: list[tuple[Decision, str]]) -> Iterator[Finding]:
     """Can whom these rows are about write what decides?"""
+    listed = sorted({who for decision, who in believed if decision.listed})
     for letter, _, check in writers(policies, relation):
+        free = [one for one in check.verdicts if one.kind not in ("dead", "role", "function") and not one.relations]
+        if letter == "a" and listed and free and relation.name not in PEOPLE:
+            yield Finding(
+                "error",
+                "self_promotion",
+                relation.full,
+                "who it is about may insert a row, which decides",
+                f"{check.object} lets a user put themselves there, and {', '.join(listed[:4])} "
+                f"{'asks' if len(listed) == 1 else 'ask'} for no more.",
+                f"revoke insert on {relation.full} from …, and let somebody who may put them there",
+            )
         for column in sorted({name for decision, _ in believed for name in decision.limits | decision.scopes}):
             if not any(relation.may(service, letter, column) for service in check.services):
                 continue

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Policies
+from userscope.audit.judge.queries import Rows
 from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.rules.access import names, reached
-from userscope.audit.judge.terms import Atom, Limit, Scope, TooWide, atom_sources
+from userscope.audit.judge.terms import Atom, Limit, Link, Scope, TooWide, atom_sources
 from userscope.audit.judge.tree import Unreadable, statements
 from userscope.audit.judge.verdict import dead, loose
 from userscope.audit.model import Finding
@@ -36,7 +37,10 @@ def findings(policies: Policies) -> Iterator[Finding]:
             )
             continue
         shown = _shown(policies, relation, relation.owner, set())
-        if not shown or _asks(policies, relation):
+        rows = _rows(policies, relation) if shown else []
+        if not shown or _asks(policies, rows):
+            if shown and relation.written and not relation.checked and not relation.invoker:
+                yield from _given(policies, relation, rows)
             continue
         behind = ", ".join(sorted({one.full for one in shown}))
         if relation.kind == "m":
@@ -48,7 +52,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
                 f"{names(policies, services)} may read it: it holds what {behind} hides, and no policy judges it.",
                 f"revoke all on {relation.full} from …",
             )
-        elif not relation.invoker or any(one.schema in policies.profile.own for one in shown):
+        elif not relation.invoker:
             yield Finding(
                 "error",
                 "view_definer",
@@ -62,7 +66,7 @@ def findings(policies: Policies) -> Iterator[Finding]:
                 "error",
                 "view_definer",
                 relation.full,
-                "a view reads through one that shows what its owner sees",
+                "a view shows the platform's users, or reads through one that shows what its owner sees",
                 f"{names(policies, services)} may read it, and behind it is {behind}.",
                 "set security_invoker on every view between",
             )
@@ -80,9 +84,11 @@ def _shown(policies: Policies, view: Relation, reader: int, seen: set[int]) -> l
             if not view.invoker or not source.invoker:
                 found += _shown(policies, source, source.owner if not source.invoker else reader, seen)
             continue
-        if view.invoker and view.kind == "v":
-            continue
         private = source.schema in policies.profile.own | {"auth"} and source.name == "users"
+        if view.invoker and view.kind == "v":
+            if private and not source.secured and reached(policies, source, "r"):
+                found.append(source)
+            continue
         kept = view.kind == "m" or policies.catalog.above(
             reader, source
         )  # what a materialized view holds, it holds for all
@@ -101,17 +107,48 @@ def _hides(policies: Policies, table: Relation, view: Relation) -> bool:
     )
 
 
-def _asks(policies: Policies, view: Relation) -> bool:
-    """Whether a view asks itself whose rows are shown."""
+def _rows(policies: Policies, view: Relation) -> Rows:
+    """The rows of a view as its query tells them; none where it cannot be read."""
     text = re.sub(r";\s*$", "", view.definition or "")
     reader = Reader(policies.catalog, policies.profile)
     try:
-        rows = reader.rows(statements(text)[0], Scope(near=view.schema, above=True))
+        return reader.rows(statements(text)[0], Scope(near=view.schema, above=True))
     except (Unreadable, TooWide, RecursionError, LookupError, ValueError, AttributeError):
-        return False
+        return []
+
+
+def _asks(policies: Policies, rows: Rows) -> bool:
+    """Whether a view asks itself whose rows are shown."""
     return bool(rows) and all(
         any(_concerns(atom) or dead(atom, policies.anonymous) for atom in branch) for _, branch in rows
     )
+
+
+def _given(policies: Policies, view: Relation, rows: Rows) -> Iterator[Finding]:
+    """A view that shows one's own, and through which a row becomes somebody else's."""
+    mine = {
+        side.sources
+        for _, branch in rows
+        for atom in branch
+        if isinstance(atom, Link) and any(source.kind == "me" for source in atom_sources(atom))
+        for side in (atom.left, atom.right)
+    }
+    owners = [name for columns, _ in rows for name, value in columns if value.sources and value.sources in mine]
+    services = [
+        one
+        for one in reached(policies, view, "aw")
+        if any(view.may(one, letter, name) for letter in "aw" for name in owners)
+    ]
+    if services:
+        yield Finding(
+            "error",
+            "view_definer",
+            view.full,
+            "a view shows one's own rows, and writes anybody's",
+            f"{names(policies, services)} may write {', '.join(dict.fromkeys(owners))} through it, as its owner, "
+            "whom no policy binds, and nothing asks what a row is then.",
+            f"alter view {view.full} set (check_option = cascaded)",
+        )
 
 
 def _concerns(atom: Atom) -> bool:

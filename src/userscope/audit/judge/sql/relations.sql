@@ -3,6 +3,8 @@
 select pg_class.oid::int8 as oid, nspname::text as schema, relname::text as name, relkind::text as kind, relowner::int8 as owner,
        relrowsecurity as secured, relforcerowsecurity as forced,
        coalesce((select option_value::boolean from pg_options_to_table(reloptions) where option_name = 'security_invoker'), false) as invoker,
+       exists (select from pg_options_to_table(reloptions) where option_name = 'check_option') as checked,
+       relkind = 'v' and pg_relation_is_updatable(pg_class.oid, false) & 12 <> 0 as written,
        case when relkind in ('v', 'm') then pg_get_viewdef(pg_class.oid) end as definition,
        (select coalesce(json_agg(json_build_array(attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)) order by attnum), '[]')
           from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
@@ -16,7 +18,7 @@ select pg_class.oid::int8 as oid, nspname::text as schema, relname::text as name
        (select coalesce(json_agg(json_build_array(role, letter, names)), '[]') from (
            select role, letter, json_agg(attname) as names
              from unnest(%(roles)s::oid[]::int8[]) as role, pg_attribute,
-                  (values ('r', 'select'), ('a', 'insert'), ('w', 'update')) as kinds (letter, privilege)
+                  (values ('r', 'select'), ('a', 'insert'), ('w', 'update'), ('x', 'references')) as kinds (letter, privilege)
             where attrelid = pg_class.oid and attacl is not null and not attisdropped
               and has_column_privilege(role::oid, attrelid, attnum, privilege)
             group by role, letter) as granted) as by_column,
