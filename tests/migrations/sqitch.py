@@ -96,9 +96,9 @@ def plans(folder: Path, *arguments: str) -> str:
     return done.output
 
 
-def config(path: Path, key: str) -> str:
+def config(path: Path, key: str, *options: str) -> str:
     """What Sqitch reads for a key in one configuration file."""
-    done = _server().run(path.parent, ["config", "--file", str(path), "--get", key], {})
+    done = _server().run(path.parent, ["config", "--file", str(path), *options, "--get", key], {})
     assert done.returncode == 0, done.output
     return done.output.removesuffix("\n")
 

@@ -12,6 +12,7 @@ from tests.versions import first_of
 from userscope.errors import ConfigurationError, PlanError
 from userscope.migrations import runner
 from userscope.migrations.config import committer, read_config
+from userscope.migrations.layout import Layout
 from userscope.migrations.projects import find, load
 
 A, B = Sketch.table("a"), Sketch.table("b")
@@ -44,6 +45,11 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ('[core]\n a = "b \\\n c"\n', {"core.a": "b  c"}),
         ('[engine "pg"]\n a = b\n[target "X y"]\n c = d', {"engine.pg.a": "b", "target.X y.c": "d"}),
         ("[core.variables]\n a = b\n", {"core.variables.a": "b"}),
+        ("[core]\n a = b # c \\\n d = e\n", {"core.a": "b", "core.d": "e"}),
+        ("[core]\n git \\\n a[0] = b[c]\n", {"core.a[0]": "b[c]"}),
+        ('[core]\n a = "b\nc" # d\n', {"core.a": "b\nc"}),
+        ("[core]\r\n a = b\x0b\u2028c\r\n", {"core.a": "b\x0b\u2028c"}),
+        ("[a] b = c\n[core][d] e = f\n", {"a.b": "c", "d.e": "f"}),
     ],
 )  # fmt: skip
 def test_parse(alone: Path, text: str, values: dict[str, str]) -> None:
@@ -54,25 +60,49 @@ def test_parse(alone: Path, text: str, values: dict[str, str]) -> None:
         assert sqitch.config(alone, key) == value
 
 
-@pytest.mark.parametrize("text", ["a = b", "[core\na = b", "[core]\n= b", "git add ."])
+@pytest.mark.parametrize(
+    "text",
+    ["a = b", "[core\na = b", "[core]\n= b", "git add .", "[core]\na = b\\d", '[core]\na = "b', '[a "b\\c"]\nd = e'],
+)
 def test_not_valid(alone: Path, text: str) -> None:
-    """What is neither a section nor a key is refused, with its line."""
+    """What is neither a section nor a key is refused, with its line; Sqitch refuses it as well."""
     alone.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as refused:
         read_config(alone.parent)
     assert "Line " in (refused.value.detail or "")
+    with pytest.raises(AssertionError, match="Error parsing"):
+        sqitch.config(alone, "core.a")
 
 
 def test_key_without_value(alone: Path) -> None:
-    """A key without a value is empty; for folders and names that is as good as none."""
-    alone.write_text("[core]\n top_dir\n a # c\n", encoding="utf-8")
-    assert read_config(alone.parent) == {"core.top_dir": "", "core.a": ""}
+    """A key without a value is as good as none."""
+    alone.write_text("[core]\n a = b\n top_dir\n[deploy]\n verify # c\n", encoding="utf-8")
+    assert read_config(alone.parent) == {"core.a": "b"}
+
+
+@pytest.mark.parametrize("value", [" = true", " = Yes", " = on", " = -01", " = NO", " = off", " = 00", " =", ""])
+def test_boolean(alone: Path, value: str) -> None:
+    """True and false are written as for Git; a key without a value is true."""
+    alone.write_text(f"[deploy]\n verify{value}\n", encoding="utf-8")
+    verifies = Layout(alone.parent, read_config(alone.parent)).verifies
+    said = sqitch.config(alone, "deploy.verify", "--bool")
+    assert (said in ("true", "1")) is verifies
+
+
+def test_no_boolean(alone: Path) -> None:
+    """What is neither true nor false is refused."""
+    alone.write_text("[deploy]\n verify = maybe\n", encoding="utf-8")
+    layout = Layout(alone.parent, read_config(alone.parent))
+    with pytest.raises(ConfigurationError, match=r'deploy\.verify is "maybe"'):
+        _ = layout.verifies
+    with pytest.raises(AssertionError, match="Invalid bool"):
+        sqitch.config(alone, "deploy.verify", "--bool")
 
 
 def test_stray_words(tmp_path: Path) -> None:
-    """A line of other words is a key without a value, as Sqitch reads it: what follows still counts."""
+    """Lines of other words are keys without a value, as Sqitch reads them: what follows still counts."""
     path = tmp_path / "sqitch.conf"
-    path.write_text("[core]\n\tengine = pg\ngit add .\n\tregistry = ops\n", encoding="utf-8")
+    path.write_text("[core]\n\tengine = pg\ngit add .\ngit add .\n\tregistry = ops\n", encoding="utf-8")
     assert read_config(tmp_path)["core.registry"] == sqitch.config(path, "core.registry") == "ops"
 
 

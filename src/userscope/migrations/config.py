@@ -4,21 +4,30 @@ import getpass
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from userscope.errors import ConfigurationError
 
-_SECTION = re.compile(r'\[([^\s\[\]"]+)(?:[ \t]*"((?:[^"\\]|\\.)*)")?\](.*)', re.DOTALL)
-_KEY = re.compile(r"([^\[=]+?)[ \t]*(?:=[ \t]*(.*)|(?:[#;].*)?)\Z", re.DOTALL)
-_VALUE = re.compile(
-    r'(?P<comment>[ \t]*[#;].*)|(?P<blank>[ \t]+)|"(?P<quoted>(?:[^"\\]|\\.)*)"|\\(?P<escape>.)|(?P<word>[^ \t\\"]+)',
+# As Config::GitLike has them, by which Sqitch reads: a comment begins only behind a blank, a quote or an escape.
+_PART = r"""[\t ]++|\\[\\\n'"ntb]|"(?:[^"\\]|\\[\\\n"ntb])*+"|[^\t \\\n"]++"""
+_ENTRY = re.compile(
+    r"(?P<skipped>\s+|[#;].*)"
+    r'|\[(?P<section>[^\s\[\]"]+)(?:[\t ]*"(?P<subsection>(?:[^"\\\n]|\\[\\"])*+)")?\]'
+    r"|(?P<alone>[^\[=\n][^=\n]*?)[\t ]*(?:[#;].*)?$"
+    rf"|(?P<key>[^\[=\n][^=\n]*?)[\t ]*=[\t ]*+(?P<value>(?:(?![\t ]*[#;])(?:{_PART}))*+)(?:[\t ]*[#;].*)?$",
+    re.MULTILINE,
+)
+_PARTS = re.compile(_PART)
+_DEEPEST = 10
+# Of these Sqitch reads one value, and refuses two.
+_SAID_ONCE = re.compile(
+    r"(?:core|engine|target)\.(?:.*\.)?(?:\w*dir|plan_file|extension|registry|client|engine|target|uri|pager|verbosity)"
+    r"|(?:deploy|revert|rework|verify|add|tag|user)\..*|.*\.variables\..*",
     re.DOTALL,
 )
-_DEEPEST = 10
-# Sections of which Sqitch reads one value a key, and refuses two.
-_SAID_ONCE = {"core", "engine", "target", "user", "deploy", "revert", "verify", "add", "tag", "rework"}
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b", "\n": ""}
+_BOOLEAN = re.compile(r"(?P<true>true|yes|on|-?0*1)|false|no|off|0*", re.IGNORECASE)
 
 
 def read_config(project: Path) -> dict[str, str]:
@@ -50,63 +59,64 @@ class _Reading:
         if depth > _DEEPEST:
             raise ConfigurationError(f'"{path}" is included too deeply', hint="Does a file include itself?")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
             return
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise ConfigurationError(f'cannot read "{path}"', detail=f"{reason}.") from None
-        self.text(text, path, depth)
+        for line, key, value in _entries(text.replace("\r\n", "\n") + "\n", path):
+            self._define(key, value, path, line)
+            # Beside the file that says so; one that is not there is none.
+            included = path.parent / Path(value or "").expanduser()
+            if key == "include.path" and included.is_file():
+                self.file(included, depth + 1)
 
-    def text(self, text: str, path: Path, depth: int) -> None:
-        section = ""
-        lines = iter(enumerate(text.splitlines(), start=1))
-        for number, line in lines:
-            rest = line.lstrip()
-            if match := _SECTION.match(rest):
-                subsection = (match[2] or "").replace("\\\\", "\\").replace('\\"', '"')
-                section = match[1].lower() + (f".{subsection}" if subsection else "")
-                rest = match[3].lstrip()
-            if not rest or rest[0] in "#;":
-                continue
-            while re.search(r"(?<!\\)(?:\\\\)*\\\Z", rest):
-                rest += "\n" + next(lines, (number, ""))[1]
-            match = _KEY.match(rest)
-            if match is None or not section:
-                raise ConfigurationError(
-                    f'"{path}" is not valid', detail=f"Line {number} is neither a section nor a key."
-                )
-            value = _value(match[2] or "")
-            self._define(section, match[1], value, path, number)
-            if section == "include" and match[1].lower() == "path":
-                # Beside the file that says so; one that is not there is none.
-                self.file(path.parent / Path(value).expanduser(), depth + 1)
-
-    def _define(self, section: str, name: str, value: str, path: Path, line: int) -> None:
-        # Keys are of either case, but those of variables are names.
-        key = f"{section}.{name if section.endswith('variables') else name.lower()}"
-        if self._origins.get(key) == path and section.partition(".")[0] in _SAID_ONCE:
+    def _define(self, key: str, value: str | None, path: Path, line: int) -> None:
+        if self._origins.get(key) == path and _SAID_ONCE.fullmatch(key):
             raise ConfigurationError(
                 f'"{path}" sets {key} twice',
                 detail=f"Line {line} is the second. Sqitch refuses it as well: multiple values.",
                 hint="Remove one of the two.",
             )
-        self.values[key] = value
         self._origins[key] = path
+        if value is None:  # as if it had never been set
+            self.values.pop(key, None)
+        else:
+            self.values[key] = value
+
+
+def _entries(text: str, path: Path) -> Iterator[tuple[int, str, str | None]]:
+    """Yield the line, the ``section.key`` and the value of all that a file sets; no value where there is but the key.
+
+    Raises ConfigurationError.
+    """
+    section, position = "", 0
+    while position < len(text):
+        match, line = _ENTRY.match(text, position), text.count("\n", 0, position) + 1
+        name = (match["alone"] or match["key"]) if match else None
+        if match is None or (name and not section):
+            raise ConfigurationError(f'"{path}" is not valid', detail=f"Line {line} is neither a section nor a key.")
+        position = match.end()
+        if match["section"]:
+            subsection = re.sub(r"\\(.)", r"\1", match["subsection"] or "")
+            section = match["section"].lower() + (f".{subsection}" if subsection else "")
+        elif name:
+            # Keys are of either case, but those of variables are names.
+            key = f"{section}.{name if section.endswith('variables') else name.lower()}"
+            yield line, key, None if match["alone"] else _value(match["value"])
 
 
 def _value(text: str) -> str:
-    """Take quotes, escapes and comments off a value; a run of blanks outside quotes is one."""
+    """Take quotes and escapes off a value; a run of blanks outside quotes is one."""
     value = ""
-    for match in _VALUE.finditer(text):
-        if match["comment"]:
-            break
-        if match["escape"]:
-            value += _ESCAPES.get(match["escape"], match["escape"])
-        elif match["quoted"] is not None:
-            value += _unquote(match["quoted"])
+    for part in _PARTS.findall(text):
+        if part.startswith("\\"):
+            value += _ESCAPES.get(part[1], part[1])
+        elif part.startswith('"'):
+            value += _unquote(part[1:-1])
         else:
-            value += match["word"] or " "
+            value += part.strip("\t ") or " "
     return value
 
 
@@ -115,6 +125,16 @@ def _unquote(text: str) -> str:
     for old, new in (("\\\n", ""), ("\\n", "\n"), ("\\t", "\t"), ("\\b", "\b"), ("\\\\", "\\")):
         text = text.replace(old, new)
     return text
+
+
+def boolean(config: Mapping[str, str], key: str, *, default: bool) -> bool:
+    """Return what is true or false. Raises ConfigurationError for what is neither."""
+    if key not in config:
+        return default
+    match = _BOOLEAN.fullmatch(config[key].strip())
+    if match is None:
+        raise ConfigurationError(f'{key} is "{config[key]}" in sqitch.conf', hint='Write "true" or "false".')
+    return match["true"] is not None
 
 
 def committer(config: Mapping[str, str]) -> tuple[str, str]:

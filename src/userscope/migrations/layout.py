@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_FALSE = {"", "0", "false", "no", "off"}
+from userscope.migrations.config import boolean
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Layout:
     @property
     def verifies(self) -> bool:
         """Whether changes are verified when they are deployed: always, unless ``[deploy] verify`` says no."""
-        return self.config.get("deploy.verify", "true").strip().lower() not in _FALSE
+        return boolean(self.config, "deploy.verify", default=True)
 
     def variables(self, command: str) -> dict[str, str]:
         """Return the psql variables of ``deploy``, ``revert`` or ``verify``, as Sqitch puts them together."""
