@@ -1,6 +1,7 @@
 """What is published works without the checkout: the wheel migrates, audits and serves; the sdist lacks no file."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -62,10 +63,17 @@ def test_wheel(built: Path, folder: Path) -> None:
 
 
 def test_sdist(tmp_path: Path) -> None:
-    """The source distribution holds every file of the repository but what belongs to git alone."""
+    """The source distribution holds every file of the repository but what belongs to git alone; its page is README."""
     code = "from hatchling.build import build_sdist; import sys; print(build_sdist(sys.argv[1]))"
     done = subprocess.run([sys.executable, "-c", code, tmp_path], cwd=ROOT, capture_output=True, text=True, check=True)
     with tarfile.open(tmp_path / done.stdout.strip()) as archive:
         found = {name.partition("/")[2] for name in archive.getnames()}
+        page = archive.extractfile(next(name for name in archive.getnames() if name.endswith("/PKG-INFO")))
+        assert page is not None
+        shown = page.read().decode().partition("\n\n")[2]
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     assert set(tracked) - found == set()
+    within = re.compile(r"\[([^\]]+)\]\((?!\w+:)[^)]*\)")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert within.findall(readme)  # which lead nowhere from a registry's page
+    assert shown == within.sub(r"\1", readme)

@@ -54,7 +54,8 @@ def refuse_foreign(folder: Path) -> None:
     if folder.is_symlink() or not ours(folder):
         raise LocalServerError(
             f'"{folder}" was not made here by userscope',
-            detail="It is a link or a copy, or came with other files. Nothing in it was run, and nothing removed.",
+            detail="It is a link or a copy, came with other files, or is older than 0.2.0. "
+            "Nothing in it was run, and nothing removed.",
             hint="Look what is in it and remove it yourself, or set USERSCOPE_HOME to a folder that is not there yet.",
         )
 
