@@ -20,8 +20,9 @@ EMBEDDED = "embedded server"
 
 _EXAMPLE = "Write it as postgresql://USER:PASSWORD@HOST/DATABASE."
 _ESCAPES = "In user and password write @ as %40, / as %2F, ? as %3F, : as %3A, % as %25 and a space as %20."
+_MALFORMED = f"{_EXAMPLE} {_ESCAPES} In the value of a parameter write = as %3D."
 _UNESCAPED = re.compile(
-    r"\s"
+    r"[\s\0]"
     r"|//[^/?]*@[^/?]*@"  # a second @ before the host's end
     r"|//[^@/?]*[/?].*[^=@]@"  # an @ after the host's end, where none was before: only a socket "@name" has one there
 )
@@ -58,11 +59,12 @@ class ConnectionURL:
             raise InvalidURL(variable, "it holds an unescaped character", _ESCAPES)
         try:
             params = {name: str(value) for name, value in conninfo_to_dict(text).items() if value is not None}
-        except psycopg.Error as error:
+        except (psycopg.Error, UnicodeError) as error:
             # libpq's sentence may quote the URL; only the name of an unknown parameter is safe to repeat.
             unknown = str(error).partition("invalid URI query parameter:")[2].strip()
-            reason = f"unknown parameter {unknown}" if unknown else "it is malformed"
-            raise InvalidURL(variable, reason, _EXAMPLE) from None
+            if unknown:
+                raise InvalidURL(variable, f"unknown parameter {unknown}", _EXAMPLE) from None
+            raise InvalidURL(variable, "it is malformed", _MALFORMED) from None
         if "service" in params:
             raise InvalidURL(variable, 'the parameter "service" hides what it connects to', _EXAMPLE)
         if not all(port.isascii() and port.isdigit() for port in params.get("port", "").split(",") if port):
