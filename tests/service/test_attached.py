@@ -104,6 +104,24 @@ def test_body_limit(reads: bool, first: bool) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("above", ["/v1/up", "/api/up"], ids=["mounted", "behind a proxy"])
+def test_body_limit_by_path(above: str) -> None:
+    """A limit's path is the application's own, wherever that is mounted, and whatever a proxy calls it."""
+    app, below = FastAPI(), FastAPI()
+    app.mount("/v1", below)
+    install_body_limit(below, max_body=1000, max_bodies={"/up": 10_000})
+
+    @below.post("/{path:path}")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    served: Any = TestClient(app) if above == "/v1/up" else TestClient(below, root_path="/api")
+    with served as client:
+        fits, beyond = {above: 9000, f"{above}per": 900}, {above: 11_000, f"{above}per": 2000}
+        assert {client.post(path, content=b"y" * size).status_code for path, size in fits.items()} == {200}
+        assert {client.post(path, content=b"y" * size).status_code for path, size in beyond.items()} == {413}
+
+
 def test_body_limit_and_who_swallows_it() -> None:
     """What reads the body beforehand and bears any error, as Sentry does, makes nobody wait."""
     app = FastAPI()

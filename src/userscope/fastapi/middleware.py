@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
 
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -71,7 +71,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._of(scope["path"])
+        limit = self._of(scope)
         read = 0
         started = False
 
@@ -99,6 +99,7 @@ class BodyLimit:
             # The rest is not read: nothing can follow on this connection.
             await problem(413, headers={"Connection": "close"})(scope, receive, send)
 
-    def _of(self, path: Any) -> int:
+    def _of(self, scope: Scope) -> int:
+        path = get_route_path(scope)  # its own, without that of a mount or a proxy
         below = (limit for base, limit in self._by_path if f"{path}/".startswith(f"{base.rstrip('/')}/"))
         return next(below, self._limit)
