@@ -15,7 +15,7 @@ from tests.connection.served import AsyncServed, Served
 from userscope.models import Todo
 
 OURS = str(Path(userscope.__file__).parent)
-MOST = {"reader": 59, "session": 73, "async reader": 70, "async session": 88}
+MOST = {"reader": 60, "session": 73, "async reader": 71, "async session": 88}
 """As many as there are: a change that needs more says why, and one that needs fewer takes them away here."""
 
 

@@ -1,6 +1,7 @@
 """Errors that SQLAlchemy or Python would raise: ours when they leave the session, and still SQLAlchemy's to catch."""
 
 import re
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from sqlmodel import Session, col, select
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
 from tests.connection.served import Served, run
+from tests.connection.test_identity_binding import titles
 from userscope.errors import (
     BrokenConstraint,
     Conflict,
@@ -71,6 +73,23 @@ def test_autoflush(served: Served, alice: UUID, opened: str) -> None:
         getattr(served, opened)(alice, flushed)
     assert "autoflush" not in str(raised.value)
     assert ["autoflush" in note for note in raised.value.__notes__] == [True]
+
+
+def test_closed_early(served: Served, alice: UUID) -> None:
+    """Closed by its own block, a session has ended well where it was committed, and is told where it was not."""
+
+    def closed(session: Session, *, committed: bool) -> None:
+        session.add(Todo(title="early"))
+        session.flush()
+        if committed:
+            session.commit()
+        session.close()
+
+    with pytest.raises(exc.InvalidRequestError, match="permanently closed"):
+        served.session(alice, partial(closed, committed=False))
+    assert "early" not in served.reader(alice, titles)
+    served.session(alice, partial(closed, committed=True))
+    assert "early" in served.reader(alice, titles)
 
 
 def test_stale(served: Served, home: Database, alice: UUID) -> None:

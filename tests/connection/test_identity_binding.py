@@ -1,6 +1,8 @@
 """Whatever happens to one borrower of a connection, the next one acts for their own user or for nobody."""
 
 import asyncio
+import inspect
+import runpy
 import signal
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -9,11 +11,14 @@ from uuid import UUID
 
 import pytest
 from psycopg.pq.abc import PGconn
+from sqlalchemy import Connection, event, orm, text
 from sqlmodel import Session, select
 
 from tests.clusters import Database
 from tests.connection.conftest import MakeServed
 from tests.connection.served import AsyncServed, Served, SyncServed, run, whoami
+from userscope.connection.scope import Scope
+from userscope.connection.session import ScopedSession
 from userscope.errors import DatabaseError, InvalidValue, SessionError, Unavailable
 from userscope.models import Todo
 from userscope.testing.proxy import Proxy
@@ -153,6 +158,24 @@ def test_pool_under_pressure(make_served: MakeServed, alice: UUID, bob: UUID) ->
     for _ in range(10):
         assert served.reader(alice, titles) == ALICES
         assert served.session(bob, titles) == BOBS
+
+
+def test_listener(make_sync: Callable[..., SyncServed], alice: UUID) -> None:
+    """What a service's own listener sends where a transaction begins acts for its user, however early it listens."""
+    seen: list[UUID | None] = []
+
+    @event.listens_for(orm.Session, "after_begin")
+    def ask(_: object, __: object, connection: Connection) -> None:
+        seen.append(connection.scalar(text("select app.current_user_id()")))
+
+    anew = runpy.run_path(inspect.getfile(ScopedSession), run_name=f"{ScopedSession.__module__}_anew")
+    try:
+        for kind in (ScopedSession, anew["ScopedSession"]):
+            with kind(make_sync().engine, scope=Scope.of(alice, statement_timeout="5s")) as session:
+                run(session, "select 1")
+    finally:
+        event.remove(orm.Session, "after_begin", ask)
+    assert seen == [alice, alice]
 
 
 class _CancelAt:

@@ -118,6 +118,12 @@ def test_never_older(serve: Serve, wires: Wires, pair: Pair, alice: UUID) -> Non
             assert kept.execute(text(WHERE)).scalar_one() is False
 
         served.reader(alice, keeping, after=position)
+
+        def without_parameters(session: Session) -> list[object]:
+            kept = session.connection(execution_options={"no_parameters": True})
+            return [*kept.exec_driver_sql("select title from app.todos where title like 'lat%'").scalars()]
+
+        assert served.reader(alice, without_parameters, after=position) == ["late"]
     finally:
         pair.resume()
 

@@ -58,6 +58,10 @@ class _Quiet(PGDialect_psycopg):
             self._carry(super().do_execute, cursor, statement, parameters, context)
 
     @override
+    def do_execute_no_params(self, cursor: Any, statement: Any, context: Any = None) -> None:
+        self.do_execute(cursor, statement, None, context)  # psycopg reads no "%" where there are no parameters
+
+    @override
     def do_executemany(self, cursor: Any, statement: Any, parameters: Any, context: Any = None) -> None:
         self._carry(super().do_executemany, cursor, statement, parameters, context)
 

@@ -2,13 +2,12 @@
 
 import logging
 import select
-from typing import Any
+from typing import Any, override
 
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.pool import (
     AsyncAdaptedQueuePool,
     ConnectionPoolEntry,
-    Pool,
     PoolProxiedConnection,
     PoolResetState,
     QueuePool,
@@ -20,9 +19,23 @@ from userscope.errors import PoolExhausted, Unavailable
 logger = logging.getLogger(__name__)
 
 
-class _Patient(Pool):
-    """A pool that says how long it waited in vain, and what for."""
+class ScopedPool(QueuePool):
+    """For Engine: it says how long it waited in vain, and what for, and keeps nothing that comes back after its end."""
 
+    _over = False
+
+    @override
+    def dispose(self) -> None:
+        self._over = True
+        super().dispose()
+
+    @override
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._over:
+            record.close()  # whoever waits for it connects anew
+        super()._do_return_conn(record)
+
+    @override
     def connect(self) -> PoolProxiedConnection:
         """Return a connection. Raises Unavailable where none becomes free in time."""
         try:
@@ -36,11 +49,7 @@ class _Patient(Pool):
             ) from error
 
 
-class ScopedPool(_Patient, QueuePool):
-    """For Engine."""
-
-
-class AsyncScopedPool(_Patient, AsyncAdaptedQueuePool):
+class AsyncScopedPool(ScopedPool, AsyncAdaptedQueuePool):
     """For AsyncEngine."""
 
 

@@ -35,6 +35,8 @@ class ScopedSession(Session):
     """All that they have begun on: of a reader that left the replica, two."""
     over = False
     """Whether it was closed, though another thread or task may go on with it."""
+    cut_short = False
+    """Whether it was closed with a transaction open: what that had written is not to be taken for committed."""
 
     def __init__(self, bind: Engine | None = None, *, scope: Scope, **options: Any) -> None:
         super().__init__(
@@ -53,7 +55,7 @@ class ScopedSession(Session):
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         """Commit on success, roll back on an exception; close."""
         try:
-            if error is None:
+            if error is None and (self.cut_short or not self.over):
                 # Where every statement is a transaction of its own, only what is still pending is sent.
                 (self.flush if self.scope.autocommit else self.commit)()
         except SQLAlchemyError as own:
@@ -90,7 +92,7 @@ class ScopedSession(Session):
 
         A loss that shows only here is no error: the server rolls back by itself, and what led here is what to tell.
         """
-        self.over = True
+        self.over, self.cut_short = True, self.cut_short or self.in_transaction()
         try:
             super().close()
         except Unavailable:
@@ -121,7 +123,7 @@ class ScopedSession(Session):
         return self.connection(bind_arguments={"bind": self.get_bind()})
 
 
-@event.listens_for(ScopedSession, "after_begin")
+@event.listens_for(ScopedSession, "after_begin", insert=True)  # a service's own listener may send something
 def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection) -> None:
     """Tell the connection for whom it sends from now on. Its cursors see to the rest; nothing is sent here."""
     if session.over:  # closed while another thread or task had it connect
@@ -135,7 +137,7 @@ def _bind(session: ScopedSession, _: SessionTransaction, connection: Connection)
         road.session = session
 
 
-@event.listens_for(ScopedSession, "after_commit")
+@event.listens_for(ScopedSession, "after_commit", insert=True)
 def _keep_position(session: ScopedSession) -> None:
     """Tell how far the primary's log was behind the COMMIT; none was sent where the last one was rolled back."""
     if session.runs_on is not None and not session.runs_on.closed and not session.runs_on.invalidated:
