@@ -77,7 +77,7 @@ def test_right(project: Connection, sql: str) -> None:
     ids=[title for title, _ in HOLES + WARNINGS],
 )
 def test_hole(project: Connection, level: str, title: str, sql: str) -> None:
-    """A hole is an error, or a warning, of its own rule, with a sentence and a cure, and of the policy that it is in."""
+    """A hole is an error, or a warning, of its own rule, with a sentence and a cure, of the policy that it is in."""
     rule, thing, _ = title.split(" | ")
     told = [one for one in found(project, sql) if one.level == level]
     assert (rule, thing) in {(one.rule, one.object) for one in told}
