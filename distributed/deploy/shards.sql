@@ -7,6 +7,8 @@
 begin;
 
 do $$
+declare
+    said text;
 begin
     if not exists (select from pg_extension where extname = 'citus') then
         raise exception 'this database has no Citus' using
@@ -16,11 +18,24 @@ begin
         raise exception 'this node is not the coordinator that its cluster knows' using
             detail = 'Tables that are whole on every node have to be on the coordinator as well.',
             hint = 'On the coordinator run: select citus_set_coordinator_host(''<its name>'');';
-    elsif not (select rolsuper from pg_roles where rolname = current_user) then
-        raise exception 'role "%" is no superuser', current_user using
+    elsif not exists (select from pg_namespace join pg_roles on pg_roles.oid = nspowner
+                       where nspname = 'app' and rolname = current_user and rolsuper) then
+        raise exception 'role "%" is not a superuser who owns schema app', current_user using
             errcode = '42501', detail = 'Functions of Citus are closed, and what app_gate owns is altered on workers.',
-            hint = 'Let a superuser run "userscope migrate" where "distributed = true".';
+            hint = 'Let a superuser run "userscope migrate", after: reassign owned by <the owner> to <the superuser>;';
     end if;
+    -- What was deployed before Citus was there, workers do not know: it is said once more, and a schema goes with its functions,
+    -- of which app_fenced may have none. What reads tables stays here, as it would have, until it is given another body.
+    set local client_min_messages = error;
+    for said in
+        select coalesce(pg_get_functiondef(pg_proc.oid),
+                        format('create schema if not exists %1$I; grant usage on schema %1$I to app_gate', nspname))
+          from pg_namespace left join pg_proc on pronamespace = pg_namespace.oid
+         where nspname in ('app', 'app_fenced', 'app_private')
+           and not exists (select from pg_dist_object where classid = 'pg_proc'::regclass and objid = pg_proc.oid)
+    loop
+        execute said;
+    end loop;
 end
 $$;
 
@@ -122,8 +137,7 @@ begin
     end loop;
 end
 $$;
-comment on function app_private.alter_policies(regclass, name) is
-    'Writes a table''s policies as Citus takes them. Raises 0A000 where one is restrictive.';
+comment on function app_private.alter_policies(regclass, name) is 'Writes policies as Citus takes them, or raises 0A000.';
 
 create function app_private.distribute(relation regclass, key name default null) returns void
     language plpgsql volatile parallel unsafe security invoker
@@ -156,8 +170,7 @@ begin
     end loop;
 end
 $$;
-comment on function app_private.distribute(regclass, name) is
-    'Spreads a table by a column, or puts it whole on every node. What protects it goes along.';
+comment on function app_private.distribute(regclass, name) is 'Spreads a table by a column, or puts it whole on every node.';
 
 create function app_private.gather(relation regclass) returns void
     language plpgsql volatile parallel unsafe security invoker

@@ -3,18 +3,19 @@
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 
 from tests.clusters import ROOT, Cluster, Connection, Database, cluster_of, make_logins, short_folder
 from userscope.local.binaries import Binaries
 from userscope.local.directory import ServerDirectory
-from userscope.migrations.projects import load
+from userscope.migrations.projects import Project, load
 from userscope.migrations.runner import migrate
 from userscope.postgres.state import ServerState
 
@@ -67,14 +68,14 @@ class Nodes:
 
     def database(self, workers: int = 2) -> "Distributed":
         """Create an empty database with Citus, and with the first servers as its nodes."""
-        while len(self.servers) <= workers:
-            self.start()
-        name = f"citus_{secrets.token_hex(4)}"
-        made = Distributed(self, Database(self.coordinator, name), [])
-        _create(made.coordinator)
-        made.execute(sql.SQL("select citus_set_coordinator_host({}, 5432)").format(host(self.coordinator)))
-        for server in self.servers[1 : workers + 1]:
-            made.add(server)
+        made = self.plain()
+        made.spread(workers)
+        return made
+
+    def plain(self) -> "Distributed":
+        """Create an empty database on the coordinator alone, without Citus."""
+        made = Distributed(self, Database(self.coordinator, f"citus_{secrets.token_hex(4)}"), [])
+        self.coordinator.create_database(made.coordinator.name)
         return made
 
 
@@ -106,17 +107,37 @@ class Distributed:
                 found.append(row[0] if row else None)
         return found
 
+    def shard_of(self, user: UUID) -> tuple[str, Database]:
+        """Return the name of the shard that somebody's todos lie in, and the worker that has it."""
+        ((shard, place),) = self.execute(
+            "select 'app.todos_' || shardid, nodename from pg_dist_shard_placement "
+            "where shardid = get_shard_id_for_distribution_column('app.todos', %s)",
+            [user],
+        )
+        return shard, next(worker for worker in self.workers if worker.url().params["host"] == place)
+
+    def spread(self, workers: int = 2) -> None:
+        """Bring Citus to it, and the first servers as its nodes."""
+        while len(self.nodes.servers) <= workers:
+            self.nodes.start()
+        self.execute("create extension citus")
+        self.execute(sql.SQL("select citus_set_coordinator_host({}, 5432)").format(host(self.coordinator.cluster)))
+        for server in self.nodes.servers[1 : workers + 1]:
+            self.add(server)
+
     def add(self, server: Cluster) -> Database:
         """Make a server a worker of this database."""
         made = replace(self.coordinator, cluster=server)
-        _create(made)
+        server.create_database(made.name)
+        with made.superuser_connection() as superuser:
+            superuser.execute("create extension citus")
         self.execute(sql.SQL("select citus_add_node({}, 5432)").format(host(server)))
         self.workers.append(made)
         return made
 
-    def migrate(self, to: str | None = None) -> list[str]:
+    def migrate(self, to: str | None = None, projects: Sequence[Project] = PROJECTS) -> list[str]:
         """Deploy all that is ours, as "userscope migrate" does, and make the services' logins."""
-        labels = migrate(self.coordinator.url(), PROJECTS, to=to)
+        labels = migrate(self.coordinator.url(), projects, to=to)
         make_logins(self.coordinator)
         return labels
 
@@ -138,12 +159,6 @@ def host(server: Cluster) -> sql.Literal:
 def _version(binaries: Binaries) -> int:
     said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
     return int(said.stdout.split()[2].split(".")[0])
-
-
-def _create(database: Database) -> None:
-    database.cluster.create_database(database.name)
-    with database.superuser_connection() as superuser:
-        superuser.execute("create extension citus")
 
 
 @contextmanager

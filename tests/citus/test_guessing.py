@@ -118,12 +118,7 @@ def test_tables_and_copies_are_closed(distributed: Distributed, people: tuple[UU
 def test_a_shard_by_its_own_name(distributed: Distributed, people: tuple[UUID, UUID]) -> None:
     """A session on the worker reads and changes its own rows there, and no others."""
     alice, bob = people
-    ((shard, place),) = distributed.execute(
-        "select 'app.todos_' || shardid, nodename from pg_dist_shard_placement "
-        "where shardid = get_shard_id_for_distribution_column('app.todos', %s)",
-        [alice],
-    )
-    node = next(each for each in distributed.workers if each.url().params["host"] == place)
+    shard, node = distributed.shard_of(alice)
     with node.superuser_connection() as superuser:
         owners = superuser.execute(f"select owner_id, count(*) from {shard} group by 1".encode()).fetchall()
         assert set(owners) >= {(alice, 2), (bob, 2)}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.citus.rig import PROJECTS, Distributed, Nodes
+from userscope.admin import nodes as nodes_work
 from userscope.errors import ScriptError
 from userscope.migrations.inspection import verify
 from userscope.migrations.projects import find
@@ -60,6 +61,31 @@ def test_there_and_back_and_there_again_leaves_the_same(fresh: Distributed) -> N
     assert (len(results), [result for result in results if result.problems], pending) == (16, [], [])
 
 
+def test_citus_comes_later(nodes: Nodes) -> None:
+    """A database that was migrated and filled before it had Citus is spread all the same, and comes back."""
+    made = nodes.plain()
+    try:
+        made.migrate(projects=PROJECTS[:2])
+        made.execute(_ROWS)
+        before = definition(made)
+        made.spread()
+        made.migrate()
+        assert [node.problems for node in nodes_work.apply(made.coordinator.url())] == [()] * 3
+        results, pending = verify(made.coordinator.url(), PROJECTS)
+        assert ([result for result in results if result.problems], pending) == ([], [])
+        assert made.execute(_COUNTS) == [(20,), (60,), (20,)]
+        ((user, placed),) = made.execute("select min(id::text), count(distinct nodename) from app.users, citus_shards")
+        with made.coordinator.connect("service") as service, service.transaction():
+            service.execute("select app.set_user_id(%s)", [user])
+            assert service.execute("select count(*), count(distinct owner_id) from app.todos").fetchall() == [(3, 1)]
+            assert service.execute("select id::text from app.account").fetchall() == [(user,)]
+        assert placed == 3
+        revert(made.coordinator.url(), PROJECTS[2:], to=None, confirm=lambda _labels: True)
+        assert definition(made) == before
+    finally:
+        made.drop()
+
+
 _OPEN = "create or replace function app.organization() returns table (id uuid, name text, slug text, logo text, \
 metadata text, created_at timestamptz) language sql stable parallel safe security definer \
 set search_path = pg_catalog, pg_temp as 'select id, name, slug, logo, metadata, created_at from app.organizations'"
@@ -105,22 +131,34 @@ def test_a_worker_that_is_open_is_found(distributed: Distributed) -> None:
     assert [result for result in verify(distributed.coordinator.url(), PROJECTS)[0] if result.problems] == []
 
 
-def test_the_core_alone(fresh: Distributed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("later", [False, True], ids=["with Citus", "before it"])
+def test_the_core_alone(nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: bool) -> None:
     """With users of one's own: identities and what distributes tables, and nothing of the reference application."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[tool.userscope]\nours = "core"\ndistributed = true\n')
-    migrate(fresh.coordinator.url(), find())
-    results, pending = verify(fresh.coordinator.url(), find())
-    assert (len(results), [result for result in results if result.problems], pending) == (6, [], [])
-    revert(fresh.coordinator.url(), find([Path("distributed")]), to=None, confirm=lambda _labels: True)
-    assert fresh.execute("select count(*) from pg_dist_partition") == [(0,)]
+    section = '[tool.userscope]\nours = "core"\n'
+    (tmp_path / "pyproject.toml").write_text(section)
+    made = nodes.plain()
+    try:
+        if later:
+            migrate(made.coordinator.url(), find())
+        made.spread()
+        (tmp_path / "pyproject.toml").write_text(f"{section}distributed = true\n")
+        migrate(made.coordinator.url(), find())
+        assert [node.problems for node in nodes_work.apply(made.coordinator.url())] == [()] * 3
+        results, pending = verify(made.coordinator.url(), find())
+        assert (len(results), [result for result in results if result.problems], pending) == (6, [], [])
+        revert(made.coordinator.url(), find([Path("distributed")]), to=None, confirm=lambda _labels: True)
+        assert made.execute("select count(*) from pg_dist_partition") == [(0,)]
+    finally:
+        made.drop()
 
 
+@pytest.mark.usefixtures("distributed")  # so that all nodes have the roles, which this leaves on its server
 def test_a_database_without_citus_says_so(nodes: Nodes) -> None:
-    database = nodes.coordinator.database()
+    made = nodes.plain()
     try:
         with pytest.raises(ScriptError, match="this database has no Citus") as caught:
-            migrate(database.url(), PROJECTS)
+            migrate(made.coordinator.url(), PROJECTS)
         assert "distributed = true" in (caught.value.hint or "")
     finally:
-        database.drop()
+        made.drop()

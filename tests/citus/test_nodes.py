@@ -39,6 +39,11 @@ PLANTED = {
 """What is done to a worker, and what is said of it; all of it "userscope nodes" mends."""
 
 UNMENDED = {
+    "a schema is closed": (
+        "revoke usage on schema app from app_user",
+        "grant usage on schema app to app_user",
+        "the schema app is not the coordinator's there",
+    ),
     "another key": (
         "insert into app_private.{seal_keys} values ('gone', repeat('x', 64)::bytea, repeat('y', 64)::bytea)",
         "delete from app_private.{seal_keys}",

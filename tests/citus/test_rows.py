@@ -128,12 +128,7 @@ def test_inserts_are_checked_by_the_policy(distributed: Distributed, people: tup
 def test_updates_are_checked_by_the_policy(distributed: Distributed, people: tuple[UUID, UUID]) -> None:
     """On the shard, where the row's owner could be changed: a session of the service's own on the worker."""
     alice, bob = people
-    ((shard, port),) = distributed.execute(
-        "select 'app.todos_' || shardid, nodename from pg_dist_shard_placement "
-        "join (select get_shard_id_for_distribution_column('app.todos', %s) as shardid) as s using (shardid)",
-        [alice],
-    )
-    worker = next(node for node in distributed.workers if node.url().params["host"] == port)
+    shard, worker = distributed.shard_of(alice)
     with worker.superuser_connection() as superuser:
         superuser.execute("set citus.enable_ddl_propagation = off")
         superuser.execute("set citus.enable_manual_changes_to_shards = on")

@@ -1,10 +1,14 @@
 -- What every node must have as the coordinator has it: one JSON object of digests, so that no key travels. The keys of seals,
--- in the node's own copy of their table; who logs in, as what; functions, by whose bodies a seal is required or not, and the
--- tables that Citus knows, with who may do what.
+-- in the node's own copy of their table; who logs in, as what; functions, by whose bodies a seal is required or not, schemas, and
+-- the tables that Citus knows, with who may do what.
 with rights (kind, object, granted) as (
     select 'function', pg_proc.oid, row(pg_get_userbyid(grantee), privilege_type)::text
       from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
      where grantee <> proowner
+    union all
+    select 'schema', pg_namespace.oid, row(pg_get_userbyid(grantee), privilege_type)::text
+      from pg_namespace, aclexplode(nspacl)
+     where grantee <> nspowner
     union all
     select 'table', pg_class.oid, row(pg_get_userbyid(grantee), privilege_type)::text
       from pg_class, aclexplode(relacl)
@@ -27,6 +31,10 @@ things (what, name, digest) as (
       from pg_proc
       join pg_namespace on pg_namespace.oid = pronamespace and nspname in ('app', 'app_fenced', 'app_private')
       left join granted on kind = 'function' and object = pg_proc.oid
+    union all
+    select 'schema', nspname, md5(row(pg_get_userbyid(nspowner), digest)::text)
+      from pg_namespace left join granted on kind = 'schema' and object = pg_namespace.oid
+     where nspname in ('app', 'app_fenced', 'app_private')
     union all
     select 'table', pg_class.oid::regclass::text, md5(row(relrowsecurity, relforcerowsecurity, pg_get_userbyid(relowner), digest)::text)
       from pg_class join ours on ours.oid = relnamespace join pg_dist_partition on logicalrelid = pg_class.oid
