@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.citus.arena import Arena, arena_of
 from tests.citus.rig import Distributed, Nodes, nodes_of
 from userscope.admin import nodes as nodes_work
 
@@ -36,3 +37,9 @@ def ready(distributed: Distributed) -> Distributed:
     """The same, with nodes that have all that they need."""
     assert [node.problems for node in nodes_work.apply(distributed.coordinator.url())] == [()] * 3
     return distributed
+
+
+@pytest.fixture(scope="module")
+def arena(distributed: Distributed) -> Arena:
+    """One with somebody who attacks and somebody who has what they are after."""
+    return arena_of(distributed)

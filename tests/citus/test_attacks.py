@@ -1,104 +1,8 @@
 """Attacks that Citus makes possible, on every node that they can begin on, beside controls in which they succeed."""
 
-import re
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from uuid import UUID
-
-import psycopg
 import pytest
 
-from tests.citus.rig import Distributed
-from tests.clusters import Connection, Database
-from tests.connection.conftest import make_user
-from userscope.admin import nodes, seals
-from userscope.identity import SealKey
-
-WORKER = "select nodename from citus_shards where shardid = get_shard_id_for_distribution_column('app.todos', %s::uuid)"
-NODES = [0, 1, 2]
-"""Where an attacker enters: the coordinator, and each worker."""
-
-
-@dataclass
-class Arena:
-    """A sealed database, with Alice, who attacks, and Bob, who has what she is after; Carol is on Alice's worker."""
-
-    distributed: Distributed
-    key: SealKey
-    alice: UUID
-    bob: UUID
-    carol: UUID
-
-    @contextmanager
-    def acting(self, node: int, user: UUID) -> Iterator[Connection]:
-        """A connection of the service's login to a node, in a transaction that acts for somebody."""
-        with psycopg.connect(self.distributed.all[node].url("service").conninfo(), autocommit=True) as connection:
-            connection.execute("begin")
-            connection.execute("select app.set_user_id(%s, %s)", [str(user), self.key.seal(str(user))])
-            yield connection
-            connection.execute("rollback")
-
-    @contextmanager
-    def opened(self, *statements: str) -> Iterator[None]:
-        """Every node without a part of what keeps it closed; mended at the end."""
-        try:
-            for database in self.distributed.all:
-                run_quietly(database, *statements)
-            yield
-        finally:
-            assert [node.problems for node in nodes.apply(self.distributed.coordinator.url())] == [()] * 3
-
-    @contextmanager
-    def unsealed(self) -> Iterator[None]:
-        """The database without seals."""
-        seals.relax(self.distributed.coordinator.url())
-        try:
-            yield
-        finally:
-            seals.require(self.distributed.coordinator.url())
-
-
-def run_quietly(database: Database, *statements: str) -> None:
-    """Run something on one node alone, as its superuser."""
-    with database.superuser_connection() as superuser:
-        superuser.execute("set citus.enable_ddl_propagation = off")
-        for statement in statements:
-            superuser.execute(statement.format(database=database.name).encode())
-
-
-@pytest.fixture(scope="module")
-def arena(distributed: Distributed) -> Arena:
-    """One for the module; Bob's rows lie on another worker than Alice's."""
-    assert [node.problems for node in nodes.apply(distributed.coordinator.url())] == [()] * 3
-    alice = make_user(distributed.coordinator, ("alices",))
-    bob = carol = None
-    while bob is None or carol is None:
-        person = make_user(distributed.coordinator)
-        if distributed.execute(WORKER, [alice]) == distributed.execute(WORKER, [person]):
-            carol = person
-        else:
-            bob = person
-    todo = "insert into app.todos (owner_id, title) values (%s, %s), (%s, %s)"
-    distributed.execute(todo, [bob, "bobs secret", carol, "carols"])
-    admin = distributed.coordinator.url()
-    key, _ = seals.add(admin)
-    seals.require(admin)
-    return Arena(distributed, key, alice, bob, carol)
-
-
-def told(connection: Connection, *statements: str) -> str:
-    """Everything that statements answer, errors too; each is sent by itself, as the simple protocol does."""
-    answers: list[str] = []
-    for statement in statements:
-        result = connection.pgconn.exec_(statement.encode())
-        answers.append((result.error_message or b"").decode())
-        answers += [
-            str(result.get_value(row, column)) for row in range(result.ntuples) for column in range(result.nfields)
-        ]
-    return "\n".join(answers)
-
+from tests.citus.arena import NODES, Arena, told
 
 FORGERIES = {
     "set_config": "select set_config('app.user_id', '{bob}', true)",
@@ -170,8 +74,7 @@ def test_others_statements(arena: Arena, node: int) -> None:
             drop_cached(arena)
             found = seen()
         drop_cached(arena)
-        here = arena.distributed.all[node].cluster.url("admin").params["host"]
-        assert found == (arena.distributed.execute(WORKER, [arena.bob]) == [(here,)])
+        assert found == (arena.distributed.all[node] is arena.distributed.shard_of(arena.bob)[1])
 
 
 def drop_cached(arena: Arena) -> None:
@@ -182,73 +85,6 @@ def drop_cached(arena: Arena) -> None:
                 "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
                 "and backend_type = 'client backend' and pid <> pg_backend_pid()"
             )
-
-
-CALLABLE = """
-select array_agg(distinct proname::text order by proname::text) from pg_proc
-  join pg_depend on classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e'
-  join pg_extension on refclassid = 'pg_extension'::regclass and refobjid = pg_extension.oid
- where extname ~ '^citus' and has_function_privilege('app_service', pg_proc.oid, 'execute')
-   and prorettype <> all ('{trigger, event_trigger, internal, cstring, table_am_handler}'::regtype[])
-   and not exists (select from pg_operator where oprcode = pg_proc.oid)
-   and not exists (select from pg_type where pg_proc.oid in (typinput, typoutput, typreceive, typsend))
-"""
-READABLE = """
-select count(*) from pg_class
-  join pg_depend on classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e'
-  join pg_extension on refclassid = 'pg_extension'::regclass and refobjid = pg_extension.oid
- where extname ~ '^citus' and relkind in ('r', 'v') and has_table_privilege('app_service', pg_class.oid, 'select')
-"""
-
-
-@pytest.mark.parametrize("node", NODES)
-def test_functions(arena: Arena, node: int) -> None:
-    """Of Citus' functions and tables a service may use what Citus calls in its name, and no other."""
-    with arena.distributed.all[node].superuser_connection() as superuser:
-        ((found,),) = superuser.execute(CALLABLE).fetchall()
-        assert set(found) == {
-            "assign_distributed_transaction_id",
-            "citus_table_is_visible",
-            "lock_shard_metadata",
-            "lock_shard_resources",
-            "relation_is_a_known_shard",
-            "worker_last_saved_explain_analyze",
-            "worker_save_query_explain_analyze",
-        }
-        assert superuser.execute(READABLE).fetchall() == [(0,)]
-
-
-STEALING = {
-    "run a command on workers": "select run_command_on_workers('select 1')",
-    "another's intermediate result": "select * from read_intermediate_result('1_1', 'binary') as found (title text)",
-    "where shards are": "select * from pg_dist_placement",
-    "metadata, as one of Citus' own": "select citus_internal.delete_placement_metadata(1)",
-}
-
-
-@pytest.mark.parametrize("node", NODES)
-@pytest.mark.parametrize("stealing", STEALING)
-def test_closed(arena: Arena, node: int, stealing: str) -> None:
-    """What reads and changes behind Citus' back is refused, also to who calls themselves one of Citus' own sessions.
-
-    With PUBLIC's rights as Citus grants them, it is not for a lack of rights that it fails, if it does.
-    """
-    gpid = f"set application_name = 'citus_internal gpid={secrets.randbelow(10**9) + 10**10}'"
-    refused = re.compile("permission denied for (function|view|table|schema)")
-
-    def answer() -> str:
-        with arena.acting(node, arena.alice) as connection:
-            return told(connection, gpid, f"savepoint s; {STEALING[stealing]}")
-
-    assert refused.search(answer())
-    granted = (
-        "grant execute on all functions in schema pg_catalog to public",
-        "grant select on pg_dist_placement to public",
-        "grant usage on schema citus_internal to public",
-        "grant execute on all functions in schema citus_internal to public",
-    )
-    with arena.opened(*granted):
-        assert not refused.search(answer())
 
 
 POISON = {
