@@ -1,6 +1,7 @@
 """Tables of one's own: spread by their owner or their organization beside what policies demand, and what is refused."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -8,7 +9,10 @@ import pytest
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
 
 from tests.citus.rig import Distributed
+from tests.cli.runner import Runner, ledger
 from tests.clusters import Connection
+from tests.migrations.sqitch import COMMITTER
+from userscope.audit.run import audit
 
 _TABLE = """
 create table app.{name} (
@@ -78,6 +82,55 @@ def test_spread(distributed: Distributed, people: tuple[UUID, ...], service: Con
     assert distributed.execute(f"select count(*), count(distinct {key}) from {name}") == [(12, 12)]
 
 
+def test_as_new_table_writes_it(
+    distributed: Distributed,
+    people: tuple[UUID, ...],
+    service: Connection,
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With the two edits of docs/citus.md it deploys; what it told, and a right to what has a default, spread it."""
+    cli = Runner(folder, capfd, **distributed.coordinator.environment, **COMMITTER)
+    (folder / "pyproject.toml").write_text(
+        '[tool.userscope]\ndistributed = true\nprojects = ["db"]\n', encoding="utf-8"
+    )
+    for name in ("schema", "policies"):
+        (folder / "db" / name).mkdir(parents=True)
+        plan = f"%syntax-version=1.0.0\n%project=post_{name}\n\n"
+        (folder / "db" / name / "sqitch.plan").write_text(plan, encoding="utf-8")
+    told = cli("new-table", "letters", "body:text:200").stderr
+    table = folder / "db/schema/deploy/letters.sql"
+    text = table.read_text(encoding="utf-8")
+    key = next(line.strip(" ,") for line in text.splitlines() if "references app.users" in line)
+    added = key.replace("references", "foreign key (owner_id) references")
+    text = text.replace(key, "").replace("create trigger", f"alter table app.letters add {added};\ncreate trigger", 1)
+    table.write_text(text, encoding="utf-8")
+    for script, before in (
+        ("deploy", "(select app.current_user_id())"),
+        ("verify", "( SELECT app.current_user_id() AS current_user_id)"),
+    ):
+        policies = folder / f"db/policies/{script}/letters.sql"
+        text = policies.read_text(encoding="utf-8")
+        assert before in text
+        policies.write_text(text.replace(before, "app.current_user_id()"), encoding="utf-8")
+    assert {line.split()[1] for line in ledger(cli("migrate").stdout)} == {
+        "post_schema:letters",
+        "post_policies:letters",
+    }
+    distributed.execute(told.partition("says: ")[2].partition(";")[0])
+    distributed.execute("grant insert (owner_id, created_at, updated_at) on app.letters to app_user")
+    for user in people:
+        with service.transaction():
+            service.execute("select app.set_user_id(%s)", [str(user)])
+            service.execute("insert into app.letters (body) values (%s)", [str(user)])
+            assert service.execute("update app.letters set body = body || '.'").rowcount == 1
+            assert service.execute("select owner_id, body from app.letters").fetchall() == [(user, f"{user}.")]
+    assert distributed.execute("select count(*), count(distinct owner_id) from app.letters") == [(12, 12)]
+    assert distributed.execute(
+        "select count(distinct nodename) from citus_shards where table_name::text = 'app.letters'"
+    ) == [(2,)]
+
+
 def test_back(distributed: Distributed, people: tuple[UUID, ...]) -> None:
     """A table comes back to the coordinator with its rows and the policies that it had."""
     policies = (
@@ -105,6 +158,30 @@ def test_refused(distributed: Distributed) -> None:
     with pytest.raises(FeatureNotSupported, match=r"app_fenced\.secrets is fenced"):
         distributed.execute("select app_private.distribute('app_fenced.secrets', 'owner_id')")
     distributed.execute("drop table app_fenced.secrets")
+
+
+def test_a_restrictive_policy(distributed: Distributed) -> None:
+    """The audit finds one, before and after Citus makes it permissive on the other nodes."""
+    found = "select array_agg(distinct polpermissive) from pg_policy where polname = 'office_hours'"
+    distributed.execute(
+        _TABLE.format(**_USER | {"name": "closing"}).replace("(select app.current_user_id())", "app.current_user_id()")
+    )
+    try:
+        assert told_of_closing(distributed) == set()
+        distributed.execute(
+            "create policy office_hours on app.closing as restrictive for select to app_user using (false)"
+        )
+        assert told_of_closing(distributed) == {("error", "policy office_hours on app.closing")}
+        distributed.execute("select create_distributed_table('app.closing', 'owner_id')")
+        assert distributed.everywhere(found) == [[False], [True], [True]]
+        assert told_of_closing(distributed) == {("error", "policy office_hours on app.closing")}
+    finally:
+        distributed.execute("drop table app.closing")
+
+
+def told_of_closing(distributed: Distributed) -> set[tuple[str, str]]:
+    report = audit(distributed.coordinator.url())
+    return {(each.level, each.object) for each in report.findings if each.rule == "policy_restrictive"}
 
 
 @pytest.mark.usefixtures("people")
@@ -146,10 +223,11 @@ def test_fenced(distributed: Distributed, people: tuple[UUID, ...], service: Con
             service.execute("select app.set_user_id(%s)", [str(user)])
             assert service.execute("select body from app.secrets").fetchall() == []
             service.execute("insert into app.secrets (body) values (%s)", [str(user)])
+            service.execute("insert into app.todos (title) values (%s)", [str(user)])
         with service.transaction():
             service.execute("select app.set_user_id(%s)", [str(user)])
             assert service.execute("select owner_id, body from app.secrets").fetchall() == [(user, str(user))]
-            joined = "select secrets.body, notes.body from app.secrets, app.notes"
+            joined = "select secrets.body, todos.title from app.secrets, app.todos"
             assert service.execute(joined.encode()).fetchall() == [(str(user), str(user))]
             with pytest.raises(InsufficientPrivilege), service.transaction():
                 service.execute("select 1 from app_fenced.secrets")

@@ -14,6 +14,7 @@ from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import AsyncServed, Served, SyncServed, run
 from tests.connection.test_round_trips import READERS, SESSIONS, _counted
 from tests.connection.test_sqlstate import ANSWERS
+from tests.pooling.pgbouncer import pgbouncer
 from tests.silence import SilentProxy
 from userscope.admin import seals
 from userscope.connection.scope import Isolation
@@ -179,6 +180,19 @@ def test_on_a_worker(make: Make, ready: Distributed) -> None:
         ):
             run(session, "select 1")
     assert make().reader(alice, whose) == [alice, alice]
+
+
+def test_pooled(make: Make, ready: Distributed) -> None:
+    """Behind a pooler with one connection to the coordinator, which people take in turns, each meets their own rows."""
+    people = [make_user(ready.coordinator, ("one",)) for _ in range(12)]
+    with pgbouncer(ready.coordinator, size=1) as pooler:
+        services = [make(pooler.url), make(pooler.url)]
+        for served in services:
+            for person in people:
+                served.session(person, lambda session: session.add(Todo(title="two")))
+                assert served.reader(person, whose) == [person, person]
+    kept = "select count(*), count(distinct owner_id) from app.todos where owner_id = any (%s)"
+    assert ready.execute(kept, [people]) == [(36, 12)]
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])

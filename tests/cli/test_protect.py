@@ -149,6 +149,13 @@ def test_sql(existing: tuple[Runner, Connection]) -> None:
     there = cli("protect", "public.item", "--owner", "owner_id", "--format", "sql")
     back = cli("protect", "public.item", "--owner", "owner_id", "--format", "sql", "--revert").stdout
     assert "What this does not change:" in there.stderr
+    (cli.folder / "pyproject.toml").write_text("[tool.userscope]\ndistributed = true\n", encoding="utf-8")
+    on_citus = cli("protect", "public.item", "--owner", "owner_id", "--format", "sql")
+    assert (on_citus.stdout, on_citus.stderr.removeprefix(there.stderr).partition(";")[0]) == (
+        there.stdout,
+        "On Citus public.item stays on the coordinator until a migration says: "
+        "select app_private.distribute('public.item', 'owner_id')",
+    )
     owner.execute(there.stdout.encode())
     assert policies(owner) == OWN
     assert cli("protect", "public.item", "--format", "sql", "--revert").stdout == back

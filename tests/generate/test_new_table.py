@@ -114,6 +114,23 @@ def test_one(run: Run, clone: Path) -> None:
     assert "'A person. Belongs to one user, and goes when that user goes.'" in deploy
 
 
+def test_on_citus(run: Run, clone: Path) -> None:
+    """Where the project is for Citus, what spreads the table is told beside what was written; elsewhere nothing is."""
+    assert run(clone, "userscope", "new-table", "cards").stderr == ""
+    (clone / "pyproject.toml").write_text("[tool.userscope]\ndistributed = true\n", encoding="utf-8")
+    for words, call in (
+        (("notes",), "'app.notes', 'owner_id'"),
+        (("boards", "--organization"), "'app.boards', 'organization_id'"),
+        (("diaries", "--fenced"), "'app_fenced.diaries'"),
+    ):
+        told = run(clone, "userscope", "new-table", *words).stderr
+        table = call.partition("'")[2].partition("'")[0]
+        assert told == (
+            f"On Citus {table} stays on the coordinator until a migration says: select app_private.distribute({call}); "
+            'docs/citus.md, "Your own tables", has what goes with it.\n'
+        )
+
+
 @pytest.mark.breadth
 def test_own_pair(run: Run, pair: Path, migrated: Database) -> None:
     """In projects of other names, the plans require ours by project; they deploy beside ours, and are no drift."""

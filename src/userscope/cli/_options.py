@@ -1,5 +1,6 @@
 """What several commands take, and what they begin with."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,23 @@ def shown(path: Path) -> Path:
     """Return a path as seen from the current folder, where it is inside."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def tell_of_nodes(*distributed: str) -> None:
+    """Say on the error output, where pyproject.toml is for Citus, where a table lies and what changes that.
+
+    ``distributed`` are the table and, unless it is to be whole on every node, its owner's column.
+    """
+    from userscope import pyproject
+    from userscope.postgres.sql import literal
+
+    if pyproject.read().distributed:
+        call = f"app_private.distribute({', '.join(map(literal, distributed))})"
+        print(
+            f"On Citus {distributed[0]} stays on the coordinator until a migration says: select {call}; "
+            'docs/citus.md, "Your own tables", has what goes with it.',
+            file=sys.stderr,
+        )
 
 
 def form_of(form: str, *, as_json: bool) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from userscope.cli._options import Projects, again, own_pair, shown
+from userscope.cli._options import Projects, again, own_pair, shown, tell_of_nodes
 
 
 def new_table(
@@ -77,3 +77,4 @@ def new_table(
     for path in files.write(table, pair, mapping or Path(f"{name}.py"), test):
         print(f"  + {shown(path)}")
     print(f'Next: read them, add what is your own, and run "{again("migrate", project)}".')
+    tell_of_nodes(*table.distributed)

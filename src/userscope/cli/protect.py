@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from userscope.cli._options import Projects, admin, again, own_pair, shown
+from userscope.cli._options import Projects, admin, again, own_pair, shown, tell_of_nodes
 
 if TYPE_CHECKING:
     from userscope.generate.protection.scripts import Protection
@@ -111,3 +111,5 @@ def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
         "sql": "it as the owner",
     }[form]
     print(f"Next: read {'it' if form == 'sql' else 'what was written'}, and run {deploy}.", file=out)
+    if not whose.parents:
+        tell_of_nodes(protection.table.name, whose.column.name)

@@ -105,6 +105,12 @@ class Table:
         return f"A user reaches their own {self.many}"
 
     @property
+    def distributed(self) -> tuple[str, ...]:
+        """What ``app_private.distribute`` is to be called with: a fenced table is whole on every node."""
+        name = f"{self._home}.{self.name}"
+        return (name,) if self.fenced else (name, self._key)
+
+    @property
     def needed(self) -> tuple[str, ...]:
         """The changes of our project schema that it stands on."""
         return ("identity", "users") if self.users else ("identity",)
