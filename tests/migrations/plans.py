@@ -169,6 +169,9 @@ ACCEPTED: dict[str, bytes] = {
             "https://e.com:0443/", "news:alt.Test", "https://Ä.com/", "file://LOCALHOST/x",
             "https://Ä.Example.com:443/", "https://a.Straße.中文.com", "ftp://É.com/É",
             "file://Example.com/x", "urn:x-%41:b", "urn:", "http://", "https://Ada@É.com", "foo://É.Com/",
+            "Postgres://U@H.Com:5432/A", "pgsql:Foo", "redshift://H/", "yugabyte://H:5433/X", "MySQL://H:3306?a=%7e",
+            "mariadb://[::1]:3306", "sqlserver://É.de:1433/x", "cockroachdb:///P", "snowflake://H:443/", "oracle://H:/",
+            "vertica:Foo", "exasol://H:8563#f", "firebird://H:3051",
         )
     ),
 }  # fmt: skip

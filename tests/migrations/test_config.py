@@ -84,7 +84,7 @@ def test_key_without_value(alone: Path) -> None:
 def test_boolean(alone: Path, value: str) -> None:
     """True and false are written as for Git; a key without a value is true."""
     alone.write_text(f"[deploy]\n verify{value}\n", encoding="utf-8")
-    verifies = Layout(alone.parent, read_config(alone.parent)).verifies
+    verifies = Layout(alone.parent, read_config(alone.parent)).verifies(default=True)
     said = sqitch.config(alone, "deploy.verify", "--bool")
     assert (said in ("true", "1")) is verifies
 
@@ -94,7 +94,7 @@ def test_no_boolean(alone: Path) -> None:
     alone.write_text("[deploy]\n verify = maybe\n", encoding="utf-8")
     layout = Layout(alone.parent, read_config(alone.parent))
     with pytest.raises(ConfigurationError, match=r'deploy\.verify is "maybe"'):
-        _ = layout.verifies
+        layout.verifies(default=True)
     with pytest.raises(AssertionError, match="Invalid bool"):
         sqitch.config(alone, "deploy.verify", "--bool")
 

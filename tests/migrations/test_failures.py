@@ -7,13 +7,13 @@ import pytest
 
 from tests.clusters import Database
 from tests.migrations import sqitch
-from tests.migrations.conftest import dump, rows
+from tests.migrations.conftest import deployed, dump, rows
 from tests.migrations.sketch import Sketch, write
 from tests.versions import first_of
-from userscope.errors import MigrationError
+from userscope.errors import MigrationError, ScriptError
 from userscope.migrations import runner
 from userscope.migrations.engine import Event, Options
-from userscope.migrations.projects import Project
+from userscope.migrations.projects import Project, load
 
 ONE, THREE = Sketch.table("one"), Sketch.table("three")
 TWO = Sketch.table("two")
@@ -241,6 +241,24 @@ def test_log_only(empty: Database, other: Database, tmp_path: Path) -> None:
     sqitch.run(project.folder, other.url(), "revert", "-y", "--log-only")
     runner.revert(empty.url(), [project], to=None, confirm=lambda _: True, options=options)
     assert rows(empty) == rows(other)
+
+
+@pytest.mark.parametrize("said", ["by an option", "by sqitch.conf"])
+def test_log_only_verified(empty: Database, other: Database, tmp_path: Path, said: str) -> None:
+    """--log-only verifies where that was asked for: what holds is recorded, up to the first that does not."""
+    project = write(tmp_path / "p", ONE, TWO, THREE)
+    if said == "by sqitch.conf":
+        (project.folder / "sqitch.conf").write_text("[core]\nengine = pg\n[deploy]\nverify = yes\n", encoding="utf-8")
+    for database in (empty, other):
+        with database.superuser_connection() as connection:
+            connection.execute("create table public.one (id integer); create table public.three (id integer)")
+    asked = ["--verify"] if said == "by an option" else []
+    sqitch.run(project.folder, other.url(), "deploy", "--log-only", "--mode", "change", *asked, check=False)
+    options = Options(log_only=True, verify=True if asked else None)
+    with pytest.raises(ScriptError, match=r'"p:two" failed: relation "public\.two" does not exist'):
+        runner.migrate(empty.url(), [load(project.folder)], options=options)
+    assert rows(empty) == rows(other)
+    assert deployed(empty) == ["p:one"]
 
 
 def test_notices_and_warnings(empty: Database, tmp_path: Path) -> None:

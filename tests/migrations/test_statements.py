@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.migrations.sketch import Sketch, write
 from userscope.migrations import script, statements
+from userscope.migrations.registry.read import Deployed
 from userscope.migrations.registry.write import SYNC, Batch, Registry
 from userscope.migrations.statements import Deployment, Timeouts
 
@@ -103,7 +104,7 @@ def test_statement_by_statement(tmp_path: Path) -> None:
 def test_revert(tmp_path: Path) -> None:
     """A revert is one transaction as well: the script, the event, and the rows gone."""
     made = deployment(tmp_path / "p", Sketch.table("b"))
-    (trip,) = statements.revert("id", made.revert, REGISTRY, Timeouts())
+    (trip,) = statements.revert(Deployed("id", "b", "p", ""), made.revert, REGISTRY, Timeouts())
     assert told(trip)[-7:] == [
         "select pg_catalog.set_config",
         "select pg_catalog.pg_try_advisory_lock",

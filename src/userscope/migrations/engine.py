@@ -86,10 +86,13 @@ class Engine:
     def read(self) -> None:
         """Read the registry. Raises RegistryError where it does not fit."""
         if self.initialized:
-            self.state = State.parse(self.client.run([self.registry.statement("state")])[0][0]["state"] or "")
+            self.state = self._deployed()
         self.state.check_version()
         for project in self.projects:
             self.state.check_project(project)
+
+    def _deployed(self) -> State:
+        return State.parse(self.client.run([self.registry.statement("state")])[0][0]["state"] or "")
 
     def label(self, change: Deployed) -> str:
         """``project:name @tag …`` of a deployed change."""
@@ -133,7 +136,7 @@ class Engine:
             with self._ledger("-", self.label(change), width):
                 self._echo(script)
                 try:
-                    self.run(statements.revert(change.id, script, self.registry, self.options.timeouts, self.known))
+                    self.run(statements.revert(change, script, self.registry, self.options.timeouts, self.known))
                     self._renew(leaving=script is not None and script.leaves_settings)
                 except Failed as error:
                     raise wording(error, f'reverting "{self.label(change)}"') from None
@@ -144,8 +147,7 @@ class Engine:
         self.done.add(done)
         if self._others:
             self._others = False
-            now = State.parse(self.client.run([self.registry.statement("state")])[0][0]["state"] or "")
-            if (self.state.ids() ^ now.ids()) - self.done:
+            if (self.state.ids() ^ self._deployed().ids()) - self.done:
                 raise Overtaken
 
     def run(self, trips: Sequence[Batch], *, retry: bool = False) -> None:

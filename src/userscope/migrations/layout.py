@@ -42,10 +42,9 @@ class Layout:
         """What scripts end in, without the dot."""
         return self.setting("extension", "sql")
 
-    @property
-    def verifies(self) -> bool:
-        """Whether changes are verified when they are deployed: always, unless ``[deploy] verify`` says no."""
-        return boolean(self.config, "deploy.verify", default=True)
+    def verifies(self, *, default: bool) -> bool:
+        """Whether changes are verified when they are deployed: what ``[deploy] verify`` says."""
+        return boolean(self.config, "deploy.verify", default=default)
 
     def variables(self, command: str) -> dict[str, str]:
         """Return the psql variables of ``deploy``, ``revert`` or ``verify``, as Sqitch puts them together."""

@@ -27,7 +27,7 @@ class Options:
     wait: float = 60.0
     log_only: bool = False
     verify: bool | None = None
-    """Whether to verify what is deployed; None leaves it to sqitch.conf, and that to verify."""
+    """Whether to verify what is deployed; None leaves it to sqitch.conf, and that to verify what is run."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """psql variables of the scripts, which go before those of sqitch.conf."""
     backticks: bool = False
@@ -61,15 +61,16 @@ class Preparation:
     def _deployment(self, step: Step) -> Deployment:
         project, change = step.project, step.change
         deployment = Deployment(project, change, project.script_hash(change), step.requires)
-        path = project.script_of("deploy", change)
-        if self.options.log_only:
-            if deployment.script_hash is None:
-                self.warn(f'Deploy script {path} does not exist: "{change.label}" is recorded without its hash')
-            return deployment
-        deploy = self._required(project, "deploy", path, f'change "{change.label}"')
-        verifies = project.layout.verifies if self.options.verify is None else self.options.verify
+        path, logs_only, verifies = project.script_of("deploy", change), self.options.log_only, self.options.verify
+        if verifies is None:
+            verifies = project.layout.verifies(default=not logs_only)
+        if not logs_only:
+            deploy = self._required(project, "deploy", path, f'change "{change.label}"')
+            deployment = replace(deployment, deploy=deploy, unverified=not verifies)
+        elif deployment.script_hash is None:
+            self.warn(f'Deploy script {path} does not exist: "{change.label}" is recorded without its hash')
         verify = self._optional(project, "verify", change) if verifies else None
-        deployment = replace(deployment, deploy=deploy, verify=verify, unverified=not verifies)
+        deployment = replace(deployment, verify=verify)
         return deployment if verify is None or deployment.verifies_inside else self._revertible(deployment)
 
     def apart(self, deployment: Deployment) -> Deployment:
@@ -79,6 +80,8 @@ class Preparation:
     def _revertible(self, deployment: Deployment) -> Deployment:
         """Read the revert script as well: a verification after the commit may have to take the change back."""
         project, change = deployment.project, deployment.change
+        if self.options.log_only:
+            return deployment
         try:
             return replace(deployment, revert=self._optional(project, "revert", change))
         except ScriptError as error:

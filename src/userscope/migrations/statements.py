@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from userscope.errors import ConfigurationError
 from userscope.migrations.plan.plan import Change, Dependency
 from userscope.migrations.projects import Project
+from userscope.migrations.registry.read import Deployed
 from userscope.migrations.registry.write import BEGIN, COMMIT, ROLLBACK, SYNC, Batch, Registry, Statement
 from userscope.postgres.times import seconds
 
@@ -79,9 +80,10 @@ class Deployment:
     @property
     def verifies_inside(self) -> bool:
         """Whether that transaction holds the verification as well."""
-        if self.deploy is None or self.verify is None:
+        if self.verify is None:
             return self.is_atomic
-        late = self.apart or self.deploy.adds_enum_value or self.deploy.takes_settings_back
+        deploy = self.deploy
+        late = self.apart or (deploy is not None and (deploy.adds_enum_value or deploy.takes_settings_back))
         return self.is_atomic and self.verify.folds and not late
 
     @property
@@ -149,10 +151,10 @@ def undo(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> list
 
 
 def revert(
-    change_id: str, script: "Script | None", registry: Registry, timeouts: Timeouts, known: Sequence[str] = ()
+    change: Deployed, script: "Script | None", registry: Registry, timeouts: Timeouts, known: Sequence[str] = ()
 ) -> list[Batch]:
     """Return the trips that revert and record one change."""
-    rows = registry.reverted(change_id)
+    rows = registry.reverted(change)
     return _reverting(script, (registry.settings(known), *rows) if script else rows, registry, timeouts)
 
 

@@ -21,11 +21,7 @@ _PORTS = {
     "news": 119,
     "nntp": 119,
     "nntps": 563,
-    "pg": 5432,
-    "pgsql": 5432,
     "pop": 110,
-    "postgres": 5432,
-    "postgresql": 5432,
     "rlogin": 513,
     "rsync": 873,
     "rtsp": 554,
@@ -36,13 +32,24 @@ _PORTS = {
     "telnet": 23,
     "tn3270": 23,
 }
-# A database's own address names a project now and then: all are one scheme then.
-_POSTGRES = ("pg", "pgsql", "postgres", "postgresql")
+# A database's own address names a project now and then: the scheme's canonical name, and its port.
+_DATABASES = {
+    **dict.fromkeys(("pg", "pgsql", "pgxc", "postgres", "postgresql", "postgresxc", "redshift"), ("pg", 5432)),
+    **dict.fromkeys(("yugabyte", "yugabytedb"), ("pg", 5433)),
+    **dict.fromkeys(("cockroach", "cockroachdb"), ("cockroach", 26257)),
+    **dict.fromkeys(("maria", "mariadb", "mysql"), ("mysql", 3306)),
+    **dict.fromkeys(("mssql", "sqlserver"), ("mssql", 1433)),
+    "exasol": ("exasol", 8563),
+    "firebird": ("firebird", 3050),
+    "oracle": ("oracle", 1521),
+    "snowflake": ("snowflake", 443),
+    "vertica": ("vertica", 5433),
+}
+_PORTS |= {scheme: port for scheme, (_, port) in _DATABASES.items()}
 # Perl has rules of their own for these, which name no project.
 _STRANGE = re.compile(
-    r"(ldap[a-z]*|sips?|db2?|.*db|cassandra|cockroach|couch|cubrid|derby|exasol|hive|impala|informix|ingres|interbase"
-    r"|firebird|maria|max|monet|mongo|[a-z]*sql(ite3?|server)?|oracle|pg|pgxc|postgres(xc)?|redshift|snowflake|sybase"
-    r"|teradata|unify|vertica|yugabyte)"
+    r"ldap[a-z]*|sips?|db2?|cassandra|couch(db)?|cubrid|derby|hive|impala|informix|ingres|interbase|max(db)?|monet(db)?"
+    r"|mongo(db)?|sqlite3?|sybase|teradata|unify"
 )
 
 
@@ -54,7 +61,7 @@ def escaped(text: str) -> str:
     text = re.sub(r"\A<(?:URL:)?(.*)>\Z", r"\1", text)
     text = re.sub(r'\A"(.*)"\Z', r"\1", text).strip()
     scheme = match[1].lower() if (match := _SCHEME.match(text)) else ""
-    if scheme not in _POSTGRES and _STRANGE.fullmatch(scheme):
+    if _STRANGE.fullmatch(scheme):
         raise PlanError(
             f'the URI of a project cannot begin with "{scheme}:"',
             hint="Use an https URI; but where changes are deployed already, it stays: leave them to Sqitch.",
@@ -78,8 +85,8 @@ def canonical(uri: str) -> str:
     uri = re.sub(r"\Aurn:[^:%]*(?=:|\Z)", lambda match: match[0].lower(), uri)
     uri = re.sub(r"%([0-9a-fA-F]{2})", _unescape, uri)
     scheme = uri.partition(":")[0]
-    if scheme in _POSTGRES:
-        uri = f"pg{uri.removeprefix(scheme)}"
+    if scheme in _DATABASES:
+        uri = _DATABASES[scheme][0] + uri.removeprefix(scheme)
     parts = _PARTS.fullmatch(uri)
     if parts is None:
         return uri

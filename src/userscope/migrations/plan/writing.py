@@ -38,6 +38,8 @@ class Entry:
 
 def added(plan: Plan, name: str, entry: Entry) -> bytes:
     """Return the plan's file with a change more, after a blank line where a tag is the last. Raises PlanError."""
+    if not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise PlanError(f'"{name}" is no name', hint='A name is no path: "..", "." and "//" have no place in it.')
     if any(change.name == name for change in plan.changes):
         raise PlanError(
             f'change "{name}" is in plan "{plan.path}" already',

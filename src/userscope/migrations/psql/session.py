@@ -18,7 +18,6 @@ class Brought:
     backticks: bool = False
 
 
-_SET_BY_SERVER = ("ROW_COUNT", "ERROR", "SQLSTATE", "LAST_ERROR_MESSAGE", "LAST_ERROR_SQLSTATE", "SHELL_ERROR")
 # What psql does differently by these, a run of migrations cannot.
 _FIXED = {"AUTOCOMMIT": True, "ON_ERROR_STOP": True, "SINGLELINE": False, "SINGLESTEP": False}
 _DEFAULTS = {

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from userscope.migrations.plan.grammar import noted
 from userscope.migrations.plan.plan import Change, Dependency, Tag
+from userscope.migrations.registry.read import Deployed
 from userscope.postgres.sql import literal, named
 
 
@@ -111,12 +113,12 @@ class Registry:
         )
         return (row, *required, *conflicting, *map(self.tag, change.tags), self.event("deploy", change))
 
-    def reverted(self, change_id: str) -> Batch:
-        """Record that a change was reverted, from its own rows."""
+    def reverted(self, change: Deployed) -> Batch:
+        """Record that a change was reverted, from its own rows; Sqitch reads their note as it reads a plan's."""
         return (
-            self.statement("revert_event", change_id, self.name, self.email),
-            self.statement("delete_tags", change_id),
-            self.statement("delete_change", change_id),
+            self.statement("revert_event", change.id, self.name, self.email, noted(change.note)),
+            self.statement("delete_tags", change.id),
+            self.statement("delete_change", change.id),
         )
 
     def _who_and_when(self, item: Change | Tag) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ select pg_catalog.json_build_object(
     ),
     'tags', (
         select pg_catalog.json_agg(pg_catalog.json_build_object(
-                   'id', tag_id, 'tag', tag, 'project', project, 'change_id', change_id,
+                   'tag', tag, 'project', project, 'change_id', change_id,
                    'committed_at', pg_catalog.to_char(committed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
                ) order by committed_at, tag)
           from :"registry".tags
@@ -126,7 +126,7 @@ insert into :"registry".events (
     event, change_id, change, project, note, tags, requires, conflicts, committer_name, committer_email, planned_at,
     planner_name, planner_email, committed_at
 )
-select 'revert', change_id, change, project, note,
+select 'revert', change_id, change, project, $4,
        array(select tag from :"registry".tags where tags.change_id = changes.change_id),
        array(select dependency from :"registry".dependencies
               where dependencies.change_id = changes.change_id and type = 'require'),
