@@ -59,9 +59,7 @@ select app_private.verify_execution('policies:organizations', 'app.colleagues()'
 select app_private.verify_execution('policies:organizations', 'app.my_invitations()', 'app_user may execute');
 
 -- app_roster, wherever it may do anything.
-set local search_path = pg_catalog, pg_temp;
-
-select app_private.verify('policies:organizations', 'app_roster', $$
+select app_private.verify_reach('policies:organizations', 'app_roster', $$
     execute on app.current_organization_id(text[])
     execute on app.current_user_id()
     execute on app.current_user_key()
@@ -76,24 +74,6 @@ select app_private.verify('policies:organizations', 'app_roster', $$
     select on app.users (id, name, email, email_verified, image)
     update on app.organizations (name)
     usage on app
-$$, exactly => true, actual => array(
-    select format('%s on %s', lower(privilege_type), pg_namespace.oid::regnamespace)
-      from pg_namespace, aclexplode(nspacl) as item where grantee = 'app_roster'::regrole
-    union all
-    select format('execute on %s', pg_proc.oid::regprocedure)
-      from pg_proc, aclexplode(proacl) as item where grantee = 'app_roster'::regrole and proowner <> grantee
-    union all
-    select format('%s on %s%s', lower(privilege_type), oid::regclass, ' (' || string_agg(attname, ', ' order by attnum) || ')')
-      from (select pg_class.oid, item.*, null as attname, null as attnum from pg_class, aclexplode(relacl) as item
-            union all
-            select attrelid, item.*, attname, attnum from pg_attribute, aclexplode(attacl) as item) as grants
-     where grantee = 'app_roster'::regrole
-     group by oid, privilege_type, attname is null
-    union all
-    select format('policy %s on %s for %s %s', polname, polrelid::regclass,
-                  case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
-                  concat_ws(' ', 'using ' || pg_get_expr(polqual, polrelid), 'check ' || pg_get_expr(polwithcheck, polrelid)))
-      from pg_policy where 'app_roster'::regrole = any (polroles)
-));
+$$);
 
 rollback;

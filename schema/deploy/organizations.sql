@@ -235,6 +235,36 @@ comment on constraint invitations_status_check on app.invitations is
 comment on constraint sessions_active_organization_id_fkey on app.sessions is 'The organization does not exist.';
 comment on trigger members_owner on app.members is 'Keeps an owner in each organization, judged at the commit.';
 
+create function app_private.verify_reach(change text, service name, wanted text, copies boolean default false) returns void
+    language plpgsql stable parallel unsafe security invoker
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform app_private.verify(change, service::text, wanted, exactly => true, actual => array(
+        select format('%s on %s', lower(privilege_type), pg_namespace.oid::regnamespace)
+          from pg_namespace, aclexplode(nspacl) where pg_get_userbyid(grantee) = service
+        union all
+        select format('execute on %s', pg_proc.oid::regprocedure)
+          from pg_proc, aclexplode(proacl) where pg_get_userbyid(grantee) = service and proowner <> grantee
+        union all
+        select format('%s on %s%s', lower(privilege_type), oid::regclass, ' (' || string_agg(attname, ', ' order by attnum) || ')')
+          from (select pg_class.oid, item.*, null as attname, null as attnum from pg_class, aclexplode(relacl) as item
+                union all
+                select attrelid, item.*, attname, attnum from pg_attribute, aclexplode(attacl) as item) as grants
+         where pg_get_userbyid(grantee) = service and not (copies and oid::regclass::text ~ '_[0-9]+$')
+         group by oid, privilege_type, attname is null
+        union all
+        select format('policy %s on %s for %s %s', polname, polrelid::regclass,
+                      case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
+                      concat_ws(' ', 'using ' || pg_get_expr(polqual, polrelid), 'check ' || pg_get_expr(polwithcheck, polrelid)))
+          from pg_policy where to_regrole(service::text) = any (polroles) and not (copies and polrelid::regclass::text ~ '_[0-9]+$')
+    ));
+end
+$$;
+comment on function app_private.verify_reach(text, name, text, boolean) is
+    'Raises what a role may do anywhere beyond what is wanted, and what it may not; "copies" leaves out shards of Citus.';
+revoke all on function app_private.verify_reach(text, name, text, boolean) from public;
+
 -- To the roles that policies bind. They may make nothing else in the schemas.
 select app_private.become('app_roster');
 grant create on schema app, app_fenced to app_gate;

@@ -4,6 +4,7 @@
 
 begin;
 
+drop function app_private.verify_reach(text, name, text, boolean);
 drop index app.sessions_active_organization_id_idx;
 alter table app.sessions drop constraint sessions_active_organization_id_fkey;
 drop view app.memberships;

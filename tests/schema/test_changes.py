@@ -126,6 +126,15 @@ DEFECTS = [
         "Beyond: app.todos: permissive policy extra for select to {app_user}.",
     ),
     ("policies:todos", "grant delete on app.todos to app_user with grant option", "delete with grant option"),
+    ("policies:organizations", "grant create on schema app to app_roster", "Beyond: app_roster: create on app."),
+    ("policies:organizations", "grant execute on function app.touch() to app_roster", "execute on app.touch()."),
+    ("policies:organizations", "grant select (title) on app.todos to app_roster", "select on app.todos (title)."),
+    ("policies:organizations", "grant delete on app.sessions to app_roster", "app_roster: delete on app.sessions."),
+    (
+        "policies:organizations",
+        "create policy extra on app.todos for select to app_roster using (completed)",
+        "app_roster: policy extra on app.todos for select using completed.",
+    ),
 ]
 
 
