@@ -121,7 +121,7 @@ def test_include(tmp_path: Path) -> None:
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "a.conf").write_text("[include]\npath = b.conf\n[core]\na = 1\n", encoding="utf-8")
     (tmp_path / "more" / "b.conf").write_text("[core]\nb = 1\nc = 1\n", encoding="utf-8")
-    text = "[core]\na = 0\nc = 0\n[include]\npath = more/a.conf\npath = nowhere\n[core]\nd = 0\n"
+    text = "[core]\na = 0\nc = 0\n[include]\npath = more/a.conf\npath = nowhere\npath = ~no-one-here/b\n[core]\nd = 0\n"
     (tmp_path / "sqitch.conf").write_text(text, encoding="utf-8")
     found = read_config(tmp_path)
     assert {key: found[f"core.{key}"] for key in "abcd"} == {"a": "1", "b": "1", "c": "1", "d": "0"}

@@ -36,10 +36,9 @@ def read_config(project: Path) -> dict[str, str]:
     Keys are ``section.key`` or ``section.Subsection.key``. Raises ConfigurationError for a file that cannot be read, or
     one that says two things; where it is a line's fault, the line is named.
     """
-    home = Path(os.environ.get("HOME", "~")).expanduser()
     files = (
         ("SQITCH_SYSTEM_CONFIG", Path("/etc/sqitch/sqitch.conf")),
-        ("SQITCH_USER_CONFIG", home / ".sqitch" / "sqitch.conf"),
+        ("SQITCH_USER_CONFIG", Path(f"{_home()}/.sqitch/sqitch.conf")),
         ("SQITCH_CONFIG", project / "sqitch.conf"),
     )
     read = _Reading()
@@ -68,7 +67,7 @@ class _Reading:
         for line, key, value in _entries(text.replace("\r\n", "\n") + "\n", path):
             self._define(key, value, path, line)
             # Beside the file that says so; one that is not there is none.
-            included = path.parent / Path(value or "").expanduser()
+            included = path.parent / re.sub("^~", lambda _: _home(), value or "")
             if key == "include.path" and included.is_file():
                 self.file(included, depth + 1)
 
@@ -105,6 +104,10 @@ def _entries(text: str, path: Path) -> Iterator[tuple[int, str, str | None]]:
             # Keys are of either case, but those of variables are names.
             key = f"{section}.{name if section.endswith('variables') else name.lower()}"
             yield line, key, None if match["alone"] else _value(match["value"])
+
+
+def _home() -> str:
+    return os.environ.get("HOME") or str(Path("~").expanduser())
 
 
 def _value(text: str) -> str:
