@@ -31,7 +31,8 @@ $$;
 -- which Citus gives to all nodes in the same transaction, and by which a node knows it.
 insert into app_private.undistributed
 select split_part(function::text, '(', 1), pg_get_functiondef(function)
-  from unnest('{app_private.verified_user_key(), app_private.refuse_identity(), app.seal_required()}'::regprocedure[]) as function;
+  from unnest('{app_private.verified_user_key(), app_private.refuse_identity(), app_private.decide_sealing(),
+                app.seal_required()}'::regprocedure[]) as function;
 -- Texts, which hang on no table: first here, as Citus would refuse what still hangs on one, then on every node.
 set local citus.enable_ddl_propagation = off;
 create or replace function app.seal_required() returns boolean
@@ -45,20 +46,27 @@ do $do$
 declare
     whole text := pg_get_functiondef('app_private.verified_user_key()'::regprocedure);
     body  text := pg_get_function_sqlbody('app_private.verified_user_key()'::regprocedure);
-    asked constant text := 'not exists (select from app_private.sealing)';
+    judge regprocedure;
+    asked text;
 begin
     execute replace(whole, body, format('as %L', regexp_replace(body, '^ *RETURN', 'select')));
-    whole := pg_get_functiondef('app_private.refuse_identity()'::regprocedure);
-    if strpos(whole, asked) = 0 then
-        raise exception 'app_private.refuse_identity() is another than this change knows';
-    end if;
-    execute replace(whole, asked, 'false');
+    for judge, asked in values
+        ('app_private.refuse_identity()'::regprocedure, 'not exists (select from app_private.sealing)'),
+        ('app_private.decide_sealing()', 'coalesce((select required from app_private.sealing), true)')
+    loop
+        whole := pg_get_functiondef(judge);
+        if strpos(whole, asked) = 0 then
+            raise exception '% is another than this change knows', judge;
+        end if;
+        execute replace(whole, asked, 'false');
+    end loop;
     update app_private.sealing set required = required;  -- which gives app.current_user_key() its body anew
     perform set_config('citus.enable_ddl_propagation', 'on', true);
     perform app_private.distribute('app_private.seal_keys');
     perform app_private.read_own_copies(function, '{app_private.seal_keys}')
        from unnest('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[]) as function;
     update app_private.sealing set required = required;
+    execute pg_get_functiondef('app_private.decide_sealing()'::regprocedure);
     execute pg_get_functiondef('app.seal_required()'::regprocedure);
 end
 $do$;

@@ -6,6 +6,7 @@ select app_private.read_own_copies(function, '{app_private.seal_keys}', own => f
   from unnest('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[]) as function;
 update app_private.sealing set required = required;
 select app_private.gather('app_private.seal_keys');
+select app_private.restore('app_private.decide_sealing');
 select app_private.restore('app_private.refuse_identity');
 select app_private.restore('app_private.verified_user_key');
 select app_private.restore('app.seal_required');

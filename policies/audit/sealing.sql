@@ -43,7 +43,8 @@ select level, object, finding, detail, cure
           and has_table_privilege(pg_class.oid, 'select') and not row_security_active(pg_class.oid) and answers = 0
        union all
        select 'error', 'what it says is not in effect',
-              format('app.current_user_key() %s an identity without a seal.', case when accepts_unsealed then 'accepts' else 'refuses' end),
+              format('app.current_user_key() has the body of a database that %s.',
+                     case when accepts_unsealed then 'accepts identities without a seal' else 'requires seals' end),
               'update app_private.sealing set required = required, and enable its trigger always'
         where required = accepts_unsealed
        union all

@@ -8,7 +8,8 @@
 -- that a seal is required, an id counts only with a seal that was made with a key the SQL channel never carries.
 --
 -- userscope discards plans between users, so whatever is planned here is planned for each transaction. Hence the row of
--- app_private.sealing is not read for each: it decides, by a trigger, which of two bodies app.current_user_key() has.
+-- app_private.sealing is not read for each: it decides, by a trigger, which of two bodies app.current_user_key() has. The one
+-- that accepts no seal as well reads it all the same, and so closes where the trigger was passed by.
 
 begin;
 
@@ -130,8 +131,8 @@ begin
                               from pg_proc where oid = 'app_private.verified_user_key()'::regprocedure)
         else $body$language plpgsql as $$
 begin
-    return case when current_setting('app.user_seal', true) <> '' then app_private.verified_user_key()
-                else nullif(current_setting('app.user_id', true), '') end;
+    return case when current_setting('app.user_seal', true) <> '' or coalesce((select required from app_private.sealing), true)
+                then app_private.verified_user_key() else nullif(current_setting('app.user_id', true), '') end;
 end
 $$$body$ end;
     return null;
@@ -143,7 +144,7 @@ revoke all on function app_private.decide_sealing() from public;
 
 create trigger decide after insert or update or delete or truncate on app_private.sealing
     for each statement execute function app_private.decide_sealing();
--- While replicating or restoring too.
+-- In a session that replicates or restores too. What logical replication applies passes by it all the same.
 alter table app_private.sealing enable always trigger decide;
 comment on trigger decide on app_private.sealing is 'What the row says holds, from the commit on.';
 

@@ -5,6 +5,7 @@ with cuts (operator, cut, put, promise) as (
            ('ignores the seal', '\(sha256\(convert_to\(current_setting\([^)]*\), [^)]*\)\) = ', '(null::bytea is distinct from ', 'a seal is checked'),
            ('accepts any seal', '(?<=function\$\sbegin\s+return case when current_setting\(''app\.user_seal'', true\)) <> ''''', ' is null', 'a wrong seal is refused where none is required'),
            ('accepts any form of seal', 'seal !~ ''[^'']+''', 'false', 'a malformed seal is refused as such'),
+           ('ignores the row', '(?<=function\$\sbegin\s+return case when current_setting\(''app\.user_seal'', true\) <> '''') or coalesce\(\(select required from app_private\.sealing\), true\)', '', 'a seal is required where the row alone says so'),
            ('falls open', ', true\)(?=;)', ', false)', 'without a row a seal is required'),
            ('says unsealed when lost', ', true\)(?=\s*$)', ', false)', 'where sealing cannot be read it is required')
 )

@@ -42,6 +42,23 @@ def test_what_the_row_says_is_in_effect(keys: World) -> None:
             seen(keys, alice, seal("another"))
 
 
+def test_required_meanwhile(keys: World) -> None:
+    """A statement that a running transaction has prepared is refused when it is next executed."""
+    alice, bob = keys.users
+    forged = f"select app.set_user_id('{bob}')", "execute kept"
+    with keys.acting_as(alice) as service:
+        service.execute("prepare kept as select title from app.todos")
+        assert _titles(service, "execute kept") == keys.titles(alice)
+        assert _titles(service, *forged) == keys.titles(bob) != set()
+        with required(keys), pytest.raises(REFUSED), service.transaction():
+            _titles(service, *forged)
+    keys.service.execute("deallocate kept")
+
+
+def _titles(connection: Connection, *statements: str) -> set[str]:
+    return {title for (title,) in [connection.execute(each.encode()) for each in statements][-1]}
+
+
 @pytest.mark.parametrize("ending", ["", ".", "..", ".9999999999.", ".9999999999.." + "0" * 64])
 @pytest.mark.parametrize("beginning", ["k1", "k1.9999999999", ""])
 def test_half_a_seal(keys: World, beginning: str, ending: str) -> None:
