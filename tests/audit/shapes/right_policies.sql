@@ -164,3 +164,17 @@ create policy r on lib.loans for select using (exists (select from lib.my_cards 
 create policy r on lib.loans for select using (reader_id = auth.uid());
 create policy u on lib.loans for update using (reader_id = auth.uid()) with check (true);
 grant update (title) on lib.loans to authenticated;
+
+-- rows that say of themselves that they are public, and are still there
+alter table lib.loans add deleted_at timestamptz;
+create policy r on lib.loans for select using (reader_id = auth.uid() or public and deleted_at is null);
+
+-- by a row that a helper must find
+create function lib.holds(house uuid) returns boolean language plpgsql stable security definer set search_path = '' as $$
+declare found_rank text;
+begin
+    select c.rank into strict found_rank from lib.cards as c where c.house_id = house and c.reader_id = auth.uid();
+    return true;
+exception when no_data_found then return false;
+end $$;
+create policy r on lib.loans for select using (lib.holds(house_id));

@@ -130,6 +130,10 @@ class Bodies:
                     if of(query)[0] != "select_stmt" or not one.get("into"):
                         raise Unreadable("it writes")
                     self._into(one["target"], query, scope)
+                    if one.get("strict"):  # it goes on where a row was found
+                        for _, branch in self.rows(query, scope):
+                            yield from self._walk(rest, scope, (*held, *branch))
+                        return
                 case "PLpgSQL_stmt_perform":
                     rows = self.rows(statements(_text(one["expr"]))[0], scope)
                     self._found(rows, scope)

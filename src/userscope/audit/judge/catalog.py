@@ -58,7 +58,6 @@ class Key:
     kind: str
     columns: list[str | None]
     target: int | None
-    targets: list[str]
     name: str
     whole: bool
 
@@ -106,7 +105,6 @@ class Relation:
     fired: list[list[int]]
     sources: list[int]
     shared: bool
-    partition: bool
     keys: list[Key] = field(default_factory=list)
     policies: list[Policy] = field(default_factory=list)
 

@@ -140,7 +140,7 @@ def shown_to_some(policies: Policies, relation: Relation) -> bool:
 
 def _weight(verdict: Verdict) -> int:
     """Among public ones: how many rows pass."""
-    return 2 if not verdict.flags else 1 if not all(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) else 0
+    return 2 if not verdict.flags else 1 if not any(PUBLIC_FLAGS.search(flag) for flag in verdict.flags) else 0
 
 
 def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
@@ -154,7 +154,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         for letter in ("awd" if command == "*" else command if command != "r" else "")
     )
     flags = verdict.flags - owned
-    flagged = bool(flags) and all(PUBLIC_FLAGS.search(flag) for flag in flags)
+    flagged = any(PUBLIC_FLAGS.search(flag) for flag in flags)  # what else is asked leaves fewer rows
     if relation.schema in policies.profile.stores and clause.name == "WITH CHECK" and command in ("a", "w"):
         return "warning"
     if command in ("w", "d", "*") and writes and may:
@@ -170,7 +170,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         return "error"
     if flags:
         beside = _siblings(policies, clause) or any(one.kind == "tied" for one in clause.verdicts)
-        if any(LIVENESS.search(flag) for flag in flags) and (beside or owned):
+        if not flagged and any(LIVENESS.search(flag) for flag in flags) and (beside or owned):
             return "error"
         if flagged or not owned:
             return "info"

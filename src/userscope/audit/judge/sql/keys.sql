@@ -2,7 +2,7 @@
 select indrelid::int8 as relation, case when indisprimary then 'p' else 'u' end as kind,
        array(select attname::text from unnest((indkey::int2[])[0:indnkeyatts - 1]) with ordinality as part (number, place)
                left join pg_attribute on attrelid = indrelid and attnum = number and number > 0 order by place) as columns,
-       null::int8 as target, array[]::text[] as targets, indexrelid::regclass::text as name, indpred is null as whole
+       null::int8 as target, indexrelid::regclass::text as name, indpred is null as whole
   from pg_index
  where indisunique and indisvalid
    and exists (select from pg_class join pg_namespace on pg_namespace.oid = relnamespace
@@ -11,9 +11,6 @@ union all
 select conrelid::int8, 'f',
        array(select attname::text from unnest(conkey) with ordinality as part (number, place)
                join pg_attribute on attrelid = conrelid and attnum = number order by place),
-       confrelid::int8,
-       array(select attname::text from unnest(confkey) with ordinality as part (number, place)
-               join pg_attribute on attrelid = confrelid and attnum = number order by place),
-       conname::text, true
+       confrelid::int8, conname::text, true
   from pg_constraint
  where contype = 'f' and conparentid = 0;

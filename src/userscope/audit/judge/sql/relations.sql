@@ -27,8 +27,7 @@ select pg_class.oid::int8 as oid, nspname::text as schema, relname::text as name
        array(select refobjid::int8 from pg_rewrite join pg_depend on classid = 'pg_rewrite'::regclass and objid = pg_rewrite.oid
               where ev_class = pg_class.oid and refclassid = 'pg_class'::regclass and refobjid <> ev_class) as sources,
        coalesce((select bool_or(item.grantee <> relowner) from aclexplode(relacl) as item), false)
-       or exists (select from pg_attribute where attrelid = pg_class.oid and attacl is not null) as shared,
-       relispartition as partition
+       or exists (select from pg_attribute where attrelid = pg_class.oid and attacl is not null) as shared
   from pg_class
   join pg_namespace on pg_namespace.oid = relnamespace
  where relkind in ('r', 'p', 'v', 'm', 'f') and nspname !~ '^pg_' and nspname <> 'information_schema'
