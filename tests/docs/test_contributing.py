@@ -1,6 +1,7 @@
 """CONTRIBUTING.md: its three common tasks, done in a copy of the source as it tells."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What is worked on: the sources, the tests and the pages."""
-    for name in ("src", "tests", "docs", "examples", "bench", "schema", "policies"):
+    for name in ("src", "tests", "docs", "examples", "bench", "schema", "policies", "distributed"):
         passed = shutil.ignore_patterns("__pycache__", "node_modules", ".pg")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=passed)
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "Makefile", "constraints.txt"):
@@ -64,3 +65,11 @@ def test_tasks(copy: Path, database: Database) -> None:
     assert "Install the program that it names, and begin anew." in (copy / "docs" / "errors.md").read_text(
         encoding="utf-8"
     )
+
+
+@pytest.mark.breadth
+def test_tags(copy: Path) -> None:
+    """The command of the checklist tags a plan."""
+    ((first, last),) = re.findall(r"`userscope (tag schema:)v[\d.]+( -n) \"…\"`", PAGE)
+    python(copy, "userscope", *f"{first}v99{last} text".split())
+    assert (copy / "schema" / "sqitch.plan").read_text(encoding="utf-8").splitlines()[-1].startswith("@v99 ")

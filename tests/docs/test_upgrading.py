@@ -119,8 +119,8 @@ def test_rows_move(cluster: Cluster, tmp_path: Path) -> None:
 
 
 def test_released() -> None:
-    """Both plans end, so far, with the tag of the version that the package has."""
+    """Each plan ends, so far, with the tag of the version that the package has."""
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
     assert version
-    for project in find([ROOT / "schema", ROOT / "policies"]):
+    for project in find([ROOT / "schema", ROOT / "policies", ROOT / "distributed"]):
         assert [tag.name for tag in project.plan.changes[-1].tags] == [f"v{version[1]}"]
