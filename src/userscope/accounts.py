@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, override
 from uuid import UUID
 
+from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.base import Executable
-from sqlmodel import Session, col, delete, insert, select, update
+from sqlmodel import Session, SQLModel, col, delete, insert, select, update
 
 from userscope.connection.engine import Connector
 from userscope.connection.login_check import LoginCheck
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 type Work[T] = Callable[[Session], T]
 
 _ASCII = str.maketrans(ascii_uppercase, ascii_lowercase)
+_ANEW = {"populate_existing": True}
 
 
 class ProviderBase:
@@ -44,18 +46,23 @@ class ProviderBase:
             )
         size, timeout = self.settings.database_pool_size, self.settings.database_pool_timeout
         self._connector = Connector(self.settings.url("auth"), LoginCheck(None), size, timeout)
-
         self._scope = Scope(None, self.settings.database_statement_timeout, autocommit=self._each_statement_alone)
+        self._open()
+
+    def _open(self) -> None:
+        """Make what connects when it is first used."""
+        raise NotImplementedError
 
 
 class Provider(ProviderBase):
     """What works as the identity provider's login, on one pool."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings)
+    engine: Engine
+    """The engine; what it sends by itself is refused."""
+
+    @override
+    def _open(self) -> None:
         self.engine = self._connector.engine()
-        """The engine; what it sends by itself is refused."""
 
     def close(self) -> None:
         """Close the pool's connections."""
@@ -75,9 +82,8 @@ class Provider(ProviderBase):
 class AsyncProvider(ProviderBase):
     """The same, awaited, in any number of event loops."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used."""
-        super().__init__(settings)
+    @override
+    def _open(self) -> None:
         self._engines = LoopEngines(self._connector)
 
     @property
@@ -201,7 +207,7 @@ class AsyncAccounts(AsyncProvider):
 
 def _create(email: str, username: str | None, user_id: UUID | None, **others: object) -> Work[User]:
     values = {"email": lower(email), **others, **_username(username)} | ({"id": user_id} if user_id else {})
-    return lambda session: _sure(_first(session, insert(User).values(values).returning(User)), email)
+    return lambda session: only(session, insert(User).values(values).returning(User), User)
 
 
 def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) -> Work[User]:
@@ -218,7 +224,7 @@ def _ensure(user_id: UUID | str, email: str, name: str, email_verified: bool) ->
         if user := as_told(session):
             return user
         try:
-            return _sure(_first(session, ensured), email)
+            return only(session, ensured, User)
         except Conflict:
             # PostgreSQL watches for a conflict of ids alone; who makes the same account this moment conflicts in both.
             session.rollback()
@@ -256,14 +262,14 @@ def _delete(user_id: UUID | str) -> Work[bool]:
 
 
 def _first(session: Session, statement: Executable) -> User | None:
-    user: User | None = session.scalars(statement, execution_options={"populate_existing": True}).first()
+    user: User | None = session.scalars(statement, execution_options=_ANEW).first()
     return user
 
 
-def _sure(user: User | None, email: str) -> User:
-    if user is None:
-        raise LookupError(email)  # an insert that returns nothing would be a trigger's doing
-    return user
+def only[M: SQLModel](session: Session, statement: Executable, _: type[M]) -> M:
+    """Return the one row of a statement that always has one."""
+    row: M = session.scalars(statement, execution_options=_ANEW).one()
+    return row
 
 
 def lower(text: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from random import sample
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, override
 
 from sqlalchemy import URL, Engine
 from sqlmodel import Session
@@ -69,6 +69,11 @@ class _Base:
             replace(self._connector, url=url, login_check=self._check, replica=replica, primary=self._connector)
             for url, replica in zip(urls, self.replicas, strict=True)
         )
+        self._open()
+
+    def _open(self) -> None:
+        """Make what connects when it is first used."""
+        raise NotImplementedError
 
     def _to_replicas(self, urls: Sequence[ConnectionURL]) -> tuple[Replica, ...]:
         origin, several = Origin(), len(urls) > 1
@@ -145,18 +150,8 @@ class Database(_Base):
     engine: Engine
     """The engine; what it sends outside of a session is refused."""
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        options: EngineOptions | None = None,
-        beside: "Database | AsyncDatabase | None" = None,
-    ) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used.
-
-        ``beside``: another one of the same settings, with which it knows together how the replicas are.
-        """
-        super().__init__(settings, options=options, beside=beside)
+    @override
+    def _open(self) -> None:
         # At once: of two threads that come first, each would make a pool.
         self.engine, self._login_engine = self._connector.engine(), self._own.engine()
         self._replica_engines = [to.engine() for to in self._reading]
@@ -227,18 +222,8 @@ class AsyncDatabase(_Base):
     DATABASE_POOL_SIZE says. What a loop that has ended leaves is closed when the next one begins.
     """
 
-    def __init__(
-        self,
-        settings: Settings | None = None,
-        *,
-        options: EngineOptions | None = None,
-        beside: "Database | AsyncDatabase | None" = None,
-    ) -> None:
-        """Read ``settings``, or the environment. Raises ConfigurationError; connects when first used.
-
-        ``beside``: another one of the same settings, with which it knows together how the replicas are.
-        """
-        super().__init__(settings, options=options, beside=beside)
+    @override
+    def _open(self) -> None:
         self._engines, self._login_engines = LoopEngines(self._connector), LoopEngines(self._own)
         self._replica_engines = [LoopEngines(to) for to in self._reading]
 

@@ -46,6 +46,12 @@ def _table(model: type[SQLModel]) -> Table:
     return table
 
 
+def _types(database: Database, table: Table) -> dict[str, str]:
+    """Each column's type, as the service's dialect writes it."""
+    with Served(settings_for(database.url("service"))) as db:
+        return {column.name: column.type.compile(dialect=db.engine.dialect).lower() for column in table.columns}
+
+
 def test_every_table_model_is_here() -> None:
     """A new mapping is tested as soon as it is exported."""
     exported = [getattr(userscope.models, name) for name in userscope.models.__all__]
@@ -66,12 +72,8 @@ def test_columns(any_database: Database, model: type[SQLModel]) -> None:
         "where attrelid = %s::regclass and attnum > 0 and not attisdropped",
         table.name,
     )
-    with Served(settings_for(any_database.url("service"))) as db:
-        dialect = db.engine.dialect
-    mapped = {
-        (column.name, column.type.compile(dialect=dialect).lower(), bool(column.nullable)) for column in table.columns
-    }
-    assert mapped == set(stored)
+    types = _types(any_database, table)
+    assert {(column.name, types[column.name], bool(column.nullable)) for column in table.columns} == set(stored)
     optional = {
         name.rstrip("_")
         for name, field in model.model_fields.items()
@@ -122,9 +124,7 @@ def test_what_answers(any_database: Database, model: type[SQLModel]) -> None:
     )
     with any_database.superuser_connection() as connection:
         stored = set(connection.execute(query, [f"app.{table.name}"] * 2).fetchall())
-    with Served(settings_for(any_database.url("service"))) as db:
-        dialect = db.engine.dialect
-    assert {(column.name, column.type.compile(dialect=dialect).lower()) for column in table.columns} == stored
+    assert _types(any_database, table).items() == stored
 
 
 @pytest.mark.parametrize("model", [User, Organization, Member, Invitation])

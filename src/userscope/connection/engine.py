@@ -120,12 +120,7 @@ class Connector:
                 cursor_factory=ScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.replica, connection.wants_position = (
-            self.pool_timeout,
-            self.replica,
-            self.positions,
-        )
-        return connection
+        return self._instructed(connection)
 
     def make(self, context: AdaptContext | None = None, **params: Any) -> ScopedConnection:
         """Connect for a pool: judged, for nobody yet. ``params`` are libpq's, which go before the URL's.
@@ -156,18 +151,18 @@ class Connector:
                 cursor_factory=AsyncScopedCursor,
                 **_QUIET,
             )
-        connection.grace, connection.replica, connection.wants_position = (
-            self.pool_timeout,
-            self.replica,
-            self.positions,
-        )
-        with self._judging(connection) as check:
+        with self._judging(self._instructed(connection)) as check:
             await connection.wait(check)
             if self.options.on_connect:
                 with _plainly(connection, psycopg.AsyncConnection) as plain:
                     done = self.options.on_connect(plain)
                     if inspect.isawaitable(done):
                         await done
+        return connection
+
+    def _instructed[C: ScopedConnectionBase](self, connection: C) -> C:
+        connection.grace, connection.replica = self.pool_timeout, self.replica
+        connection.wants_position = self.positions
         return connection
 
     @contextmanager

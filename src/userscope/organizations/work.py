@@ -10,10 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func
-from sqlalchemy.sql.base import Executable
 from sqlmodel import Session, col, delete, insert, select, update
 
-from userscope.accounts import Work, lower
+from userscope.accounts import Work, lower, only
 from userscope.errors import Conflict, InvalidValue, InvitationOver, NotInvited, NotMember, NotPermitted
 from userscope.identity import OrganizationId, UserId, parse_organization_id, parse_user_id
 from userscope.models import Invitation, Member, Organization, User
@@ -29,8 +28,8 @@ def create(name: str, slug: str, owner: UserId, logo: str | None, metadata: str 
     made, user_id = insert(Organization).values(values).returning(Organization), _user(owner)
 
     def work(session: Session) -> Organization:
-        organization = _sure(session, made, Organization)
-        _sure(session, _joined(organization.id, user_id, OWNER), Member)
+        organization = only(session, made, Organization)
+        only(session, _joined(organization.id, user_id, OWNER), Member)
         return organization
 
     return work
@@ -50,7 +49,7 @@ def change(organization_id: OrganizationId, by: UserId, values: dict[str, Any]) 
 
     def work(session: Session) -> Organization:
         _judge(session, this, who, _MANAGERS)
-        return _sure(session, changed if values else known, Organization)
+        return only(session, changed if values else known, Organization)
 
     return work
 
@@ -82,7 +81,7 @@ def invite(
         if session.scalars(members.where(Member.organization_id == this, User.email == address)).first():
             raise Conflict("the user is a member already", detail="This user is a member already.")
         session.execute(update(Invitation).where(*pending, col(Invitation.email) == address).values(status="canceled"))
-        return _sure(session, made, Invitation)
+        return only(session, made, Invitation)
 
     return work
 
@@ -129,7 +128,7 @@ def accept(invitation_id: UUID | str, user_id: UserId) -> Work[Member]:
         if found is None or not _locked(session, found.organization_id):
             raise NotInvited
         accepted = _answered(session, this, "accepted")
-        return _sure(session, _joined(accepted.organization_id, who, found.role or "member"), Member)
+        return only(session, _joined(accepted.organization_id, who, found.role or "member"), Member)
 
     return work
 
@@ -172,7 +171,7 @@ def transfer(organization_id: OrganizationId, to: UserId, by: UserId) -> Work[Me
         _judge(session, this, who, _OWNERS)
         owner = session.scalars(_made(this, whom, OWNER)).first()
         if owner is not None and whom != who:
-            _sure(session, _made(this, who, "admin"), Member)
+            only(session, _made(this, who, "admin"), Member)
         return owner
 
     return work
@@ -229,14 +228,6 @@ def _made(organization_id: UUID, user_id: UUID, role: str) -> Any:
 
 def _is(organization_id: UUID, user_id: UUID) -> tuple[Any, Any]:
     return col(Member.organization_id) == organization_id, col(Member.user_id) == user_id
-
-
-def _sure[M](session: Session, statement: Executable, kind: type[M]) -> M:
-    """Return the one row of a statement that always has one."""
-    row = session.scalars(statement, execution_options={"populate_existing": True}).one()
-    if not isinstance(row, kind):
-        raise TypeError(kind)
-    return row
 
 
 def _organization(value: OrganizationId) -> UUID:
