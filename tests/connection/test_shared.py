@@ -53,6 +53,7 @@ def test_tasks(
 
     ended = served.runner.run(work())
     assert [isinstance(error, UserscopeError | SQLAlchemyError) for error in ended] == [True] * 3
+    assert sum(isinstance(error, SessionInUse) for error in ended) >= 2  # whoever bears it is told no less
     assert served.pool.checkedout() == 0
     assert_serves(served, bob, BOBS)
     assert_serves(served, alice, ALICES)

@@ -22,6 +22,8 @@ if not hasattr(Session, "_connection_for_bind"):
 
 _UNGRANTED = named(__package__, "ungranted.sql")
 _NOT_GRANTED = "42501"
+_ALREADY_CONNECTING = "isce"
+"""What SQLAlchemy calls it where another thread or task has the session connect, or end."""
 _NOT_REFRESHED = "Could not refresh instance"
 """How SQLAlchemy begins to say that a row is gone."""
 
@@ -77,7 +79,7 @@ class ScopedSession(Session):
             raise (StaleRow if isinstance(error, StaleDataError) else RowGone) from error
         if not isinstance(error, InvalidRequestError):
             return
-        if error.code == "isce":
+        if error.code == _ALREADY_CONNECTING:
             raise SessionInUse from error
         if self.runs_on is not None and self.runs_on.invalidated:
             raise lost() from error
@@ -116,6 +118,10 @@ class ScopedSession(Session):
         except UserscopeError as error:
             if not ((road := self._road) and road.unreachable(error)):
                 raise
+        except InvalidRequestError as error:
+            if error.code != _ALREADY_CONNECTING:
+                raise
+            raise SessionInUse from error
         return self._connection_for_bind(road.engine, *args, **options)
 
     def onward(self) -> Connection:
