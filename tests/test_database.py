@@ -147,6 +147,15 @@ def test_used_after_close(settings: Settings, alice: UUID, bob: UUID) -> None:
             assert whoami(other) == bob
 
 
+def test_ended_beneath(settings: Settings, alice: UUID) -> None:
+    """Of a transaction that the session's own connection has committed nobody is told that nothing was written."""
+    with Database(settings) as db:
+        with pytest.raises(exc.InvalidRequestError, match="transaction is inactive"), db.session(alice) as session:
+            session.connection().commit()
+        with db.session(alice) as session:
+            assert whoami(session) == alice
+
+
 def test_two_threads(settings: Settings, alice: UUID, database: Clone) -> None:
     """A second thread is told that the session is in use, instead of sending in between; the first one goes on."""
     failures: list[BaseException] = []

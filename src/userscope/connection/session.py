@@ -85,7 +85,7 @@ class ScopedSession(Session):
             raise lost() from error
         if str(error).startswith(_NOT_REFRESHED):
             raise RowGone from error
-        if isinstance(error, PendingRollbackError) or not self.is_active:
+        if isinstance(error, PendingRollbackError):
             raise failed() from error
 
     @override
