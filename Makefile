@@ -114,7 +114,7 @@ soak: $(BIN)/.dev ## 100,000 transactions through PgBouncer while servers are ki
 	@$(BIN)/python -m tests.soak $(ARGS)
 	@$(BIN)/python -m tests.replicas.soak $(ARGS)
 	@$(BIN)/python -m tests.outages
-	@USERSCOPE_SOAK=1 $(BIN)/python -m pytest -q tests/model/test_stateful.py -k no_difference
+	@USERSCOPE_SOAK=1 $(BIN)/python -m pytest -q -o faulthandler_timeout=0 tests/model/test_stateful.py -k no_difference
 
 .PHONY: search
 search: $(BIN)/.dev ## 100,000 statements in two worlds: fenced tables tell nothing (ARGS='--probes 5000 --seed 7')
