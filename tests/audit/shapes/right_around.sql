@@ -144,3 +144,9 @@ grant execute on function lib.give_back to authenticated;
 create policy r on lib.loans for select using (reader_id::text = current_setting('lib.reader', true));
 create function lib.prepared() returns void language plpgsql as $$ begin perform set_config('lib.reader', auth.uid()::text, true); end $$;
 grant execute on function lib.prepared to authenticated;
+
+-- where somebody's rows lie on Citus, beside what decides
+reset role; create schema app authorization maker; set local role maker;
+create function app.shard_key(setting text default 'app.user_id') returns text language sql immutable
+    set search_path = pg_catalog, pg_temp return nullif(current_setting(setting, true), '');
+create policy r on lib.loans for select using (reader_id = auth.uid() and reader_id = app.shard_key()::uuid);
