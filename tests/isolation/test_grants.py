@@ -236,3 +236,25 @@ def test_verifications(world: World) -> None:
     ).fetchall()
     assert len(found) > 4
     assert [row for row in found if row[1:] != (False, False, ["search_path=pg_catalog, pg_temp"])] == []
+
+
+def test_whose_rights_and_names(world: World) -> None:
+    """These functions run as their owner, these read names as their caller does; before a test decides sealing anew."""
+    found = world.admin.execute(
+        "select oid::regprocedure::text, prosecdef, "
+        "proconfig is not distinct from array['search_path=pg_catalog, pg_temp'] from pg_proc "
+        "where pronamespace in ('app'::regnamespace, 'app_private'::regnamespace)"
+    ).fetchall()
+    assert {name for name, definer, _ in found if definer} == {
+        "app.colleagues()",
+        "app.current_organization_id(text[])",
+        "app.current_user_key()",
+        "app.my_invitations()",
+        "app.seal_required()",
+        "app_private.verified_user_key()",
+    }
+    assert {name for name, _, pinned in found if not pinned} == {
+        "app.current_user_id()",
+        "app.set_organization_id(text)",
+        "app.set_user_id(text,text)",
+    }
