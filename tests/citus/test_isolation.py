@@ -38,7 +38,7 @@ _OTHERWISE = {
     "test_columns": "Citus needs rights to columns that have defaults",
     "test_functions": "functions that the views read by, and app.shard_key()",
     "test_functions_are_as_declared": "identities by SET LOCAL",
-    "test_whose_rights_and_names": "identities by SET LOCAL, and functions that distribute",
+    "test_private_functions": "functions that distribute",
     "test_nothing_else_stands_in_the_schemas": "app_private.undistributed",
     "test_schemas_and_database": "app_roster enters app_fenced",
     "test_addresses_of_others": "rows are counted by the table's name, and read by the copy's",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.isolation.sealing import KEY
+from tests.isolation.sealing import KEY, as_found
 from tests.isolation.teams import Teams
 from tests.isolation.world import World
 from userscope.postgres.url import ConnectionURL
@@ -65,6 +65,6 @@ def keys(world: World) -> Iterator[World]:
         "insert into app_private.seal_keys (id, inner_pad, outer_pad) values ('k1', %s, %s)",
         [bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
     )
-    yield world
+    with as_found(world):
+        yield world
     world.admin.execute("delete from app_private.seal_keys")
-    world.admin.execute("update app_private.sealing set required = false")

@@ -40,12 +40,9 @@ def test_the_last_one_counts(world: World) -> None:
 
 
 def test_unsealed(keys: World) -> None:
-    """While no seal is required an identity counts without one, none with a wrong one: before a test decides anew."""
+    """While no seal is required an identity counts without one."""
     alice, _ = keys.users
-    assert keys.service.execute("select app.seal_required()").fetchone() == (False,)
     assert seen(keys, alice) == keys.titles(alice) != set()
-    with pytest.raises(REFUSED, match="does not fit"):
-        seen(keys, alice, seal("another"))
 
 
 def test_sealed(keys: World) -> None:

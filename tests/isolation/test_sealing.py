@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import psycopg
 import pytest
 
-from tests.isolation.sealing import KEY, REFUSED, required, seal, seen
+from tests.isolation.sealing import KEY, REFUSED, helper, required, seal, seen
 from tests.isolation.world import Connection, World
 
 
@@ -35,11 +35,24 @@ def test_what_the_row_says_is_in_effect(keys: World) -> None:
         ("reset session_replication_role; update app_private.sealing set required = false", True),
     ):
         keys.admin.execute(statement.encode())
+        assert (b"select required" in helper(keys)) == open_  # read only where it can close
         with nullcontext() if open_ else pytest.raises(REFUSED):
             assert seen(keys, alice) == keys.titles(alice) != set()
         assert seen(keys, alice, seal(alice)) == keys.titles(alice)
         with pytest.raises(REFUSED, match="does not fit"):
             seen(keys, alice, seal("another"))
+
+
+def test_the_row_closes_by_itself(keys: World) -> None:
+    """A row that came past the trigger, as logical replication applies one, closes as well."""
+    alice, _ = keys.users
+    accepting = helper(keys)
+    assert seen(keys, alice) == keys.titles(alice) != set()
+    keys.admin.execute("update app_private.sealing set required = true")
+    keys.admin.execute(accepting)
+    with pytest.raises(REFUSED, match="is not sealed"):
+        seen(keys, alice)
+    assert seen(keys, alice, seal(alice)) == keys.titles(alice)
 
 
 def test_required_meanwhile(keys: World) -> None:
