@@ -35,7 +35,7 @@ PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # What depends on the server's version: SQL, sessions, seals, audit, Neon, attacks.
 ON_EVERY_VERSION = $(addprefix tests/,admin attacks audit connection core fences isolation models neon replicas schema \
-	test_accounts.py test_database.py test_database_refusals.py)
+	test_accounts.py test_database.py test_database_close.py test_database_refusals.py)
 
 # What depends on the versions of other libraries: sessions, models, tokens, services, the command line, the plugin.
 ON_LIBRARIES = $(addprefix tests/,auth connection models service testing cli/test_app.py test_database.py test_settings.py)

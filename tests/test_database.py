@@ -3,23 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from psycopg.pq import ConnStatus
 from sqlalchemy import Engine, exc
-from sqlalchemy.util import await_only
 from sqlmodel import Session, select
 
 from tests.clusters import Connection, somebody_waits
 from tests.clusters import Database as Clone
 from tests.connection.conftest import make_user, settings_for
 from tests.connection.served import run, whoami
-from tests.connection.test_identity_binding import libpq_of
 from tests.processes import eventually
 from userscope.connection.engine import Connector
 from userscope.database import AsyncDatabase, Database
@@ -215,45 +210,6 @@ def test_two_tasks(settings: Settings, alice: UUID) -> None:
             return results
 
     assert [type(result).__name__ for result in asyncio.run(work())] == ["AsyncScopedCursor", "SessionInUse"]
-
-
-def test_closed_database(settings: Settings, alice: UUID) -> None:
-    """close() closes every connection; a later session opens new ones."""
-    db = Database(settings)
-    with db.session(alice) as session:
-        driver: Any = session.connection().connection.driver_connection
-        libpq = driver.pgconn
-        whoami(session)
-    assert libpq.status == ConnStatus.OK
-    db.close()
-    assert libpq.status == ConnStatus.BAD
-    with db.reader(alice) as session:
-        assert whoami(session) == alice
-    db.close()
-
-
-def test_closed_meanwhile(settings: Settings, alice: UUID) -> None:
-    """A session that is open when close() is called goes on, and its connection ends with it, not at some time."""
-    ended: list[Any] = []
-
-    def work(session: Any, close: Callable[[], object]) -> None:
-        ended.append(libpq_of(session))
-        close()
-        assert whoami(session) == alice
-
-    db = Database(settings)
-    for opened in (db.session, db.reader):
-        with opened(alice) as session:
-            work(session, db.close)
-
-    async def asynchronous() -> None:
-        db = AsyncDatabase(settings)
-        for opened in (db.session, db.reader):
-            async with opened(alice) as session:
-                await session.run_sync(work, partial(await_only, db.close()))
-
-    asyncio.run(asynchronous())
-    assert [libpq.status for libpq in ended] == [ConnStatus.BAD] * 4
 
 
 def test_repr(settings: Settings) -> None:

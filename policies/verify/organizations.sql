@@ -74,6 +74,6 @@ select app_private.verify_reach('policies:organizations', 'app_roster', $$
     select on app.users (id, name, email, email_verified, image)
     update on app.organizations (name)
     usage on app
-$$);
+$$, copies => false);
 
 rollback;

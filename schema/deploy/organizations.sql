@@ -235,7 +235,7 @@ comment on constraint invitations_status_check on app.invitations is
 comment on constraint sessions_active_organization_id_fkey on app.sessions is 'The organization does not exist.';
 comment on trigger members_owner on app.members is 'Keeps an owner in each organization, judged at the commit.';
 
-create function app_private.verify_reach(change text, service name, wanted text, copies boolean default false) returns void
+create function app_private.verify_reach(change text, service name, wanted text, copies boolean) returns void
     language plpgsql stable parallel unsafe security invoker
     set search_path = pg_catalog, pg_temp
 as $$

@@ -27,14 +27,14 @@ CHANGES = {
 
 def test_every_function_is_compared(empty: Database) -> None:
     """What the script makes for verifications is what is compared, and what PostgreSQL says of it is the same."""
-    script = (ROOT / "schema" / "deploy" / "app.sql").read_text(encoding="utf-8")
-    names = re.findall(r"create function app_private\.(verify\w*)", script)
+    scripts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "schema" / "deploy").glob("*.sql"))]
+    names = re.findall(r"create function app_private\.(verify(?:_\w+)?)\(", "".join(scripts))
     assert [function.partition("(")[0] for function in verification.functions()] == names
     runner.migrate(empty.url())
     with empty.superuser_connection() as connection:
         found = connection.execute(
             "select proname || '(' || pg_get_function_arguments(oid) || ')' from pg_proc "
-            "where pronamespace = 'app_private'::regnamespace and proname like 'verify%'"
+            "where pronamespace = 'app_private'::regnamespace and proname ~ '^verify(_|$)'"
         ).fetchall()
     assert {row[0] for row in found} == set(verification.functions())
     results, pending = inspection.verify(empty.url())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from userscope.errors import MigrationError
 from userscope.migrations.projects import shipped
@@ -20,12 +21,16 @@ _FUNCTION = re.compile(
 
 @cache
 def functions() -> Mapping[str, tuple[str, str]]:
-    """Return the functions of our script: arguments as PostgreSQL writes them → body and attributes."""
-    script = shipped() / "schema" / "deploy" / "app.sql"
+    """Return the functions of our scripts: arguments as PostgreSQL writes them → body and attributes."""
     return {
         f"{name}({arguments})": (body, f"{attributes} {setting.replace(' = ', '=')}")
+        for script in sorted(_scripts().glob("*.sql"))
         for name, arguments, attributes, setting, body in _FUNCTION.findall(script.read_text(encoding="utf-8"))
     }
+
+
+def _scripts() -> Path:
+    return shipped() / "schema" / "deploy"
 
 
 def question() -> Statement:
@@ -46,5 +51,5 @@ def refuse_changed_functions(found: Sequence[Mapping[str, str | None]]) -> None:
             raise MigrationError(
                 f"function app_private.{function} is not the one that userscope ships",
                 detail="Verifications call it and would believe what it says, so none was run.",
-                hint=f"Drop it, or bring it back as {shipped() / 'schema' / 'deploy' / 'app.sql'} has it.",
+                hint=f"Drop it, or bring it back as its script in {_scripts()} has it.",
             )
