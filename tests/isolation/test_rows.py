@@ -176,11 +176,20 @@ def test_service(world: World, table: str, command: str, actor: str) -> None:
     check(world, world.service, ACTORS[actor](world, world.users[0]), (table, command), expected)
 
 
+@pytest.mark.parametrize("actor", ["owner", "no identity"])
 @pytest.mark.parametrize(("table", "command"), CASES)
-def test_gate(world: World, table: str, command: str) -> None:
+def test_gate(world: World, table: str, command: str, actor: str) -> None:
     """The role that views of fenced tables read as is bound by the policies, and has no right but what they need."""
-    alice = (str(world.users[0]),)
-    check(world, world.admin, alice, (table, command), APP_GATE.get((table, command), DENIED), role="app_gate")
+    expected = APP_GATE.get((table, command), DENIED)
+    identity = ACTORS[actor](world, world.users[0])
+    check(
+        world,
+        world.admin,
+        identity,
+        (table, command),
+        NONE if expected == OWN and not identity else expected,
+        role="app_gate",
+    )
 
 
 @pytest.mark.parametrize(("table", "command"), CASES + VIEWS)
