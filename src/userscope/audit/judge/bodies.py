@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.catalog import Catalog, Function
@@ -85,7 +84,7 @@ class Bodies:
 
     def _walk(self, body: list[Any], scope: Scope, held: Branch) -> Iterator[tuple[Branch, str, Any, Scope]]:
         """Each way through a body to a RETURN: what holds then, what is returned, and with which variables."""
-        scope = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
+        scope = scope.kept_apart()
         for place, statement in enumerate(body):
             ((kind, one),) = statement.items()
             rest = body[place + 1 :]
@@ -123,15 +122,16 @@ class Bodies:
                     text = _text(one["expr"])
                     name, _, right = text.partition(":=") if ":=" in text else text.partition("=")
                     name, node = name.strip().lower(), expression(right)
-                    there = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
+                    there = scope.kept_apart()
                     scope.params[name], scope.kept[name] = self.values(node, scope), Kept(node, there)
                 case "PLpgSQL_stmt_execsql":
                     query = statements(_text(one["sqlstmt"]))[0]
                     if of(query)[0] != "select_stmt" or not one.get("into"):
                         raise Unreadable("it writes")
-                    self._into(one["target"], query, scope)
+                    rows = self.rows(query, scope)
+                    self._into(one["target"], query, rows, scope)
                     if one.get("strict"):  # it goes on where a row was found
-                        for _, branch in self.rows(query, scope):
+                        for _, branch in rows:
                             yield from self._walk(rest, scope, (*held, *branch))
                         return
                 case "PLpgSQL_stmt_perform":
@@ -140,10 +140,9 @@ class Bodies:
                 case _:
                     raise Unreadable(kind)
 
-    def _into(self, target: Any, query: Any, scope: Scope) -> None:
+    def _into(self, target: Any, query: Any, rows: Any, scope: Scope) -> None:
         ((kind, one),) = target.items()
-        rows = self.rows(query, scope)
-        before = replace(scope, params=dict(scope.params), kept=dict(scope.kept))
+        before = scope.kept_apart()
         self._found(rows, scope)
         if kind == "PLpgSQL_row":
             for place, field in enumerate(one["fields"]):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from userscope.audit.judge.catalog import Relation
@@ -127,6 +127,10 @@ class Scope:
     def inner(self) -> "Scope":
         """A scope within this one."""
         return Scope(outer=self, above=self.above, near=self.near)
+
+    def kept_apart(self) -> "Scope":
+        """The same, whose variables go their own way."""
+        return replace(self, params=dict(self.params), kept=dict(self.kept))
 
     def variable(self, names: list[str]) -> "Kept | None":
         """What gave a variable, where a name is one's and no column's."""
