@@ -56,8 +56,8 @@ def test_ledger(cli: Runner) -> None:
     done = cli("migrate")
     assert done.stderr == ""
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("Deploying changes to postgresql://owner_superuser:***@/db_")
-    assert lines[1].startswith("Adding registry tables to postgresql://")
+    assert lines[0].startswith("Adding registry tables to postgresql://")
+    assert lines[1].startswith("Deploying changes to postgresql://owner_superuser:***@/db_")
     width = max(map(len, TAGGED))
     assert ledger(done.stdout) == [f"  + {label} ..{'.' * (width - len(label))} ok" for label in TAGGED]
     assert len(lines) == 2 + len(TAGGED)

@@ -72,6 +72,25 @@ def test_plan_edited(empty: Database, deployed: Project) -> None:
     assert "Not present in the plan" in sqitch.run(edited.folder, empty.url(), "verify", check=False).output
 
 
+def test_unreleased(empty: Database, tmp_path: Path) -> None:
+    """A database whose plan of ours is an older one is told the way out by status and verify, as by migrate."""
+    project = write(tmp_path / "schema", A, name="schema")
+    runner.migrate(empty.url(), [project])
+    edited = edit(project, "Ada Love <ada@example.com>", "Ada Love <ada@example.org>")
+    way_out = "(docs/upgrading.md)"
+    assert way_out in (refused(empty, edited).hint or "")
+    assert way_out in (inspection.status(empty.url(), [edited])[0].hint or "")
+    told: list[str] = []
+    verified, _ = inspection.verify(empty.url(), [edited], report=lambda event: told.append(event.text))
+    assert verified[0].problems == ["Not present in the plan"]
+    assert way_out in told[-1]
+    with empty.superuser_connection() as connection:
+        connection.execute("create schema app_private")
+        connection.execute("create function app_private.verify_table() returns void return null")
+    with pytest.raises(RegistryError, match="is not in the plan"):  # rather than of functions to be dropped
+        inspection.verify(empty.url(), [edited])
+
+
 def test_reverts_without_the_plan(empty: Database, other: Database, deployed: Project) -> None:
     """What is not in the plan any more is reverted from its rows, as by Sqitch."""
     runner.migrate(other.url(), [deployed])

@@ -6,7 +6,9 @@ import pytest
 
 from tests.migrations.conftest import NASTY, ROOT
 from userscope.errors import ScriptError
+from userscope.migrations import script as module
 from userscope.migrations.script import Script, load, split
+from userscope.postgres.parser import postgast
 
 PATH = Path("deploy/x.sql")
 
@@ -199,3 +201,55 @@ def test_whole(path: Path) -> None:
             line for line in before.splitlines() if line.strip(" ;") and not line.lstrip("; ").startswith(("--", "/*"))
         ]
     assert not rest.strip(" ;\n")
+
+
+IN_PARTS = """\
+select 1; -- one;
+select 'a;
+b', $$ ; $$, $x$;
+$$;
+$x$;
+/* c;
+/* d;
+*/ e;
+*/
+create function f() returns int begin atomic
+    select 1;
+    select 2;
+end;\r
+create rule r as on insert to t do also (
+    select 1;
+    select 2
+);
+  ;
+select "q;
+"; select é, 2;
+
+select 3
+"""
+
+
+@pytest.mark.parametrize("size", range(1, len(IN_PARTS), 7))
+def test_in_parts(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Wherever a script is cut to be parsed, what comes out is the same, and so are the lines."""
+    whole = list(split(IN_PARTS, PATH))
+    monkeypatch.setattr(module, "_PART", size)
+    assert list(split(IN_PARTS, PATH)) == whole
+    with pytest.raises(ScriptError, match='syntax error at or near "selec"') as refused:
+        list(split(f"{IN_PARTS};\n\nselec 1;\nselect 2;\n", PATH))
+    assert refused.value.detail == f"This is line {IN_PARTS.count(chr(10)) + 3}. Nothing was run."
+
+
+def test_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser takes seventeen times what it is given: of a big script it is given a part at a time."""
+    given, parser = [0], postgast.split
+
+    def parse(text: str) -> list[str]:
+        given.append(len(text))
+        found: list[str] = parser(text)
+        return found
+
+    monkeypatch.setattr(module, "_PART", 1000)
+    monkeypatch.setattr(postgast, "split", parse)
+    assert len(parts("insert into t values (1);\n" * 1000)) == 1000
+    assert max(given) < 1100

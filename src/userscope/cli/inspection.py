@@ -65,6 +65,8 @@ def _print_status(item: "Status") -> None:
         print(f"# Deployed: {item.deployed_at}\n# By:       {item.committer}\n#")
     if item.problem:
         print(item.problem)
+        if item.hint:
+            print(f"HINT:  {item.hint}")
     elif item.pending:
         _print_undeployed(item.pending)
     else:
@@ -128,6 +130,7 @@ def check(
     Example: userscope check
     """
     from userscope.migrations import inspection
+    from userscope.migrations.registry.read import UNRELEASED
 
     url, projects = _connect(project, target)
     ledger = Ledger(as_json=as_json)
@@ -144,7 +147,7 @@ def check(
         if failed:
             print("Failed one check" if len(failed) == 1 else f"Failed {len(failed)} checks")
             print("HINT:  These scripts were edited after they were deployed: bring back the files as they were.")
-            print("A database of an unreleased userscope hands its rows to a new one (docs/upgrading.md).")
+            print(UNRELEASED)
         elif any(item.deployed for item in checks):
             print("Check successful")
         else:

@@ -116,7 +116,6 @@ class Engine:
 
         Raises ScriptError, RegistryError; Overtaken where somebody else has gone on with it meanwhile.
         """
-        self._create_registry({deployment.change.project for deployment in deployments})
         width = max(len(deployment.change.label) for deployment in deployments)
         for deployment in deployments:
             remark = "not verified" if deployment.unverified else ""
@@ -241,7 +240,8 @@ class Engine:
         except (Failed, Unavailable):  # the failure itself is what has to be told
             return
 
-    def _create_registry(self, names: set[str]) -> None:
+    def create_registry(self, names: set[str]) -> None:
+        """Make the registry where there is none, and register these projects. Raises RegistryError."""
         new = [project for project in self.projects if project.name in names - self.state.projects.keys()]
         register = tuple(self.registry.register(project.name, project.plan.uri) for project in new)
         if not self.initialized:

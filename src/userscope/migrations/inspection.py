@@ -36,6 +36,7 @@ class Status:
     committer: str | None
     pending: list[str]
     problem: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ def _status(engine: Engine, project: Project) -> Status:
     if not deployed:
         return Status(project.name, None, None, [], None, None, [change.label for change in changes])
     newest = deployed[-1]
-    pending, problem = [], None
+    pending, problem, hint = [], None, None
     try:
         pending = [change.label for change in changes[engine.state.position(project.plan) + 1 :]]
     except RegistryError as error:
-        problem = error.message
+        problem, hint = error.message, error.hint
     return Status(
         project.name,
         newest.id,
@@ -81,6 +82,7 @@ def _status(engine: Engine, project: Project) -> Status:
         f"{newest.committer_name} <{newest.committer_email}>",
         pending,
         problem,
+        hint,
     )
 
 
@@ -98,7 +100,11 @@ def verify(
     ConfigurationError.
     """
     with connected(url, projects, report=report, options=options) as engine:
-        refuse_changed_functions(engine.functions)
+        misplaced = [error for project in engine.projects if (error := _misplaced(engine, project))]
+        try:
+            refuse_changed_functions(engine.functions)
+        except MigrationError as error:  # another version's plan explains its functions
+            raise next(iter(misplaced), error) from None
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(engine.label(change)) for change in engine.state.changes), default=0)
@@ -106,7 +112,18 @@ def verify(
         for project in engine.projects:
             results += _verify(engine, project, width, replaced)
             pending += _undeployed(engine, project)[1]
+        for reason in misplaced:
+            engine.warn(str(reason))
     return results, pending
+
+
+def _misplaced(engine: Engine, project: Project) -> RegistryError | None:
+    """Return why a plan does not tell where its project stands, if so."""
+    try:
+        engine.state.position(project.plan)
+    except RegistryError as error:
+        return error
+    return None
 
 
 def _replaced(engine: Engine, project: Project) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from userscope.migrations.script import Kind, Script
 
 KINDS = ("deploy", "revert", "verify")
-_OURS = ("schema", "policies")
+OURS = ("schema", "policies")
 _DISTRIBUTED = "distributed"
 CORE = "@core"
 """The tag that ends, in both plans, what every adopter needs."""
@@ -133,8 +133,8 @@ def _ours(section: pyproject.Section, own: Sequence[Project], target: str | None
     """
     here = Path.cwd()
     own_folders = {project.folder.resolve() for project in own}
-    is_ours = _is_pair(here) and not own_folders & {(here / name).resolve() for name in _OURS}
-    projects = [load((here if is_ours else shipped()) / name, target) for name in _OURS]
+    is_ours = _is_pair(here) and not own_folders & {(here / name).resolve() for name in OURS}
+    projects = [load((here if is_ours else shipped()) / name, target) for name in OURS]
     if section.distributed:
         is_here = is_ours and is_project(here / _DISTRIBUTED)
         projects.append(load((here if is_here else shipped()) / _DISTRIBUTED, target))
@@ -208,4 +208,4 @@ def is_shipped(project: Project) -> bool:
 
 
 def _is_pair(base: Path) -> bool:
-    return all((base / name / "sqitch.plan").is_file() for name in _OURS)
+    return all((base / name / "sqitch.plan").is_file() for name in OURS)

@@ -62,6 +62,7 @@ def migrate(
             for each in _locks(engine, deployments):
                 if each.is_long:
                     engine.warn(f"WARNING:  {each.change}: {each}. {each.instead}".rstrip())
+            engine.create_registry({step.project.name for step in steps})
             engine.remark(f"Deploying changes{f' through {to}' if to is not None else ''} to {engine.destination}")
             labels = _deploy(engine, projects, target, deployments)
     return labels

@@ -20,6 +20,7 @@ from userscope.errors import ScriptError
 from userscope.migrations.psql import copying, lexer, reader
 from userscope.migrations.psql.pieces import Piece, Places, mistaken
 from userscope.migrations.psql.session import Brought
+from userscope.migrations.registry.write import Statement
 from userscope.postgres.parser import postgast
 
 Kind = Literal["deploy", "revert", "verify"]
@@ -31,21 +32,19 @@ _LEAVES_SETTINGS = re.compile(
 _RESETS = re.compile(r"\balter\s+(?:database|role|user)\b[^;]*\breset\b", re.IGNORECASE)
 # Beginnings of what does something to transactions, or goes through the client: nothing else is looked at closely.
 _LOOKED_AT = re.compile(
-    r"(?:\s|--[^\n]*\n)*(?:/\*|begin|start|commit|end|abort|rollback|prepare|set|alter|copy)", re.IGNORECASE
+    r"(?:\s|--[^\n\r]*[\n\r])*(?:/\*|begin|start|commit|end|abort|rollback|prepare|set|alter|copy)", re.IGNORECASE
 )
 
+_PART = 1 << 18
+_CUT = re.compile(r";\s*\n")
 
-@dataclass(frozen=True)
-class ScriptStatement:
-    """One statement as the script writes it, and the line where it begins."""
 
-    sql: str
-    line: int
-    tokens: tuple[str, ...]
+@dataclass(frozen=True, slots=True)
+class ScriptStatement(Statement):
+    """One statement as the script writes it, ready to be sent."""
+
+    tokens: tuple[str, ...] = ()
     """The names of its tokens, where it may do something to the transaction; else none."""
-    file: Path
-    data: bytes | None = None
-    """What a COPY from the client is sent."""
 
     @property
     def control(self) -> Control:
@@ -141,7 +140,7 @@ def load(path: Path, kind: Kind, brought: "Brought | None" = None) -> Script:
     Raises ScriptError, which names the line, for what cannot run; FileNotFoundError where there is none.
     """
     reading = reader.read(path, brought or Brought(path.parent))
-    statements = tuple(statement for piece in reading.pieces for statement in _split(piece))
+    statements = tuple(statement for piece in reading.pieces for statement in _split(piece, path))
     texts = [piece.text for piece in reading.pieces]
     script = Script(
         path,
@@ -157,30 +156,44 @@ def load(path: Path, kind: Kind, brought: "Brought | None" = None) -> Script:
 
 def split(text: str, path: Path) -> Iterator[ScriptStatement]:
     """Split plain SQL into statements. Raises ScriptError for what is not SQL."""
-    return _split(Piece(text, [(0, path, 1)]))
+    return _split(Piece(text, [(0, path, 1)]), path)
 
 
-def _split(piece: Piece) -> Iterator[ScriptStatement]:
+def _split(piece: Piece, script: Path) -> Iterator[ScriptStatement]:
     text = piece.text
-    try:
-        statements = postgast.split(text)
-    except postgast.PgQueryError as error:
-        _explain(piece, error)
+    statements = list(_parsed(piece))
     end, places, last = 0, Places(piece), len(statements) - 1
     for number, sql in enumerate(statements):
         start = text.index(sql, end)
         end = start + len(sql)
-        path, line = places.at(start)
+        file, line = places.at(start)
         tokens = copying.tokens(sql) if _LOOKED_AT.match(sql) else ()
         data = piece.data if number == last else None
         if data is None and (copy := copying.through_client(tokens)):
-            mistaken(path, line, f"has {copy} without data", 'Write "copy … from stdin;" with its data below it.')
-        yield ScriptStatement(sql, line, tokens, path, data)
+            mistaken(file, line, f"has {copy} without data", 'Write "copy … from stdin;" with its data below it.')
+        yield ScriptStatement(sql, (), script, line, file, data, tokens)
 
 
-def _explain(piece: Piece, error: Any) -> NoReturn:
+def _parsed(piece: Piece) -> Iterator[str]:
+    """Split a piece part by part: the parser takes much memory. A part that ends inside a statement is no SQL."""
+    text, start, size = piece.text, 0, _PART
+    while start < len(text):
+        cut = _CUT.search(text, start + size)
+        end = cut.end() if cut else len(text)
+        try:
+            statements = postgast.split(text[start:end])
+        except postgast.PgQueryError as error:
+            if end == len(text):
+                _explain(piece, start, error)
+            size *= 4
+        else:
+            yield from statements
+            start, size = end, _PART
+
+
+def _explain(piece: Piece, start: int, error: Any) -> NoReturn:
     """Name what made the parser stop: a variable that is not set, or a mistake."""
-    at = max(error.cursorpos - 1, 0)  # it counts characters
+    at = start + max(error.cursorpos - 1, 0)  # it counts characters
     path, line = Places(piece).at(at)
     if match := lexer.REFERENCE.match(piece.text, at):
         name = match["plain"] or match["literal"] or match["identifier"] or match["defined"]

@@ -17,7 +17,7 @@ from userscope.migrations.registry.write import BEGIN, COMMIT, ROLLBACK, SYNC, B
 from userscope.postgres.times import seconds
 
 if TYPE_CHECKING:  # it loads PostgreSQL's parser, which takes a while
-    from userscope.migrations.script import Script, ScriptStatement
+    from userscope.migrations.script import Script
 
 
 # What a script may have left in the session. psql would end it; here the next script follows in the same one.
@@ -114,7 +114,7 @@ def deploy(deployment: Deployment, registry: Registry, timeouts: Timeouts, known
     if deployment.verify is not None and deployment.verifies_inside:
         transaction += [
             Statement(f"savepoint {_SAVEPOINT}"),
-            *_messages(deployment.verify),
+            *deployment.verify.body,
             Statement(f"rollback to savepoint {_SAVEPOINT}"),
             *fresh(timeouts),
         ]
@@ -137,8 +137,8 @@ def verify(
         return []
     clean = (*(_FORGET_READING if replica else _FORGET), *fresh(timeouts), SYNC)
     if script.folds and not one_by_one:
-        return [(*clean, BEGIN, *_messages(script), ROLLBACK)]
-    return [clean, *_one_by_one(script)]
+        return [(*clean, BEGIN, *script.body, ROLLBACK)]
+    return [clean, *((statement,) for statement in script.statements)]
 
 
 def undo(deployment: Deployment, registry: Registry, timeouts: Timeouts) -> list[Batch]:
@@ -172,7 +172,7 @@ def _reverting(script: "Script | None", rows: Batch, registry: Registry, timeout
 
 def _as_psql(script: "Script", timeouts: Timeouts) -> list[Batch]:
     """Return what runs a script as psql would, so without a lock timeout: it would leave an invalid index behind."""
-    return [(*_FORGET, *fresh(Timeouts("0", timeouts.statement))), *_one_by_one(script)]
+    return [(*_FORGET, *fresh(Timeouts("0", timeouts.statement))), *((statement,) for statement in script.statements)]
 
 
 def _alone(rows: Batch, registry: Registry, timeouts: Timeouts) -> Batch:
@@ -192,26 +192,9 @@ def _relock(registry: Registry) -> Statement:
 def _begun(script: "Script | None", registry: Registry) -> Iterable[Statement]:
     """Return the begin of a transaction that writes the registry, and what a script does in it."""
     yield Statement(script.begin if script else "begin")
-    messages = list(_messages(script))
+    body = script.body if script else ()
     # The transaction's own characteristics are set before its first query.
-    first = len(list(takewhile(lambda statement: statement.sets_transaction, script.body if script else ())))
-    yield from messages[:first]
+    first = len(list(takewhile(lambda statement: statement.sets_transaction, body)))
+    yield from body[:first]
     yield registry.statement("lock_changes")
-    yield from messages[first:]
-
-
-def _messages(script: "Script | None") -> Iterable[Statement]:
-    """Return the statements between ``begin`` and the end of a script that is one transaction."""
-    if script is None:
-        return
-    for statement in script.body:
-        yield _message(script, statement)
-
-
-def _one_by_one(script: "Script") -> Iterable[Batch]:
-    for statement in script.statements:
-        yield (_message(script, statement),)
-
-
-def _message(script: "Script", statement: "ScriptStatement") -> Statement:
-    return Statement(statement.sql, (), script.path, statement.line, statement.file, statement.data)
+    yield from body[first:]

@@ -7,9 +7,10 @@ from typing import Any, Self
 
 from userscope.errors import RegistryError
 from userscope.migrations.plan.plan import Change, Dependency, Plan, is_id, split_offset
-from userscope.migrations.projects import Project
+from userscope.migrations.projects import OURS, Project
 
 VERSION = "1.1"
+UNRELEASED = "A database of an unreleased userscope hands its rows to a new one (docs/upgrading.md)."
 
 
 @dataclass(frozen=True)
@@ -112,10 +113,11 @@ class State:
                 f'"userscope revert --to {plan.project}:{plan.changes[-1].name}".',
             )
         if found is None:
+            hint = "Bring back the plan as it was deployed; changes are added at its end."
             raise RegistryError(
                 f'the newest deployed change, "{plan.project}:{newest.name}", is not in the plan',
                 detail=f"Its id is {newest.id}. Was {plan.path} edited since, or is it another one?",
-                hint="Bring back the plan as it was deployed; changes are added at its end.",
+                hint=f"{hint} {UNRELEASED}" if plan.project in OURS else hint,
             )
         return found.index
 

@@ -11,7 +11,7 @@ from userscope.migrations.registry.read import Deployed
 from userscope.postgres.sql import literal, named
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement with its parameters, and the script and line that it comes from, if any.
 
