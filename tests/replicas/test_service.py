@@ -210,6 +210,22 @@ def test_ready(client: Client, wires: Wires, alice: UUID) -> None:
         eventually(lambda: told() == {"status": "ready", "primary": "ready", "replica": "ready, 0.0 seconds behind"})
 
 
+def test_away_at_the_start(wires: Wires, pair: Pair, alice: UUID) -> None:
+    """A service that starts without the primary reads from the replica once that shows that policies bind everybody."""
+    wires.primary.target = NOWHERE
+    with pair.primary.superuser_connection() as superuser:
+        try:
+            superuser.execute("alter table app.todos disable row level security")
+            pair.catch_up()
+            with _clients(wires) as client, client(alice) as browser:
+                assert [browser.get(path).status_code for path in ("/readyz", "/todos")] == [503, 503]
+        finally:
+            superuser.execute("alter table app.todos enable row level security")
+            pair.catch_up()
+    with _clients(wires) as client, client(alice) as browser:
+        assert browser.get("/todos").json() == ["alice 1", "alice 2", "alice 3"]
+
+
 def test_health(wires: Wires, pair: Pair, alice: UUID) -> None:
     """The health tells how far the replica is behind."""
     with Database(wires.settings()) as database:

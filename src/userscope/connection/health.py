@@ -73,13 +73,14 @@ def examine_replica(reading: Connector, written: str | None = None) -> ReplicaHe
         with _in_words(), reading.connect() as connection:
             connection.wait(reading.login_check.check_gen(connection, reading.nobody))
             connection.scope = reading.nobody
-            latency = _latency(connection)
+            latency, unprotected = _latency(connection), _unprotected(connection)
             replayed, late = next(iter(connection.execute(b"select " + REPLAYED)))
     except UserscopeError as error:
         return ReplicaHealth(host, error.message, unfit=isinstance(error, UnfitReplica))
     behind = None if written is None else max(0, lsn(written) - lsn(replayed))
     seconds = None if late is None else float(late)
-    return ReplicaHealth(host, latency=latency, behind=behind, late=seconds if behind != 0 else 0.0)
+    problem = "; ".join(unprotected) or None
+    return ReplicaHealth(host, problem, latency=latency, behind=behind, late=seconds if behind != 0 else 0.0)
 
 
 @contextmanager
@@ -106,6 +107,10 @@ def _latency(connection: ScopedConnection) -> float:
     return time.perf_counter() - started
 
 
+def _unprotected(connection: ScopedConnection) -> list[str]:
+    return [f'table "{name}" is not under forced row-level security' for (name,) in connection.execute(_HEALTH)]
+
+
 def _look(connection: ScopedConnection, connector: Connector) -> Health:
     problems = []
     try:
@@ -113,7 +118,7 @@ def _look(connection: ScopedConnection, connector: Connector) -> Health:
     except UserscopeError as error:
         problems.append(error.summary)
     connection.scope = connector.nobody
-    problems += [f'table "{name}" is not under forced row-level security' for (name,) in connection.execute(_HEALTH)]
+    problems += _unprotected(connection)
     if connection.distributed:
         problems += [lacking for (lacking,) in connection.execute(_DISTRIBUTED)]
     latency = _latency(connection)
