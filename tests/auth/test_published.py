@@ -112,6 +112,16 @@ def test_ed448(issuer: Issuer, verifier: TokenVerifier) -> None:
         verifier.verify(jwt.encode(issuer.claims(), private, "EdDSA", headers={"kid": "448"}))
 
 
+def test_shared_id() -> None:
+    """Keys for different algorithms may have one id (RFC 7517): each is there for its own."""
+    with serving("RS256") as issuer:
+        other = Key("ES256")
+        other.id = issuer.keys[0].id
+        issuer.keys.append(other)
+        verifier = TokenVerifier(issuer.settings(auth_algorithms="RS256,ES256"))
+        assert all(verifier.verify(issuer.token(key=key)) for key in issuer.keys)
+
+
 def test_neon(verify: Verify) -> None:
     """Neon Auth is another URL, issuer and audience: its origin, twice."""
     with serving() as neon:

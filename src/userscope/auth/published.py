@@ -32,7 +32,7 @@ def parse(body: bytes, algorithms: Sequence[str]) -> Mapping[str, Mapping[str, j
         if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str) or not entry["kid"]:
             continue
         if keys := {name: key for name in algorithms if (key := _key(entry, name)) is not None}:
-            found[entry["kid"]] = keys
+            found[entry["kid"]] = {**found.get(entry["kid"], {}), **keys}
     return found
 
 
