@@ -188,3 +188,48 @@ def test_details(settings: Settings) -> None:
         assert client.get("/list").json()["errors"] == ["one", "two"]
         assert (client.get("/own").json()["id"], client.get("/own").json()["detail"]) == (7, "There is one.")
         assert client.get("/refused").json()["detail"] == "It is somebody's."
+
+
+def test_words(settings: Settings) -> None:
+    """Whatever an application says arrives: in a header as far as that can hold it, and no number that JSON has not."""
+    app = attached(settings)
+
+    @app.get("/refused")
+    def refused() -> None:
+        raise InvalidToken('"Zoë" ist gesperrt ☃\r\nSet-Cookie: a=b')
+
+    @app.get("/number")
+    def number() -> None:
+        raise HTTPException(400, {"at": float("nan")})
+
+    with TestClient(app) as client:
+        answer, without = client.get("/refused"), client.get("/number")
+    assert answer.json()["detail"] == '"Zoë" ist gesperrt ☃\r\nSet-Cookie: a=b'
+    described = 'error="invalid_token", error_description="?Zo?? ist gesperrt ???Set-Cookie: a=b"'
+    assert answer.headers["www-authenticate"] == f"Bearer {described}"
+    assert without.json() == {"type": "about:blank", "title": "Bad Request", "status": 400}
+
+
+def test_logged(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    """A line of the log is a line, whatever path and host a request names."""
+    app = attached(settings, verifier=None)
+
+    @app.get("/todos/{name}")
+    def fail(session: UserSession) -> None:
+        raise AssertionError(session)
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for host in ("todos.example", "[", "a\xff"):
+            headers = [(b"Host", host.encode("latin-1")), (b"Authorization", b"Bearer x")]
+            assert client.get("/todos/%1b[31m%0aERROR", headers=headers).status_code == 500
+    told = [record.getMessage() for record in caplog.records if record.name == "userscope.fastapi.problems"]
+    assert told == ["GET /todos/%1B%5B31m%0AERROR failed"] * 3
+
+
+def test_started_twice(settings: Settings) -> None:
+    """An application that two clients start serves both, and each ends by itself."""
+    app = attached(settings)
+    with TestClient(app) as first, TestClient(app) as second:
+        assert (first.get("/readyz").status_code, second.get("/readyz").status_code) == (200, 200)
+    with TestClient(app) as again:
+        assert again.get("/readyz").status_code == 200

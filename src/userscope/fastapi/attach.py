@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from userscope.fastapi.middleware import Answers, BodyLimit
+from userscope.fastapi.middleware import Answers, BodyLimit, Sockets
 from userscope.fastapi.positions import Positions
 from userscope.fastapi.problems import handle_errors, handle_own_errors, refusals
 from userscope.fastapi.service import Service
@@ -23,7 +23,7 @@ def install(app: FastAPI, *, max_body: int = MAX_BODY, max_bodies: Mapping[str, 
     """
     handle_errors(app)
     # The innermost, whatever is added before or later.
-    app.user_middleware.append(Middleware(Answers))
+    app.user_middleware += [Middleware(Answers), Middleware(Sockets)]
     install_body_limit(app, max_body=max_body, max_bodies=max_bodies)
     install_health(app)
 
@@ -31,6 +31,7 @@ def install(app: FastAPI, *, max_body: int = MAX_BODY, max_bodies: Mapping[str, 
 def install_errors(app: FastAPI) -> None:
     """Let ``app`` answer userscope's errors, by problems; everything else is answered as before."""
     handle_own_errors(app)
+    app.user_middleware.append(Middleware(Sockets))
 
 
 def install_body_limit(app: FastAPI, *, max_body: int = MAX_BODY, max_bodies: Mapping[str, int] | None = None) -> None:

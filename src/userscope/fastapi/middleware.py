@@ -3,22 +3,55 @@
 import logging
 from collections.abc import Mapping
 
-from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketState
 
 from userscope.errors import UserscopeError
-from userscope.fastapi.problems import answer_to, problem
+from userscope.fastapi.problems import SOCKET, answer_to, problem
 
 logger = logging.getLogger(__name__)
+
+_BECOMES = {
+    "websocket.accept": WebSocketState.CONNECTED,
+    "websocket.http.response.start": WebSocketState.DISCONNECTED,
+    "websocket.close": WebSocketState.DISCONNECTED,
+    "websocket.disconnect": WebSocketState.DISCONNECTED,
+}
+
+
+class Sockets:
+    """Notes how far a socket is: of one that a mounted application has accepted nobody else would know out here."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a socket, or pass a request on."""
+
+        def noted(message: Message) -> Message:
+            if state := _BECOMES.get(message["type"]):
+                scope[SOCKET] = state
+            return message
+
+        async def receiving() -> Message:
+            return noted(await receive())
+
+        async def sending(message: Message) -> None:
+            await send(noted(message))
+
+        if scope["type"] == "websocket":
+            await self._app(scope, receiving, sending)
+        else:
+            await self._app(scope, receive, send)
 
 
 class Answers:
     """Answers what was raised: innermost, so that other middleware (CORS) sees the answer.
 
     A mounted application answers 500 by itself before it lets the error through. Where the error is ours, that answer
-    is held back, and replaced by the right one.
+    is held back, and replaced by the right one; one that comes in several pieces is a route's own.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,11 +66,11 @@ class Answers:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            if not started and (held or message.get("status") == 500):
-                held.append(message)
-            else:
+            held.append(message)
+            if started or message.get("more_body") or (message.get("status") != 500 and len(held) == 1):
                 started = True
-                await send(message)
+                while held:
+                    await send(held.pop(0))
 
         try:
             await self._app(scope, receive, sending)
@@ -100,6 +133,8 @@ class BodyLimit:
             await problem(413, headers={"Connection": "close"})(scope, receive, send)
 
     def _of(self, scope: Scope) -> int:
-        path = get_route_path(scope)  # its own, without that of a mount or a proxy
-        below = (limit for base, limit in self._by_path if f"{path}/".startswith(f"{base.rstrip('/')}/"))
+        path, above = f"{scope['path']}/", scope.get("root_path", "")
+        if path.startswith(f"{above}/"):
+            path = path[len(above) :]  # the application's own, without that of a mount or a proxy
+        below = (limit for base, limit in self._by_path if path.startswith(f"{base.rstrip('/')}/"))
         return next(below, self._limit)

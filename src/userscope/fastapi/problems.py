@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
@@ -47,11 +48,16 @@ _NO_DETAIL = {
 _MOST_ERRORS = 20
 _CODES = {401: 1008, 403: 1008, 503: 1013}
 """What ends a socket: a violated policy, try again later; everything else is an internal error (RFC 6455)."""
+SOCKET = "userscope.socket"
+"""Where a socket's scope says how far it is, in Starlette's words."""
 
 logger = logging.getLogger(__name__)
 
 _TO_ACCOUNT = re.compile(r".*_owner_id_fkey|users_id_fkey")
 """Foreign keys to the account that a request acts for: of what it owns, and of its profile (docs/neon-auth.md)."""
+
+_UNQUOTED = re.compile(r"[^ !#-\[\]-~]")
+"""What the description of an error in a header may not hold (RFC 6750). A service's own mapping may say anything."""
 
 
 def problem(
@@ -67,7 +73,7 @@ def problem(
         body["detail"] = detail
     body |= {name: value for name, value in (members or {}).items() if name != "status"}
     # ASCII: the name of an unknown field may hold what is no character at all.
-    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
+    return Response(json.dumps(body, allow_nan=False), status, headers, MEDIA_TYPE)
 
 
 def _phrase(status: int) -> str:
@@ -78,7 +84,8 @@ def _phrase(status: int) -> str:
 def _refused_token(error: InvalidToken) -> Response:
     if isinstance(error, MissingToken):
         return problem(401, headers=_CHALLENGE)
-    challenge = f'Bearer error="invalid_token", error_description="{error.detail}"'
+    described = _UNQUOTED.sub("?", error.detail or "")
+    challenge = f'Bearer error="invalid_token", error_description="{described}"'
     return problem(401, error.detail, headers={"WWW-Authenticate": challenge})
 
 
@@ -109,7 +116,7 @@ def _answer(error: UserscopeError) -> Response:
 def answer_to(connection: HTTPConnection, error: UserscopeError) -> Response:
     """Return what answers an error of ours; whatever a client is not to see is in the log."""
     response = _answer(error)
-    asked = f"{connection.scope.get('method', 'WEBSOCKET')} {connection.url.path}"
+    asked = f"{connection.scope.get('method', 'WEBSOCKET')} {quote(connection.scope['path'])}"
     if response.status_code == 500:
         logger.error("%s failed", asked, exc_info=error)
     elif isinstance(error, DatabaseError):
@@ -117,25 +124,29 @@ def answer_to(connection: HTTPConnection, error: UserscopeError) -> Response:
     return response
 
 
-async def _on_userscope_error(connection: Request | WebSocket, error: Exception) -> Response:
+async def _on_userscope_error(connection: Request | WebSocket, error: Exception) -> Any:
     assert isinstance(error, UserscopeError)  # noqa: S101  # what it is registered for
-    response = answer_to(connection, error)
-    if isinstance(connection, WebSocket):
-        await _close(connection, response)
-    return response
+    return await _sent(connection, answer_to(connection, error))
 
 
-async def _close(socket: WebSocket, response: Response) -> None:
-    """End a socket as a request would be answered: by that answer before it was accepted, by a code after."""
-    before = socket.application_state is WebSocketState.CONNECTING
-    if before and "websocket.http.response" in (socket.scope.get("extensions") or {}):
-        await socket.send_denial_response(response)
-    elif socket.application_state is not WebSocketState.DISCONNECTED:
-        await socket.close(_CODES.get(response.status_code, 1011), _phrase(response.status_code))
+async def _sent(connection: Request | WebSocket, response: Response) -> Response | None:
+    """Return a request's answer, for Starlette to send; end a socket by it before it was accepted, by a code after."""
+    if not isinstance(connection, WebSocket):
+        return response
+    state = connection.scope.get(SOCKET, WebSocketState.CONNECTING)
+    if state is WebSocketState.CONNECTING and "websocket.http.response" in (connection.scope.get("extensions") or {}):
+        await connection.send_denial_response(response)
+    elif state is not WebSocketState.DISCONNECTED:
+        await connection.close(_CODES.get(response.status_code, 1011), _phrase(response.status_code))
+    return None
 
 
-async def _on_http_exception(_: Request, error: Exception) -> Response:
+async def _on_http_exception(connection: Request | WebSocket, error: Exception) -> Any:
     assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
+    return await _sent(connection, _spoken(error))
+
+
+def _spoken(error: HTTPException) -> Response:
     if error.status_code in (204, 304):
         return Response(status_code=error.status_code, headers=error.headers)
     detail: object = error.detail  # FastAPI lets it be anything, RFC 9457 nothing but a string
@@ -147,7 +158,7 @@ def _members(detail: object) -> Mapping[str, Any]:
     """Return what else a detail tells: the members of a mapping, a list as ``errors``; nothing that is no JSON."""
     try:
         told = jsonable_encoder(detail)
-        json.dumps(told)
+        json.dumps(told, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return {}
     if isinstance(told, dict):

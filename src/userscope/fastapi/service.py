@@ -173,7 +173,7 @@ def lifespan(
             try:
                 yield {"userscope": service}
             finally:
-                if state is not None:
+                if state is not None and getattr(state, "userscope", None) is service:  # not of a later start
                     del state.userscope
 
     return run
