@@ -55,7 +55,10 @@ def probed(cluster: Cluster, sql: str, options: Options | None = None, template:
     finally:
         made.drop()
         with cluster.superuser_connection() as connection:
-            connection.execute(b"revoke shape_desk, shape_owner from authenticated; drop role if exists shape_super")
+            connection.execute(
+                b"revoke shape_desk, shape_owner from authenticated; revoke authenticated from shape_desk; "
+                b"drop role if exists shape_super"
+            )
 
 
 @pytest.fixture

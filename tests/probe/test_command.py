@@ -1,6 +1,7 @@
 """userscope probe as a command: a copy is filled, the database itself is not touched, and refusals say what to do."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,12 +75,24 @@ def test_matrix(command: Run) -> None:
     ]
 
 
+@pytest.mark.breadth
+def test_identity(command: Run) -> None:
+    """A setting that was given a text holds it, JSON too, with what stands for somebody filled in."""
+    told = command("--here", "--matrix", "--identity", 'request.jwt.claims={"sub": "{uuid}"}').stdout
+    assert re.search(r"^public\.diaries +Alice \(authenticated\) +own rows$", told, re.MULTILINE)
+    told = command("--here", "--matrix", "--identity", "request.jwt.claims={}").stdout
+    assert re.search(r"^public\.diaries +Alice \(authenticated\) +nothing$", told, re.MULTILINE)
+
+
 def test_here(command: Run, database: Database) -> None:
     """In the database itself only where it holds no row, or where that is said twice; what is put in is taken out."""
+    with database.superuser_connection() as connection:
+        connection.execute("create materialized view public.emails as select email from auth.users")
     told = command("--here").stdout
     assert "QUESTION  public.scores" in told
     assert rows(database) == 0
     with database.superuser_connection() as connection:
+        assert connection.execute("table public.emails").fetchall() == []
         connection.execute("insert into auth.users (email) values ('somebody@example.com')")
     refused = command("--here", code=2).stderr
     assert f'database "{database.name}" holds rows: auth.users does' in refused
@@ -112,13 +125,16 @@ def test_here_by_a_plain_login(
         (["--identity", "app.tenant"], '--identity "app.tenant" says nothing'),
         (["--accept", "none.toml"], 'cannot read "none.toml"'),
         (["--seed", "none.sql"], '"none.sql" cannot be run'),
+        (["--matrix", "--json"], "--matrix is text"),
+        (["--server", "postgresql://db.example.com/x"], "--here and --server cannot be given together"),
         (["--limit", "-1"], 'invalid value for "--limit"'),
         (["--limit", "0.0001"], 'invalid value for "--limit"'),  # to PostgreSQL it is none at all
     ],
 )
-def test_refused(command: Run, words: list[str], said: str) -> None:
-    """What cannot be meant is refused."""
+def test_refused(command: Run, database: Database, words: list[str], said: str) -> None:
+    """What cannot be meant is refused, and leaves nothing behind."""
     assert said in command("--here", *words, code=2).stderr
+    assert rows(database) == 0
 
 
 @pytest.mark.breadth

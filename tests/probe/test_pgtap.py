@@ -32,7 +32,7 @@ def test_suite(platform: Cluster, tmp_path: Path) -> None:
     try:
         with database.superuser_connection() as connection:
             connection.execute(HOLE.encode())
-        result = run.probe(url, Options(clear=True))
+        result = run.probe(url, Options())
         looks = run.looks(result.scene)
         report = Report(
             answered(result.findings, None), result.coverage, run.matrix(result.scene), run.seed(result.scene), looks

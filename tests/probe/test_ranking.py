@@ -1,5 +1,7 @@
 """With --roles-order a third person in Alice's own tenant is there, and who may less does not overrule them."""
 
+import pytest
+
 from tests.probe.conftest import Probe
 from tests.probe.test_shapes import found
 from userscope.probe.run import Options
@@ -39,3 +41,12 @@ def test_ranks(probe: Probe) -> None:
     right = probe(SHOPS.format(may="public.rank_in(shop) = 'chief'"), options)
     assert found(right) == set()
     assert right.coverage.too_little == []
+    assert not [said for said in right.coverage.not_tried if "rank" in said or "third" in said]
+
+
+@pytest.mark.breadth
+def test_no_ranks(probe: Probe) -> None:
+    """Where no column holds the ranks that were given, it is said that nothing was tried."""
+    result = probe("", Options(order=("clerk", "keeper")))
+    said = "no column beside one that names a person holds two of the ranks clerk, keeper"
+    assert result.coverage.not_tried == [said]

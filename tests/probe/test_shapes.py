@@ -8,7 +8,7 @@ import pytest
 from tests.clusters import Cluster
 from tests.probe.conftest import SHAPES, Probe, probed
 from userscope.probe.answers import RULES
-from userscope.probe.run import Result
+from userscope.probe.run import Options, Result
 
 FILES = ("reading", "writing", "calling")
 
@@ -38,14 +38,22 @@ def told(result: Result) -> list[str]:
     return [*lines, str(result.coverage)]
 
 
-SOME = [pytest.param(*shape, id=shape[0], marks=[pytest.mark.breadth] * bool(n % 5)) for n, shape in enumerate(ALL)]
-"""Four of five are left to the breadth."""
-
-
-@pytest.mark.parametrize(("title", "sql"), SOME)
+@pytest.mark.parametrize(("title", "sql"), ALL[::5], ids=[title for title, _ in ALL[::5]])
 def test_shape(probe: Probe, title: str, sql: str) -> None:
     """Exactly what is there is shown, each proof comes out the same in a session of its own, and enough was tried."""
-    result = probe(sql)
+    judge(probe(sql), title, sql)
+
+
+@pytest.mark.breadth
+@pytest.mark.parametrize(("title", "sql"), ALL, ids=[title for title, _ in ALL])
+def test_every_shape(platform: Cluster, platform15: Cluster, title: str, sql: str) -> None:
+    """So it is with each of them, and PostgreSQL 15, in another run, is told of in the same words."""
+    result = probed(platform, sql)
+    judge(result, title, sql)
+    assert told(result) == told(probed(platform15, sql)), title
+
+
+def judge(result: Result, title: str, sql: str) -> None:
     assert found(result) == expected(sql), (title, told(result))
     assert all(each.shown_again and each.rule in RULES for each in result.findings)
     assert result.coverage.filled == result.coverage.tables
@@ -53,14 +61,8 @@ def test_shape(probe: Probe, title: str, sql: str) -> None:
 
 
 @pytest.mark.breadth
-@pytest.mark.parametrize(("title", "sql"), ALL, ids=[title for title, _ in ALL])
-def test_on_15(platform: Cluster, platform15: Cluster, title: str, sql: str) -> None:
-    """PostgreSQL 15 is told of in the same words."""
-    assert told(probed(platform, sql)) == told(probed(platform15, sql)), title
-
-
-@pytest.mark.breadth
-@pytest.mark.parametrize(("title", "sql"), ALL[::9], ids=[title for title, _ in ALL[::9]])
-def test_twice(platform: Cluster, title: str, sql: str) -> None:
-    """Two runs tell the same, word for word."""
-    assert told(probed(platform, sql)) == told(probed(platform, sql)), title
+def test_as_a_member(probe: Probe) -> None:
+    """Who is bound by a policy as a member is asked what its own role is asked."""
+    scores = dict(ALL)["whoever is signed in reads scores: perhaps meant"]
+    result = probe(f"{scores}; reset role; grant authenticated to shape_desk", Options(roles=("shape_desk",)))
+    assert found(result) == {("question", "read_by_all", "public.scores")}

@@ -112,6 +112,14 @@ def probe(
     from userscope.settings import Settings
 
     printed = form_of(form, as_json=as_json)
+    if matrix and printed != Format.text:
+        raise ConfigurationError("--matrix is text", hint="Leave it out: --json and --format html tell the same.")
+    ways = {"--here": here, "--server": server, "--migrations": migrations}
+    if len(given := [name for name, value in ways.items() if value]) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(given)} cannot be given together",
+            hint="Try in the database itself, in a copy on that server, or on those scripts.",
+        )
     answers.answered([], accept)  # a file that is none is told of at once
     options = run.Options(
         roles=_listed(roles),
@@ -120,14 +128,11 @@ def probe(
         seed=seed,
         order=_listed(order),
         limit=limit,
-        clear=bool(here),
     )
-    if server and (here or migrations):
-        raise ConfigurationError("--server goes with a copy", hint="Leave out --here and --migrations, or --server.")
     settings = Settings()
     tried = platform.migrated(migrations) if migrations else _database(settings, server, here=here, yes=yes)
     with tried as (url, failures):
-        with progress("probe", quiet=as_json) as say:
+        with progress("probe", quiet=printed == Format.json) as say:
             result = run.probe(url, options, say)
         result.coverage.not_tried[:0] = [f"not copied: {failure}" for failure in failures]
         scene, sorted_ = result.scene, answers.answered(result.findings, accept)

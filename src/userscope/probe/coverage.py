@@ -71,8 +71,8 @@ def _met(scene: Scene, policy: Policy) -> bool:
     """Whether some row fulfils a policy's conditions in somebody's session."""
     relation = scene.catalog.relations[policy.relation]
     conditions = [each for each in (policy.using, policy.check) if each]
-    people = [scene.identities.person(world, role) for role in scene.identities.roles[-1:] for world in (ALICE, BOB)]
-    for actor in [*people, *scene.identities.nobody(scene.identities.roles[-1])] if scene.identities.roles else []:
+    bobs = [scene.identities.person(BOB, role) for role in scene.identities.members]
+    for actor in [*reversed(scene.actors), *bobs]:
         with scene.stage.undone():
             scene.stage.execute(f"set local statement_timeout = '{scene.stage.limit:g}s'")
             for statement in actor.session:

@@ -49,12 +49,12 @@ class Filling:
                 if (table.schema, table.name) == ("storage", "objects"):
                     self._fill_buckets(table)
 
-    def clear(self) -> None:
-        """Take out again what was put in."""
-        with self.stage.connection.transaction():
-            self.stage.execute("set local session_replication_role = replica")
+    def clear(self, stage: Stage) -> None:
+        """Take out again what was put in, as the superuser of ``stage``."""
+        with stage.connection.transaction():
+            stage.execute("set local session_replication_role = replica")
             for (oid, ctid), row in self.places.items():
-                self.stage.execute(f"delete from {row.table.sql} where tableoid = {oid} and ctid = '{ctid}'")
+                stage.execute(f"delete from {row.table.sql} where tableoid = {oid} and ctid = '{ctid}'")
 
     def row(self, relation: Relation, world: World) -> Row | None:
         """Return a table's first row in a world."""
@@ -65,9 +65,10 @@ class Filling:
     ) -> tuple[Place, Row] | None:
         """Put one row in, as the superuser and past triggers; None where it cannot be."""
         given = {**self.values.row(table, world, number), **(over or {})}
+        # The whole row is asked for with a star: a column may have its table's name.
         returned = (
-            "tableoid::int8, ctid::text, "
-            f"(select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb({table.sql.rpartition('.')[2]})))"
+            "tableoid::int8, ctid::text, coalesce("
+            f"(select jsonb_object_agg(key, value) from jsonb_each_text(to_jsonb({table.sql}.*))), '{{}}')"
         )
         outcome = self.fitted(self.stage, table, world, number, given, returned)
         if outcome.error is None:
@@ -96,7 +97,10 @@ class Filling:
         """Change one of the values that may be what an error is about; False where there is none."""
         diag, names = error.diag, list[str]()
         if error.sqlstate == "23502" and diag.column_name:
-            given[diag.column_name] = self.values.value(table, table.columns[diag.column_name], world, number)
+            empty = [table.columns[diag.column_name]]
+            if empty[0].generated:  # of what was left out
+                empty = [column for name, column in table.columns.items() if column.settable and name not in given]
+            given.update({column.name: self.values.value(table, column, world, number) for column in empty})
             tried["empty"] += 1
             return tried["empty"] <= len(table.columns)
         if error.sqlstate == "23514" and "no partition" in (diag.message_primary or ""):
@@ -137,31 +141,35 @@ class Filling:
 
     def _fill_partitions(self, table: Relation) -> None:
         """Put a row of each world into each partition that has none, where its bounds can be read."""
-        leaves = self.stage.rows(
-            "select c.oid::int8, pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(i.inhparent) "
-            f"from pg_partition_tree({table.oid}) as t join pg_class as c on c.oid = t.relid "
-            'join pg_inherits as i on i.inhrelid = c.oid where t.isleaf order by c.relname collate "C" limit 24'
-        )
-        for number, (leaf, bound, key) in enumerate(leaves, 70):
-            value, column = re.search(r"(?:FROM|IN) \('?([^',)]*)'?", bound), re.search(r"\((\w+)", key)
-            if not value or not column or any(oid == leaf for oid, _ in self.places):
+        for number, (leaf, key) in enumerate(self._partitions(table).items(), 70):
+            if any(oid == leaf for oid, _ in self.places):
                 continue
             for world in WORLDS:
-                if (placed := self.put(table, world, number, {column[1]: value[1]})) and placed[0][0] == leaf:
+                if placed := self.put(table, world, number, key):
                     self.places[placed[0]] = placed[1]
 
     def _choose_partition(self, table: Relation, given: dict[str, str | None]) -> bool:
         """Give the key of the first partition; whether there is one that can be read."""
-        bounds = self.stage.rows(
-            "select pg_get_expr(c.relpartbound, c.oid), pg_get_partkeydef(i.inhparent) from pg_inherits as i "
-            f"join pg_class as c on c.oid = i.inhrelid where i.inhparent = {table.oid} order by c.relname limit 1"
+        key = next(iter(self._partitions(table).values()), {})
+        given.update(key)
+        return bool(key)
+
+    def _partitions(self, table: Relation) -> dict[int, dict[str, str]]:
+        """The partitions that rows lie in, by name: the values with which a row comes there, from above."""
+        tree = self.stage.rows(
+            "select c.oid::int8, t.parentrelid::int8, t.isleaf, a.attname, pg_get_expr(c.relpartbound, c.oid) "
+            f"from pg_partition_tree({table.oid}) as t join pg_class as c on c.oid = t.relid "
+            "join pg_partitioned_table as p on p.partrelid = t.parentrelid "
+            "left join pg_attribute as a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0] "
+            'order by t.level, c.relname collate "C"'
         )
-        bound = bounds and re.search(r"\('?([^',)]*)'?", bounds[0][0])
-        key = bounds and re.search(r"\((\w+)", bounds[0][1])
-        if not bound or not key:
-            return False
-        given[key[1]] = bound[1]
-        return True
+        keys: dict[int, dict[str, str]] = {table.oid: {}}
+        for oid, parent, _, column, bound in tree:
+            value = re.search(r"(?:FROM|IN) \('?([^',)]*)'?", bound)
+            if column and value and value[1] not in ("MINVALUE", "NULL") and parent in keys:
+                keys[oid] = {**keys[parent], column: value[1]}
+        leaves = [oid for oid, _, leaf, *_ in tree if leaf and oid in keys]
+        return {oid: keys[oid] for oid in leaves[:24]}
 
     def _fill_buckets(self, objects: Relation) -> None:
         """Files lie in one table, and each bucket has policies of its own: each is looked at as a table."""

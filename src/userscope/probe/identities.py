@@ -47,7 +47,7 @@ class Identities:
 
     def __post_init__(self) -> None:
         catalog = self.meaning.catalog
-        self.documents = set(_DOCUMENT.findall(catalog.text))
+        self.documents = set(_DOCUMENT.findall(catalog.text)) - set(self.given)
         found = {name for name in _SETTING.findall(catalog.text) if "." in name}
         self.settings = sorted((found | set(self.given)) - self.documents)
         claims = _CLAIM.findall(catalog.deciding) if self.documents else []
@@ -145,9 +145,11 @@ class Identities:
     def _setting(self, name: str, world: World, role: str, uuid: str | None, kinds: Mapping[str, Kind]) -> str:
         own, last = _own(world, kinds.get(name), uuid), name.rpartition(".")[2]
         if (form := self.given.get(name)) is not None:
-            words_ = {"uuid": "{uuid}", "number": "{number}", "email": "{email}", "name": "{name}"}
-            shown = {"uuid": world.uuid, "number": world.number, "name": world.name, "email": world.mail, "role": role}
-            return words_.get(form, form).format(**shown)
+            shown = {"uuid": world.uuid, "number": f"{world.number}", "name": world.name, "email": world.mail}
+            said = f"{{{form}}}" if form in shown else form
+            for kind, value in {**shown, "role": role}.items():
+                said = said.replace(f"{{{kind}}}", value)  # what else is in braces may be JSON
+            return said
         if last == "role":
             return role
         return world.mail if "mail" in name else own

@@ -48,16 +48,26 @@ def chosen(name: str, catalog: Catalog) -> str:
 
 
 def seal_key(stage: Stage) -> SealKey | None:
-    """Return a key that the copy takes seals of, where it asks for them; None where it does not."""
+    """Return a key that the database takes seals of, where it asks for them; None where it does not."""
     required = stage.attempt("select required from app_private.sealing").rows
     if required != [(True,)]:
         return None
-    inner, outer = (pad.hex() for pad in _KEY.pads())
+    inner, outer = _pads()
     stage.execute(
         "insert into app_private.seal_keys (id, inner_pad, outer_pad) "
-        f"values ('{_KEY.id}', '\\x{inner}', '\\x{outer}') on conflict do nothing"
+        f"values ('{_KEY.id}', {inner}, {outer}) on conflict do nothing"
     )
     return _KEY
+
+
+def forget_key(stage: Stage) -> None:
+    """Take it out again: everybody knows it."""
+    inner, _ = _pads()
+    stage.attempt(f"delete from app_private.seal_keys where id = '{_KEY.id}' and inner_pad = {inner}")
+
+
+def _pads() -> list[str]:
+    return [f"'\\x{pad.hex()}'" for pad in _KEY.pads()]
 
 
 def seal(key: SealKey | None, user_id: str) -> str:

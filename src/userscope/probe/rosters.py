@@ -27,7 +27,7 @@ def take_out(scene: Scene) -> None:
             scene.stage.arrange(leaving)
         scene.filling.places = {place: each for place, each in scene.filling.places.items() if each is not row}
         for role, gone in lost.items():
-            look, expected = scene.look(gone[0])
+            look, expected = scene.look(gone[0], scene.identities.person(ALICE, role))
             names = labels(gone)
             scene.tell(
                 "note", "global role", table, scene.identities.person(ALICE, role),

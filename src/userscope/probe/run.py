@@ -1,7 +1,7 @@
 """One run: read, fill, fit, try, and show again what was found."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,8 +38,6 @@ class Options:
     """The roles within a tenant, who may least first."""
     limit: float = 2.0
     """Seconds that one statement may take."""
-    clear: bool = False
-    """Whether what was put in is taken out at the end."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,12 @@ class Result:
 
 
 def probe(url: ConnectionURL, options: Options, progress: Progress = lambda _: None) -> Result:
-    """Try everything on the database that ``url`` names, as its superuser: rows are put in, and everything else is
-    undone.
+    """Try everything on the database that ``url`` names, as its superuser; but for the seed it is left as it was.
 
     Raises AuditError where that is not possible at all.
     """
-    with closing(Stage(url, options.limit)) as stage:
-        scene = prepare(stage, options, progress)
-        try:
-            return _try(scene, options.order, progress)
-        finally:
-            if options.clear:
-                scene.filling.clear()
+    with ExitStack() as left, closing(Stage(url, options.limit)) as stage:
+        return _try(_prepare(stage, options, progress, left), options.order, progress)
 
 
 def _try(scene: Scene, order: Sequence[str], progress: Progress) -> Result:
@@ -88,8 +80,8 @@ def _try(scene: Scene, order: Sequence[str], progress: Progress) -> Result:
     return Result(by_level(found), coverage, scene)
 
 
-def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
-    """Fill the database, and find out who acts in it and how."""
+def _prepare(stage: Stage, options: Options, progress: Progress, left: ExitStack) -> Scene:
+    """Fill the database, and find out who acts in it and how; ``left`` gets what takes out again what is put in."""
     try:
         stage.execute("set session_replication_role = origin")
     except psycopg.errors.InsufficientPrivilege:
@@ -104,20 +96,21 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
     profile = profiles.PROFILES[name]
     if profile.outside:
         catalog = read.read(stage.connection, profile.outside)
+    meaning = Meaning(catalog, everything_owned=profile.everything_owned)
+    roles = who.roles(stage.connection, meaning, list(options.roles or who.there(stage.connection, profile.roles)))
     if options.seed:
         _sow(stage, options.seed)
     progress("filling")
-    meaning = Meaning(catalog, everything_owned=profile.everything_owned)
     filling = Filling(stage, Values(catalog, meaning))
+    empty = {oid for (oid,) in stage.rows("select oid::int8 from pg_class where relkind = 'm' and not relispopulated")}
     filling.fill()
-    roles = who.roles(stage.connection, meaning, list(options.roles or who.there(stage.connection, profile.roles)))
+    left.callback(_take_out, stage, filling, empty)
     key = profiles.seal_key(stage) if name == "userscope" else None
     identities = Identities(meaning, roles, options.identity, name, key)
     scene = Scene(stage, catalog, meaning, filling, Sight(stage, filling), identities)
     scene.sight.prepare(roles)
-    for view in catalog.relations.values():
-        if view.kind == "m":
-            stage.attempt(f"refresh materialized view {view.sql}")
+    for view in catalog.materialized:
+        stage.attempt(f"refresh materialized view {view.sql}")
     progress("identities")
     _fit(scene)
     rosters.take_out(scene)
@@ -126,6 +119,15 @@ def prepare(stage: Stage, options: Options, progress: Progress) -> Scene:
             scene.actors.append(identities.person(ALICE, role))
         scene.actors += identities.nobody(role)
     return scene
+
+
+def _take_out(stage: Stage, filling: Filling, empty: Collection[int]) -> None:
+    """Take out what was put in, in a session of its own: whatever ended the other one. ``empty`` are views by oid."""
+    with stage.anew() as fresh:
+        filling.clear(fresh)
+        profiles.forget_key(fresh)
+        for view in filling.values.catalog.materialized:
+            fresh.attempt(f"refresh materialized view {view.sql}{' with no data' if view.oid in empty else ''}")
 
 
 def _sow(stage: Stage, path: Path) -> None:

@@ -12,7 +12,7 @@ from userscope.probe.identities import Identities
 from userscope.probe.meaning import Meaning
 from userscope.probe.sight import Seen, Sight
 from userscope.probe.stage import Actor, Stage
-from userscope.probe.worlds import ALICE, BOB, Row, Values, World
+from userscope.probe.worlds import ALICE, BOB, WORLDS, Row, Values, World
 
 
 @dataclass
@@ -42,10 +42,17 @@ class Scene:
     def truncating(self) -> set[str]:
         """The roles that are granted TRUNCATE on every table to come: the platform's way, and said once."""
         query = (
-            "select a.grantee::regrole::text from pg_default_acl as d, aclexplode(d.defaclacl) as a "
-            "where a.privilege_type = 'TRUNCATE' and a.grantee <> 0"
+            "select rolname from pg_default_acl, aclexplode(defaclacl) as a join pg_roles on pg_roles.oid = a.grantee "
+            "where a.privilege_type = 'TRUNCATE'"
         )
         return {role for (role,) in self.stage.rows(query)}
+
+    def meant(self, role: str) -> set[str]:
+        """Return the roles whose policies are meant for a role: its own, or else those of what it is a member of."""
+        if any(role in policy.roles for policy in self.catalog.policies):
+            return {role}
+        query = f"select rolname from pg_roles where pg_has_role({statements.literal(role)}, oid, 'usage')"
+        return {above for (above,) in self.stage.rows(query)}
 
     @property
     def values(self) -> Values:
@@ -102,7 +109,7 @@ class Scene:
         untold = [mark for mark in marks if mark not in told]
         if len(untold) == len(marks):
             return False
-        shown = str(self.stage.attempt(f"select x::text from {view.sql} as x").rows)
+        shown = str(self.stage.attempt(f"select (x.*)::text from {view.sql} as x").rows)
         return not any(mark in shown for mark in untold)
 
     def bob_sees(self, relation: Relation, values: dict[str, str | None]) -> bool:
@@ -148,20 +155,31 @@ class Scene:
             level, kind, relation.label, actor, sentence, steps, expected, setup=[*self.arranged, *setup], detail=detail
         )
 
-    def look(self, relation: Relation, of: World = BOB) -> tuple[str, Expected]:
-        """Return the statement that shows somebody's row of a relation, and what is expected of it."""
-        if relation.table and not relation.partition and self.row(relation, of):
-            where = self.where(relation, of)
-            return f"select * from {relation.sql} where {where}  -- {of.person}'s row", Expected("shows")
-        shown = Expected("shows", self.mark(relation, of))
-        return f"select * from {relation.sql}  -- {of.person}'s rows among them", shown
+    def reading(self, actor: Actor, relation: Relation) -> str:
+        """Return the statement that reads of a relation what somebody may."""
+        shown = self.rights(actor, relation).select
+        whole = len(shown) == len(relation.columns)
+        return f"select {'*' if whole else self._columns(actor, relation)} from {relation.sql}"
 
-    def mark(self, relation: Relation, of: World = BOB) -> str:
-        """Return what tells somebody's rows of a view or a partition."""
-        return of.uuid if any(self._holds(relation, of.uuid)) else of.name
+    def look(self, relation: Relation, actor: Actor, of: World = BOB) -> tuple[str, Expected]:
+        """Return the statement by which somebody is shown a row ``of`` another, and what is expected of it."""
+        reading, shown = self.reading(actor, relation), self.rights(actor, relation).select
+        rows = {world: row for world in WORLDS if not relation.partition and (row := self.row(relation, world))}
+        where = {
+            world: statements.where(relation, {name: row.values[name] for name in shown if name in row.values})
+            for world, row in rows.items()
+        }
+        if of in where and where[of] != "true" and len({*where.values()}) == len(where):
+            return f"{reading} where {where[of]}  -- {of.person}'s row", Expected("shows")
+        return f"{reading}  -- {of.person}'s rows among them", Expected("shows", self.mark(relation, actor, of))
 
-    def _holds(self, relation: Relation, text: str) -> list[bool]:
-        return [text in str(row) for row in self.stage.rows(f"select x::text from {relation.sql} as x")]
+    def mark(self, relation: Relation, actor: Actor, of: World = BOB) -> str:
+        """Return what tells somebody's rows of a view or a partition, in what may be read of it."""
+        rows = self.stage.rows(f"select row({self._columns(actor, relation)})::text from {relation.sql}")
+        return of.uuid if any(of.uuid in text for (text,) in rows) else of.name
+
+    def _columns(self, actor: Actor, relation: Relation) -> str:
+        return ", ".join(relation.columns[name].sql for name in self.rights(actor, relation).select)
 
     def stranger(self, actor: Actor) -> bool:
         """Whether somebody has not signed in at all."""

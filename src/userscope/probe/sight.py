@@ -1,5 +1,6 @@
 """Looking: which of the rows that were put in somebody sees."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -113,16 +114,18 @@ class Sight:
             yield (row.table if row.table.slice else relation), row.world
 
     def _contents(self, relation: Relation, columns: tuple[str, ...]) -> dict[str, Row]:
-        """Return the rows by what is in their columns, for who may not ask where they lie."""
+        """Return the rows by what is in their columns, for who may not ask where they lie; not those that are alike."""
         if (relation.oid, columns) not in self.contents:
             names = ", ".join(relation.columns[name].sql for name in columns)
-            found: dict[str, Row] = {}
+            found: dict[str, list[Row]] = defaultdict(list)
             for oid, ctid, content in self.stage.rows(
                 f"select tableoid::int8, ctid::text, row({names})::text from {relation.sql}"
             ):
                 if row := self.filling.places.get((oid, ctid)):
-                    found[content] = row
-            self.contents[relation.oid, columns] = found
+                    found[content].append(row)
+            self.contents[relation.oid, columns] = {
+                content: rows[0] for content, rows in found.items() if len({row.world for row in rows}) == 1
+            }
         return self.contents[relation.oid, columns]
 
 

@@ -82,7 +82,7 @@ class Values:
                 continue
             found[name] = self.value(table, column, world, number)
             if (allowed := _allowed(column.domain_check)) and name not in table.parents:
-                found[name] = allowed[0]
+                found[name] = words.modest(allowed)[0]
         for check in table.checks:
             (name, *others) = check.columns or ("",)
             if not others and name in found and name not in table.parents and (allowed := _allowed(check.definition)):

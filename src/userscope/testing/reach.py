@@ -17,8 +17,7 @@ def reach(sandbox: SandboxBase, options: Options | None = None) -> dict[str, dic
     The sandbox should hold no rows of its own yet; what is put in is taken out. The test fails, with the proof, where
     somebody reaches what is somebody else's.
     """
-    given = options or Options(clear=True)
-    result = run.probe(sandbox.settings.url(Login.ADMIN), given)
+    result = run.probe(sandbox.settings.url(Login.ADMIN), options or Options())
     report = Report(answered(result.findings, None), result.coverage, run.matrix(result.scene))
     if report.failed("error") or result.coverage.too_little:
         pytest.fail(as_text(report), pytrace=False)

@@ -167,3 +167,28 @@ grant execute on function public.has_admin() to authenticated;
 create policy r on public.people for select to authenticated using (person = auth.uid());
 create policy r on public.bills for select to authenticated using (person = auth.uid() or public.has_admin());
 grant select on public.people, public.bills to authenticated;
+-- == odd names, generated and identity columns, domains, keys of several columns, no columns at all
+-- error reads public."a.b"
+create domain public.grade as text not null check (value in ('admin', 'pupil'));
+create table public."a.b" (
+    "a.b" text[], x int, "Own Er" uuid not null references auth.users, grade public.grade, nr bigint generated always as identity,
+    since timestamp, day date not null generated always as (since::date) stored, primary key ("Own Er", nr)
+);
+create table public."Parts" ("Of Whom" uuid, "Day of" date, kind text, primary key ("Of Whom", "Day of", kind)) partition by range ("Day of");
+create table public.parts_90s partition of public."Parts" for values from ('1990-01-01') to ('2000-01-01') partition by list (kind);
+create table public.parts_90s_a partition of public.parts_90s for values in ('a');
+create table public.nothing ();
+grant select on public."a.b" to authenticated;
+create policy staff on public.diaries for select to authenticated
+    using (exists (select from public."a.b" as b where b."Own Er" = auth.uid() and b.grade = 'admin'));
+-- == some columns of everybody's rows
+-- error reads public.members
+create table public.members (id uuid primary key, person uuid not null references auth.users, pin text, note text);
+alter table public.members enable row level security;
+create policy everybody on public.members for select to authenticated using (person is not null);
+grant select (person, note) on public.members to authenticated;
+-- == columns that are alike in everybody's rows
+create table public.votes (id uuid primary key, voter uuid not null references auth.users, points int not null, done boolean);
+alter table public.votes enable row level security;
+create policy own on public.votes for select to authenticated using (voter = auth.uid());
+grant select (points, done) on public.votes to authenticated;

@@ -1,1 +1,5 @@
-"""What is tried: reading, changing, inserting, linking, promoting oneself, calling, and what lies around the tables."""
+"""What is tried, in this order.
+
+``reading``, with ``variants`` of rows; ``changing``, which calls ``moving``, ``inserting`` and ``promoting``;
+``ranking``; ``calling``; what lies ``around`` the tables; and ``publishing``: once more, in public.
+"""

@@ -62,7 +62,7 @@ def _held_by_nothing(scene: Scene, login: str) -> None:
     actor = Actor(login, None, "a session")
     table = next((t for t in scene.catalog.tables if scene.row(t, BOB) and scene.sight.rights(login, t).select), None)
     if table:
-        look, expected = scene.look(table)
+        look, expected = scene.look(table, actor)
         # A profile knows which roles services act by; of another database somebody has to say it.
         level: Level = "error" if scene.identities.profile else "question"
         said = "bypasses row-level security" + (": is it for a service?" if level == "question" else "")
@@ -127,9 +127,8 @@ def _has_rank(
     scene: Scene, platform: Actor, table: Relation, key: str, rank: str, row: dict[str, str | None], signing: str
 ) -> None:
     sql, new = table.columns[key].sql, str(row.get("id"))
-    look = (
-        f"select {sql} from {table.sql} as x where {sql}::text = {statements.literal(rank)} and x::text like '%{new}%'"
-    )
+    has = f"{sql}::text = {statements.literal(rank)} and (x.*)::text like '%{new}%'"
+    look = f"select {sql} from {table.sql} as x where {has}"
     if scene.stage.rows(look):
         said = f"signs up with metadata {key} = {rank}, and has it"
         scene.findings.add(
@@ -140,9 +139,9 @@ def _has_rank(
 
 def _materialized(scene: Scene) -> None:
     """A materialized view that its owner sees nothing through holds what another filled it with."""
-    for view in scene.catalog.relations.values():
+    for view in scene.catalog.materialized:
         readers = [a for a in scene.actors if (a.alice or scene.stranger(a)) and scene.rights(a, view).select]
-        if view.kind != "m" or not readers or scene.findings.has(view.label):
+        if not readers or scene.findings.has(view.label):
             continue
         owner = scene.stage.rows(f"select quote_ident(pg_get_userbyid({view.owner}))")[0][0]
         filling = [
@@ -154,11 +153,11 @@ def _materialized(scene: Scene) -> None:
             if any(outcome.error for outcome in done):
                 continue
             seen, _ = scene.sight.by(readers[0])
-            mark = scene.mark(view)
+            mark = scene.mark(view, readers[0])
         if (view, BOB) in seen and any(scene.owned(scene.catalog.relations[o]) for o in view.sources
                                        if o in scene.catalog.relations):  # fmt: skip
             said = "is shown Bob's rows by the materialized view, as soon as who refreshes it sees them"
-            steps = [*filling, becoming(readers[0].role), f"select * from {view.sql}"]
+            steps = [*filling, becoming(readers[0].role), scene.reading(readers[0], view)]
             scene.findings.add(
                 "warning", "view", view.label, readers[0], said, steps, Expected("shows", mark), login=False
             )

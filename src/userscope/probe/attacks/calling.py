@@ -126,7 +126,7 @@ def _arguments(scene: Scene, name: str, oid: int) -> list[str]:
         return ["true"]
     row = next((table for table in scene.catalog.tables if table.name == kind), None)
     if row and scene.row(row, BOB):
-        return [f"(select x from {row.sql} as x limit 1)"]
+        return [f"(select probe_row from {row.sql} as probe_row limit 1)"]
     category = "A" if kind.startswith("_") else "X"
     element = _element(scene, kind)
     column = replace(_UNNAMED, name=name or "x", type=kind, type_oid=oid, category=category, element=element)
@@ -171,7 +171,7 @@ def _then_reads(scene: Scene, actor: Actor, call: Call) -> bool:
     gained = scene.gained(actor, told=call.statement)
     if not gained:
         return False
-    look, expected = scene.look(gained[0])
+    look, expected = scene.look(gained[0], actor)
     return _tell(scene, actor, call, "error", f"after the call reads Bob's rows of {labels(gained)}", expected, look)
 
 
@@ -197,7 +197,7 @@ def _harmed(scene: Scene, actor: Actor, row: Row) -> bool:
     """Whether a row is gone, or says something else: what is counted, dated or seen is not harmed."""
     if not scene.owned(row.table):
         return False
-    query = f"select to_jsonb(x) from {row.table.sql} as x where {statements.line(row)}"
+    query = f"select to_jsonb(x.*) from {row.table.sql} as x where {statements.line(row)}"
     now = scene.stage.as_superuser(actor.role, query)
     telling = [name for name, column in row.table.columns.items() if column.kind == "e" or column.textual]
     return not now or any(str(now[0][0].get(name)) != str(row.values.get(name)) for name in telling)
@@ -209,7 +209,7 @@ def _let_alice_read(scene: Scene, actor: Actor, call: Call) -> bool:
         alice = scene.alice(role)
         scene.stage.become(alice)
         if gained := scene.gained(alice, told=call.statement):
-            look, expected = scene.look(gained[0])
+            look, expected = scene.look(gained[0], alice)
             said = f"after the call Alice reads Bob's rows of {labels(gained)}"
             return _tell(scene, actor, call, "error", said, expected, *alice.login, look)
     return False

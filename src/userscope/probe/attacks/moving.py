@@ -66,7 +66,7 @@ def plant(scene: Scene, actor: Actor, table: Relation, tried: Plant) -> bool:
         gained = scene.gained(actor, table, told=tried.statement)
         sees = not gained and scene.bob_sees(table, tried.values)
     if gained:
-        look, expected = scene.look(gained[0])
+        look, expected = scene.look(gained[0], actor)
         said = f"{tried.verb} a row with Bob's {tried.column}: then reads Bob's rows of {labels(gained)}"
         scene.tell(
             "error", "promotion", table, actor, said, tried.statement, look, expected=expected, setup=setup,

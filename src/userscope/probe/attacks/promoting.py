@@ -89,7 +89,7 @@ def _promoted(
                 of, whose = ALICE, "what her own tenant hid from her:"
                 break
     if gained:
-        look, expected = scene.look(gained[0], of)
+        look, expected = scene.look(gained[0], looking, of)
         steps = [statement, *(looking.login if looking.role != actor.role else ()), look]
         said = f"{what}: then reads {whose} {labels(gained)}"
         scene.tell("error", "promotion", table, actor, said, *steps, expected=expected, setup=setup, detail=name)
@@ -134,7 +134,7 @@ def _elevate(scene: Scene, alice: Actor, table: Relation) -> None:
                 if not gained and tenant:
                     _tenant_writes(scene, alice, table, f"with {name} = {value} in the own {tenant[0]}", setup)
             if gained:
-                look, expected = scene.look(gained[0])
+                look, expected = scene.look(gained[0], alice)
                 names = labels(gained)
                 if tenant:
                     said = (
@@ -161,7 +161,7 @@ def _for_all(scene: Scene, role: str, table: Relation, what: str, setup: str) ->
     with scene.stage.acting(bob):
         gained = scene.gained(bob, table, ALICE)
     if gained:
-        look, expected = scene.look(gained[0], ALICE)
+        look, expected = scene.look(gained[0], bob, ALICE)
         said = f"reads Alice's rows of {labels(gained)} once she has {what}"
         scene.tell("error", "reads", gained[0], bob, said, look, expected=expected, setup=[setup])
 
@@ -193,7 +193,7 @@ def _edited_claim(scene: Scene, role: str, where: str) -> None:
     before = scene.seen[scene.alice(role)]
     for relation in sight.of(BOB, seen - before):
         if not relation.table or relation in scene.meaning.owned:
-            look, expected = scene.look(relation)
+            look, expected = scene.look(relation, edited)
             said = f"with Bob's values in {where}, which a user writes, reads Bob's rows"
             scene.tell("error", "mutable claim", relation, edited, said, look, expected=expected)
 
@@ -211,6 +211,6 @@ def _edited_account(scene: Scene, alice: Actor) -> None:
             with scene.stage.acting(alice):
                 gained = scene.gained(alice, users)
         if gained:
-            look, expected = scene.look(gained[0])
+            look, expected = scene.look(gained[0], alice)
             said = f"with {key} = {value} in raw_user_meta_data, which a user edits, reads Bob's rows"
             scene.tell("error", "mutable claim", gained[0], alice, said, look, expected=expected, setup=[setup])

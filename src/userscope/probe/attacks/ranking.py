@@ -18,6 +18,7 @@ _RANK = re.compile(r"role|rank|level|permission", re.IGNORECASE)
 
 def overrule(scene: Scene, order: Sequence[str]) -> None:
     """Try each table of memberships, with each pair of ranks that follow each other; ``order`` has the least first."""
+    ranked = False
     for table in scene.filled_by_alice:
         links = scene.links(table)
         if table.slice or not links:
@@ -26,7 +27,10 @@ def overrule(scene: Scene, order: Sequence[str]) -> None:
             known = _known(scene, table, name)
             ranks = [rank for rank in order if rank in known or (column.textual and _RANK.search(name))]
             for less, more in itertools.pairwise(ranks):
+                ranked = True
                 _pair(scene, table, links[0], name, less, more)
+    if order and not ranked:
+        scene.not_tried.append(f"no column beside one that names a person holds two of the ranks {', '.join(order)}")
 
 
 def _known(scene: Scene, table: Relation, name: str) -> set[str]:
@@ -39,7 +43,7 @@ def _known(scene: Scene, table: Relation, name: str) -> set[str]:
 def _pair(scene: Scene, table: Relation, link: str, rank: str, less: str, more: str) -> None:
     mine = scene.where(table, ALICE)
     lowering = statements.update(table, rank, less, mine)
-    person = CAROL.uuid if table.columns[link].type != "int8" else str(CAROL.number)
+    person = str(CAROL.number) if table.columns[link].type.startswith("int") else CAROL.uuid
     for role in scene.identities.members:
         alice = scene.alice(role)
         with scene.stage.undone():
@@ -51,6 +55,7 @@ def _pair(scene: Scene, table: Relation, link: str, rank: str, less: str, more: 
             placed = scene.filling.put(table, ALICE, _NUMBER, {link: person, rank: more})
             scene.stage.execute("set local session_replication_role = origin")
             if placed is None or not scene.stage.arrange(lowering):
+                scene.not_tried.append(f"{table.label}: no third person who is {more} could be put beside Alice")
                 continue
             carol: Row = placed[1]
             there = [

@@ -61,7 +61,7 @@ def _failed(scene: Scene, actor: Actor, relation: Relation, error: psycopg.Error
 
 
 def _shown(scene: Scene, actor: Actor, relation: Relation) -> None:
-    look, expected = scene.look(relation)
+    look, expected = scene.look(relation, actor)
     if not relation.table:
         if hidden := _hidden_sources(scene, actor, relation):
             kind = "view" if relation.kind == "v" else "materialized view"
@@ -83,7 +83,7 @@ def _judged(scene: Scene, actor: Actor, relation: Relation) -> tuple[Level, str,
         if relation.secured and (told := [n for n in relation.columns if words.SENSITIVE.search(n)][:3]):
             return "question", "read by all", f"reads everything, and it holds {', '.join(told)}: meant?"
         return "note", "read by all", "reads everything; nothing ties its rows to anybody"
-    says_true = _says_true(relation, actor)
+    says_true = any(policy.using == "true" for policy in _for(scene, relation, actor))
     if (says_true or (relation.secured and _session_only(scene, relation, actor))) and (
         told := [name for name in relation.columns if words.SECRET.search(name)][:3]
     ):
@@ -100,18 +100,13 @@ def _judged(scene: Scene, actor: Actor, relation: Relation) -> tuple[Level, str,
     return "error", "reads", "reads Bob's row"
 
 
-def _says_true(relation: Relation, actor: Actor) -> bool:
-    return any(policy.using == "true" for policy in _for(relation, actor))
-
-
-def _for(relation: Relation, actor: Actor) -> list[Policy]:
-    """Return the policies that let exactly this role read, or everybody."""
+def _for(scene: Scene, relation: Relation, actor: Actor) -> list[Policy]:
+    """Return the policies that are meant to let this role read."""
+    meant = scene.meant(actor.role)
     return [
         policy
         for policy in relation.policies
-        if policy.permissive
-        and policy.command in ("select", "all")
-        and (not policy.roles or actor.role in policy.roles)
+        if policy.permissive and policy.command in ("select", "all") and (not policy.roles or meant & set(policy.roles))
     ]
 
 
@@ -120,7 +115,7 @@ def _session_only(scene: Scene, relation: Relation, actor: Actor) -> bool:
     columns = set(relation.columns) - _NOT_OF_THE_ROW
     asked = [
         policy.using
-        for policy in _for(relation, actor)
+        for policy in _for(scene, relation, actor)
         if policy.using != "true"
         and " FROM " not in policy.using
         and not words.words(re.sub(r"'[^']*'", "", policy.using)) & columns
@@ -177,6 +172,6 @@ def _built_in(scene: Scene, actor: Actor, uuid: str) -> None:
     before = scene.seen[scene.alice(actor.role)]
     for relation in sight.of(BOB, seen - before):
         if scene.owned(relation):
-            look, expected = scene.look(relation)
+            look, expected = scene.look(relation, actor)
             said = f"with the identity {uuid}, which is written into the policy, reads everybody's rows"
             scene.tell("error", "built-in identity", relation, actor, said, look, expected=expected)

@@ -47,7 +47,7 @@ def _shown(
     shown = f"{name} = {value}" if value is not None else f"{name} is null"
     scene.tell(
         "note", "shown when", table, actor, f"is shown others' rows when {shown}: public by design?",
-        f"select * from {table.sql} where {where}", expected=Expected("shows"), setup=setup, detail=shown,
+        f"{scene.reading(actor, table)} where {where}", expected=Expected("shows"), setup=setup, detail=shown,
     )  # fmt: skip
 
 

@@ -179,6 +179,11 @@ class Catalog:
         return [relation for relation in self.relations.values() if relation.fillable]
 
     @cached_property
+    def materialized(self) -> list[Relation]:
+        """The materialized views, those first that others are made of: they are older."""
+        return sorted((each for each in self.relations.values() if each.kind == "m"), key=lambda each: each.oid)
+
+    @cached_property
     def policies(self) -> list[Policy]:
         """All policies."""
         return [policy for relation in self.relations.values() for policy in relation.policies]

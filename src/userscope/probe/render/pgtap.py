@@ -56,8 +56,8 @@ def _proof(found: Finding) -> Iterator[str]:
     yield _SAVE
     if found.setup:
         yield from past_triggers(found.setup)
-    whole = f"md5(coalesce(string_agg(x::text, ',' order by x::text), '')) as {{}} from ({found.expected.what}) as x"
-    watch = f"select {whole}"
+    whole = "md5(coalesce(string_agg((x.*)::text, ',' order by (x.*)::text), ''))"
+    watch = f"select {whole} as {{}} from ({found.expected.what}) as x"
     changes = found.expected.how == "changes"
     if changes:
         yield watch.format("before") + " \\gset"
@@ -69,7 +69,7 @@ def _proof(found: Finding) -> Iterator[str]:
     if found.expected.how == "shows" and found.expected.what and not last.startswith("call "):
         holding = statements.literal(f"%{found.expected.what}%")
         yield "\\set rows 0"
-        yield f"select count(*) as rows from ({last}) as x where x::text like {holding} \\gset"
+        yield f"select count(*) as rows from ({last}) as x where (x.*)::text like {holding} \\gset"
     if changes:
         yield "reset session authorization;"
         yield watch.format("after") + " \\gset"

@@ -1,5 +1,6 @@
 """A run as text: each finding with its proof, then what was tried, and what was not."""
 
+import json
 from collections.abc import Iterator
 
 from userscope.probe.render.report import Report
@@ -17,7 +18,9 @@ def _lines(report: Report) -> Iterator[str]:
         if found.level != "note":
             yield from (f"    {ended(statement)}" for statement in found.proof)
         if found.level == "question":
-            yield f'    meant so: rule = "{found.rule}", object = "{found.object}", finding = "{found.basis}"'
+            yield "    meant so:"
+            told = {"rule": found.rule, "object": found.object, "finding": found.basis}
+            yield from (f"        {name} = {json.dumps(text, ensure_ascii=False)}" for name, text in told.items())
         yield ""
     for found, entry in report.sorted.accepted:
         yield f"accepted  {found.object}: {found.sentence} ({entry.reason}: {entry.by})"
