@@ -1,12 +1,14 @@
-"""Runs "userscope mutate"."""
+"""Runs "userscope mutate", and plants what it would."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tests.clusters import ROOT, Database
+from tests.clusters import ROOT, Connection, Database
+from userscope.mutation.mutants import Mutant
 
 type Mutate = Callable[..., tuple[int, str, str]]
 """``mutate(database, *words, **settings)``: exit code, and what was printed on standard output and error."""
@@ -23,3 +25,12 @@ def start(database: Database, *arguments: str, **more: str) -> subprocess.Popen[
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+
+
+@contextmanager
+def planted(connection: Connection, mutant: Mutant) -> Iterator[None]:
+    """Have a defect until the end of the block."""
+    with connection.transaction(force_rollback=True):
+        for statement in mutant.ddl:
+            connection.execute(statement.encode())
+        yield

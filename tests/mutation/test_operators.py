@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.clusters import Database
-from tests.mutation.running import OURS, Mutate
+from tests.mutation.running import OURS, Mutate, planted
 from userscope.errors import AuditError
 from userscope.mutation import selection
 from userscope.mutation.mutants import Mutant, every
@@ -25,9 +25,37 @@ def test_every_mutant_of_ours_can_be_planted(catalog: tuple[psycopg.Connection, 
     connection, mutants = catalog
     assert len({mutant.id for mutant in mutants}) == len(mutants) > 700
     for mutant in mutants:
-        with connection.transaction(force_rollback=True):
-            for statement in mutant.ddl:
-                connection.execute(statement.encode())
+        with planted(connection, mutant):
+            pass
+
+
+PARTED = """
+create role "50% o'role";
+create table public.parents (id int primary key);
+create table public.parted (
+    owner text not null, note text not null, nr bigint generated always as identity, part int not null check (part > 0),
+    parent int references public.parents on delete cascade, primary key (owner, part)
+) partition by list (part);
+create table public.parted_1 partition of public.parted for values in (1);
+alter table public.parted enable row level security;
+alter table public.parted_1 enable row level security;
+create policy own on public.parted to "50% o'role" using (owner = current_user);
+"""
+
+
+def test_what_is_inherited(database: Database) -> None:
+    """What a partition has of its parent is no defect to plant there; nor may an identity be null."""
+    with database.superuser_connection() as connection, connection.transaction(force_rollback=True):
+        before = set(every(connection))
+        connection.execute(PARTED.encode())
+        made = set(every(connection)) - before
+        for mutant in made:
+            with planted(connection, mutant):
+                pass
+    names = {mutant.id for mutant in made}
+    assert names >= {"may be null: public.parted.note", "constraint dropped: parted_pkey on public.parted"}
+    assert "may be null: public.parted.nr" not in names
+    assert not [name for name in names if name.startswith(("may", "constraint")) and "parted_1" in name]
 
 
 def test_every_operator_is_there(catalog: tuple[psycopg.Connection, list[Mutant]]) -> None:

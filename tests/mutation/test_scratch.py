@@ -8,7 +8,9 @@ from pydantic import SecretStr
 
 from tests.attacks.attack import NAIVE
 from tests.clusters import Cluster, Database
+from tests.processes import eventually
 from userscope.mutation.scratch import copied
+from userscope.postgres.clones import defaults
 from userscope.postgres.connect import connect
 from userscope.settings import Settings
 
@@ -37,7 +39,7 @@ def source(cluster: Cluster) -> Iterator[Database]:
 
 
 def test_settings_of_roles(source: Database) -> None:
-    """What a role carries is copied as it is: lists of names, an empty one among them, and texts with quotes."""
+    """What a role carries, here or anywhere, is copied as it is: lists of names, one of them empty, and quotes."""
     wanted = ["DateStyle=ISO, DMY", 'application_name=o\'clock, by the "hour"', 'search_path="", public, "a, ""b"""']
     admin = source.url("admin")
     settings = Settings(_env_file=None, admin_database_url=SecretStr(admin.text()))
@@ -49,8 +51,15 @@ def test_settings_of_roles(source: Database) -> None:
         ):
             connection.execute(f'alter role "a ""careful"" role" set {setting}'.encode())
         assert carried(connection) == wanted
-        with copied(settings) as copy, connect(copy.superuser) as target:
-            assert carried(target) == wanted
+        for whose in ("", 'role "a ""careful"" role" in '):
+            connection.execute(f"alter {whose}database {source.name} set work_mem = '5MB'".encode())
+        here = {(None, "work_mem=5MB"), ('a "careful" role', "work_mem=5MB")}
+        with copied(settings) as copy:
+            with copy.clone() as clone, connect(clone) as target:
+                assert carried(target) == wanted
+                assert set(defaults(target, clone.params["dbname"])) == here
+            others = "select from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
+            eventually(lambda: not connection.execute(others, [source.name]).rowcount)  # what is tried may take hours
 
 
 def test_a_changed_helper_is_copied_as_it_is(database: Database) -> None:

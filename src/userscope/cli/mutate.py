@@ -23,9 +23,13 @@ def mutate(
     only: Annotated[
         str, typer.Option(metavar="PATTERN", help="Only mutants whose name contains this; * is any text.")
     ] = "*",
-    sample: Annotated[int, typer.Option(metavar="N", help="Only so many of them, drawn at random; 0 for all.")] = 0,
+    sample: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Only so many of them, drawn at random; 0 for all.")
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="S", help="What the sample is drawn with.")] = 0,
-    jobs: Annotated[int, typer.Option(metavar="N", help="How many to try at a time; 0 for one a processor.")] = 0,
+    jobs: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How many to try at a time; 0 for one a processor.")
+    ] = 0,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, help="How long COMMAND may take unmutated.")
     ] = 600,

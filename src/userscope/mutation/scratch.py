@@ -17,7 +17,7 @@ from userscope.errors import AuditError, MissingSetting
 from userscope.login import Login
 from userscope.mutation.servers import server
 from userscope.postgres import libpq, programs
-from userscope.postgres.clones import acl, clone, databases, drop, set_acl
+from userscope.postgres.clones import acl, clone, databases, defaults, drop, set_acl, set_defaults
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
@@ -119,9 +119,11 @@ def copied(settings: Settings, own: ConnectionURL | None = None, *, forgiving: b
             there.execute(f"create database {_BASE} template template0 encoding 'UTF8'")
             set_acl(there, _BASE, acl(connection, source.params["dbname"]))
         failures = _copy_schema(source, connection.info.server_version, here, forgiving=forgiving)
-        with connect(here) as target:
+        with connect(here, autocommit=True) as target:
             _copy_sealing(connection, target)
             logins = _give_passwords(settings, target, superuser)
+            set_defaults(target, defaults(connection, source.params["dbname"]), _BASE)
+        connection.close()  # what is tried on the copy may take hours
         yield ScratchCopy(here, logins, failures)
 
 
@@ -140,15 +142,7 @@ def _copy_roles(source: psycopg.Connection, target: psycopg.Connection) -> None:
             options = ["admin true"] if how["admin_option"] else []
         grant = sql.SQL("grant {} to {}").format(sql.Identifier(granted), sql.Identifier(member))
         target.execute(grant + sql.SQL(f" with {', '.join(options)}") if options else grant)
-    for role, settings in source.execute(
-        "select rolname, setconfig from pg_db_role_setting join pg_roles on pg_roles.oid = setrole "
-        "where setdatabase = 0"
-    ):
-        for name, _, value in (setting.partition("=") for setting in settings):
-            # A search_path is kept as a list, in which a name is not written empty; every other value is one string.
-            path = sql.SQL(re.sub(r'(^|, )""(?=, |$)', r"\1''", value))
-            text = path if name == "search_path" else sql.Literal(value)
-            target.execute(sql.SQL("alter role {} set {} = {}").format(sql.Identifier(role), sql.SQL(name), text))
+    set_defaults(target, defaults(source))
 
 
 def _copy_schema(source: ConnectionURL, version: int, target: ConnectionURL, *, forgiving: bool) -> tuple[str, ...]:

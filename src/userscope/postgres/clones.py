@@ -1,4 +1,7 @@
-"""Clones of a database within one server, with the privileges on the database that CREATE DATABASE leaves out."""
+"""Clones of a database within one server, with its privileges and defaults, which CREATE DATABASE leaves out."""
+
+import re
+from contextlib import suppress
 
 import psycopg
 from psycopg import sql
@@ -12,6 +15,15 @@ select coalesce(quote_ident(rolname), 'public'), item.privilege_type
   left join pg_catalog.pg_roles on pg_roles.oid = item.grantee
  where datname = %s and item.grantee <> datdba
 """
+_DEFAULTS = """
+select rolname, setting
+  from pg_catalog.pg_db_role_setting left join pg_catalog.pg_roles on pg_roles.oid = setrole
+ cross join unnest(setconfig) as setting
+ where setdatabase = coalesce((select oid from pg_catalog.pg_database where datname = %s), 0)
+"""
+
+type Default = tuple[str | None, str]
+"""A role, or None for every one, and ``name=value``."""
 
 
 def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
@@ -24,6 +36,7 @@ def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
         names = (sql.Identifier(name), sql.Identifier(template))
         connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(*names))
         set_acl(connection, name, acl(connection, template))
+        set_defaults(connection, defaults(connection, template), name)
     return superuser.on(name)
 
 
@@ -39,6 +52,25 @@ def set_acl(connection: psycopg.Connection, database: str, granted: list[tuple[s
     for role, privilege in granted:
         to = sql.SQL(f"grant {privilege} on database {{}} to {role}")
         connection.execute(to.format(name))
+
+
+def defaults(connection: psycopg.Connection, database: str | None = None) -> list[Default]:
+    """Return what sessions in a database begin with, or those of roles in any."""
+    return connection.execute(_DEFAULTS, [database]).fetchall()
+
+
+def set_defaults(connection: psycopg.Connection, given: list[Default], database: str | None = None) -> None:
+    """Have sessions begin with that, in a database or in any; what the server's version does not know is left out."""
+    for role, setting in given:
+        name, _, value = setting.partition("=")
+        # A search_path is kept as a list, in which a name is not written empty; every other value is one string.
+        path = sql.SQL(re.sub(r'(^|, )""(?=, |$)', r"\1''", value))
+        text = path if name == "search_path" else sql.Literal(value)
+        named = [("role", role), ("database", database)]
+        whose = [sql.SQL(f"{kind} {{}}").format(sql.Identifier(each)) for kind, each in named if each]
+        alter = sql.SQL("alter {} set {} = {}").format(sql.SQL(" in ").join(whose), sql.SQL(name), text)
+        with suppress(psycopg.errors.UndefinedObject):
+            connection.execute(alter)
 
 
 def databases(superuser: ConnectionURL) -> list[str]:

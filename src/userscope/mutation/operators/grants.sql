@@ -36,7 +36,7 @@ planted (operator, target, ddl) as (
     -- In whichever database it is planted.
     select 'granted', format('temporary on the database to %s', name),
            format('do $$ begin execute format(''grant temporary on database %%I to %s'', current_database()); end $$',
-                  replace(name, '''', ''''''))
+                  replace(replace(name, '''', ''''''), '%', '%%'))
       from roles where not has_database_privilege(oid, current_database(), 'temporary')
 )
 select operator, target, array[ddl] as ddl,

@@ -48,7 +48,8 @@ fences as (
 ),
 columns as (
     select attrelid as table_oid, attnum, quote_ident(attname) as name, format_type(atttypid, atttypmod) as type,
-           attnotnull as not_null, atthasdef and attgenerated = '' as has_default,
+           attnotnull as not_null, attnotnull and attidentity = '' and attinhcount = 0 as not_null_by_itself,
+           atthasdef and attgenerated = '' as has_default,
            coalesce(attstattarget = 0, false) as unmeasured,
            exists (select from pg_constraint where conrelid = attrelid and contype = 'p' and attnum = any (conkey)) as in_key
       from pg_attribute join (select oid from tables union select oid from fences) as relations on relations.oid = attrelid

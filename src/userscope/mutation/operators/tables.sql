@@ -10,7 +10,7 @@ constraints as (
            pg_get_constraintdef(pg_constraint.oid) as definition,
            exists (select from pg_constraint as other
                     where other.conindid = pg_constraint.conindid and other.contype = 'f') as referenced
-      from pg_constraint join tables on tables.oid = conrelid where contype in ('c', 'f', 'u', 'p', 'x')
+      from pg_constraint join tables on tables.oid = conrelid where contype in ('c', 'f', 'u', 'p', 'x') and coninhcount = 0
 )
 select 'row security disabled' as operator, name as target, array[format('alter table %s disable row level security', name)] as ddl,
        'a user reaches only their own rows' as promise,
@@ -42,7 +42,7 @@ select 'definer function', name,
 select 'may be null', format('%s.%s', tables.name, columns.name),
        array[format('alter table %s alter %s drop not null', tables.name, columns.name)],
        'the database refuses what breaks its own rules', format('write null to %s.%s', tables.name, columns.name)
-  from tables join columns on table_oid = oid where not_null and not in_key
+  from tables join columns on table_oid = oid where not_null_by_itself and not in_key
  union all
 select 'without default', format('%s.%s', tables.name, columns.name),
        array[format('alter table %s alter %s drop default', tables.name, columns.name)],
