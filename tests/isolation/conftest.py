@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.isolation.sealing import KEY, as_found
+from tests.isolation.sealing import add_key, as_found
 from tests.isolation.teams import Teams
 from tests.isolation.world import World
 from userscope.postgres.url import ConnectionURL
@@ -60,11 +60,7 @@ def teams(world: World) -> Teams:
 @pytest.fixture
 def keys(world: World) -> Iterator[World]:
     """A world with one active key, where a seal is not required yet; left as it was."""
-    block = KEY.ljust(64, b"\0")
-    world.admin.execute(
-        "insert into app_private.seal_keys (id, inner_pad, outer_pad) values ('k1', %s, %s)",
-        [bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
-    )
+    add_key(world, "k1")
     with as_found(world):
         yield world
     world.admin.execute("delete from app_private.seal_keys")

@@ -20,6 +20,15 @@ def seal(user: UUID | str, *, key: bytes = KEY, key_id: str = "k1", expiry: int 
     return f"{key_id}.{expiry}.{hmac.digest(key, f'{user}.{expiry}'.encode(), hashlib.sha256).hex()}"
 
 
+def add_key(world: World, key_id: str, key: bytes = KEY) -> None:
+    """Make a key active, as HMAC's two padded blocks."""
+    block = key.ljust(64, b"\0")
+    world.admin.execute(
+        "insert into app_private.seal_keys (id, inner_pad, outer_pad) values (%s, %s, %s)",
+        [key_id, bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
+    )
+
+
 def helper(world: World) -> bytes:
     """The statement that makes app.current_user_key() what it is now."""
     row = world.admin.execute("select pg_get_functiondef('app.current_user_key()'::regprocedure)").fetchone()

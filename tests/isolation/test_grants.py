@@ -44,7 +44,7 @@ def rows(world: World, query: str) -> set[tuple[Any, ...]]:
 
 
 def columns(world: World, table: str, words: str) -> set[str]:
-    """The columns that README's words mean."""
+    """The columns that the page's words mean."""
     found = (
         f"select attname from pg_attribute where attrelid = 'app.{table}'::regclass and attnum > 0 and not attisdropped"
     )

@@ -136,17 +136,6 @@ def test_removed(teams: Teams, isolation: str) -> None:
         connection.execute("select name from app.organization")
 
 
-@pytest.mark.parametrize("relation", ["organizations", "members", "invitations"])
-@pytest.mark.parametrize(
-    "statement", ["select 1 from {}", "insert into {} default values", "delete from {}", "update {} set id = id"]
-)
-def test_tables_are_closed(teams: Teams, relation: str, statement: str) -> None:
-    """A service has no right on the tables themselves."""
-    denied = pytest.raises(InsufficientPrivilege, match=f"permission denied for table {relation}")
-    with denied, teams.acting("alice", teams.acme) as connection:
-        connection.execute(statement.format(f"app.{relation}").encode())
-
-
 @pytest.mark.parametrize("leaving", [
     "delete from app.members where organization_id = '{acme}' and role = 'owner'",
     "update app.members set role = 'member' where organization_id = '{acme}'",

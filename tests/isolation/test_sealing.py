@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import psycopg
 import pytest
 
-from tests.isolation.sealing import KEY, REFUSED, helper, required, seal, seen
+from tests.isolation.sealing import KEY, REFUSED, add_key, helper, required, seal, seen
 from tests.isolation.world import Connection, World
 
 
@@ -90,11 +90,7 @@ def test_any_active_key(keys: World) -> None:
     """Of several keys each seals for itself, and none under another's id."""
     alice, _ = keys.users
     other = KEY[::-1]
-    block = other.ljust(64, b"\0")
-    keys.admin.execute(
-        "insert into app_private.seal_keys (id, inner_pad, outer_pad) values ('k2', %s, %s)",
-        [bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)],
-    )
+    add_key(keys, "k2", other)
     with required(keys):
         for key_id, key in (("k1", KEY), ("k2", other)):
             assert seen(keys, alice, seal(alice, key=key, key_id=key_id)) == keys.titles(alice) != set()
