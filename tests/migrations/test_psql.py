@@ -57,6 +57,7 @@ SCRIPTS = {
     "copy": "create temp table t (a text);\ncopy t from stdin; -- a comment\nit's; :n\n$$\n\\.\nselect a from t;\n"
     "\\copy t (a) from 'inner/data' with (format csv)\n\\copy t from stdin\n\\\\x\n\\.\ncopy t(a) FROM STDIN;\n\\.\n"
     "select a, :n from t;\n",
+    "restrict": "\\restrict abc\nselect 'a\\b';\n\\unrestrict abc\n\\set a 1\nselect :a;\n",
     "nothing": "",
     "server": "select :'DBNAME', 1 as :\"USER\", :'HOST', :PORT, "
     ":SERVER_VERSION_NUM, :'SERVER_VERSION_NAME', :'ENCODING';\n",
@@ -178,6 +179,9 @@ REFUSED = {
     "a quote": ("\\set a 'b\n", "has a quote that does not end on its line", 1),
     "a value that opens": ("\\set a '\\'x'\nselect :a';\n", 'puts in the value of ":a", which holds "\'"', 2),
     "sent at once": ("select 1\\; select 2;", 'uses "\\;"', 1),
+    "behind restrict": ("\\restrict a\nselect 1;\n\\echo x\n", 'uses "\\echo" behind \\restrict', 3),
+    "another key": ("\\restrict a\n\\unrestrict b\n", "ends no \\restrict of this key", 2),
+    "no key": ("\\restrict\n", "restricts itself without a key", 1),
     "encoding": ("\\encoding latin1\n", "uses an encoding other than UTF8", 1),
     "a mistake in an include": ("\n\\i inner/wrong.sql\n", "cannot be parsed", 3),
 }

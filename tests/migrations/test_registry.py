@@ -6,7 +6,7 @@ import pytest
 
 from tests.clusters import Database
 from tests.migrations import sqitch
-from tests.migrations.conftest import dump, rows
+from tests.migrations.conftest import ROOT, dump, rows
 from tests.migrations.sketch import Sketch, write
 from userscope.errors import RegistryError
 from userscope.migrations import inspection, runner
@@ -40,6 +40,12 @@ def deployed(empty: Database, tmp_path: Path) -> Project:
     project = write(tmp_path / "p", A, B)
     runner.migrate(empty.url(), [project])
     return project
+
+
+def test_any_encoding() -> None:
+    """What is sent for bookkeeping is ASCII: a database may have any encoding."""
+    ours = (ROOT / "src/userscope/migrations").rglob("*.sql")
+    assert [path for path in ours if not path.read_bytes().isascii()] == []
 
 
 @pytest.mark.parametrize("version", ["1.2", "2", "10"])
@@ -80,15 +86,12 @@ def test_unreleased(empty: Database, tmp_path: Path) -> None:
     way_out = "(docs/upgrading.md)"
     assert way_out in (refused(empty, edited).hint or "")
     assert way_out in (inspection.status(empty.url(), [edited])[0].hint or "")
-    told: list[str] = []
-    verified, _ = inspection.verify(empty.url(), [edited], report=lambda event: told.append(event.text))
-    assert verified[0].problems == ["Not present in the plan"]
-    assert way_out in told[-1]
     with empty.superuser_connection() as connection:
         connection.execute("create schema app_private")
         connection.execute("create function app_private.verify_table() returns void return null")
-    with pytest.raises(RegistryError, match="is not in the plan"):  # rather than of functions to be dropped
+    with pytest.raises(RegistryError) as raised:  # rather than of functions to be dropped
         inspection.verify(empty.url(), [edited])
+    assert way_out in (raised.value.hint or "")
 
 
 def test_reverts_without_the_plan(empty: Database, other: Database, deployed: Project) -> None:

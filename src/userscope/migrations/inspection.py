@@ -11,7 +11,7 @@ from userscope.migrations import statements
 from userscope.migrations.client import Failed
 from userscope.migrations.engine import NOT_INSIDE, Engine, Event, Options, Report
 from userscope.migrations.failures import wording
-from userscope.migrations.projects import Project
+from userscope.migrations.projects import OURS, Project
 from userscope.migrations.runner import connected, silent
 from userscope.migrations.verification import refuse_changed_functions
 from userscope.postgres.url import ConnectionURL
@@ -100,11 +100,10 @@ def verify(
     ConfigurationError.
     """
     with connected(url, projects, report=report, options=options) as engine:
-        misplaced = [error for project in engine.projects if (error := _misplaced(engine, project))]
-        try:
-            refuse_changed_functions(engine.functions)
-        except MigrationError as error:  # another version's plan explains its functions
-            raise next(iter(misplaced), error) from None
+        for project in engine.projects:
+            if project.name in OURS:  # what another version deployed cannot hold as ours says it
+                engine.state.position(project.plan)
+        refuse_changed_functions(engine.functions)
         results: list[Verification] = []
         pending: list[str] = []
         width = max((len(engine.label(change)) for change in engine.state.changes), default=0)
@@ -112,18 +111,7 @@ def verify(
         for project in engine.projects:
             results += _verify(engine, project, width, replaced)
             pending += _undeployed(engine, project)[1]
-        for reason in misplaced:
-            engine.warn(str(reason))
     return results, pending
-
-
-def _misplaced(engine: Engine, project: Project) -> RegistryError | None:
-    """Return why a plan does not tell where its project stands, if so."""
-    try:
-        engine.state.position(project.plan)
-    except RegistryError as error:
-        return error
-    return None
 
 
 def _replaced(engine: Engine, project: Project) -> list[str]:

@@ -36,6 +36,9 @@ def run(file: "File") -> None:
         file.position += 1
         return
     file.position = start + 1 + len(name)
+    session = file.reading.session
+    if session.key is not None and name != "unrestrict":
+        file.fail(f'uses "\\{name}" behind \\restrict', "It is allowed behind the \\unrestrict alone.")
     if name in _CONDITIONS:
         _condition(file, name)
     elif not file.conditions.active:
@@ -49,7 +52,15 @@ def run(file: "File") -> None:
 
 
 def _command(file: "File", name: str, line: int) -> None:
-    known = {"set": _set, "unset": _unset, "echo": _echo, "qecho": _echo, "warn": _echo}
+    known = {
+        "set": _set,
+        "unset": _unset,
+        "restrict": _restrict,
+        "unrestrict": _unrestrict,
+        "echo": _echo,
+        "qecho": _echo,
+        "warn": _echo,
+    }
     if name in known:
         known[name](file, _arguments(file))
     elif name in ("i", "include", "ir", "include_relative"):
@@ -84,6 +95,18 @@ def _unset(file: "File", words: list[str]) -> None:
     for word in words[:1]:
         if problem := file.reading.session.unset(word):
             file.fail(f'unsets "{word}", which {problem}', "Remove it, or deploy this project with Sqitch itself.")
+
+
+def _restrict(file: "File", words: list[str]) -> None:
+    if not words:
+        file.fail("restricts itself without a key", "Write what pg_dump has written.")
+    file.reading.session.key = words[0]
+
+
+def _unrestrict(file: "File", words: list[str]) -> None:
+    if file.reading.session.key is None or words[:1] != [file.reading.session.key]:
+        file.fail("ends no \\restrict of this key", "Write what pg_dump has written.")
+    file.reading.session.key = None
 
 
 def _echo(file: "File", words: list[str]) -> None:

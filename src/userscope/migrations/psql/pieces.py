@@ -68,7 +68,7 @@ def read_text(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ScriptError(f'script "{path}" is not UTF-8') from None
+        raise ScriptError(f'script "{path}" is not UTF-8', hint="Save it as UTF-8.") from None
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -39,6 +39,7 @@ class Session:
     def __init__(self, brought: Brought, script: Path) -> None:
         self.folder, self._shell, self._script = brought.folder, brought.backticks, script
         self.variables = dict(_DEFAULTS)
+        self.key: str | None = None  # of a \restrict, as around what pg_dump writes
         for name, value in brought.variables.items():
             if problem := self.set(name, value):
                 raise ConfigurationError(f'the variable "{name}" {problem}')

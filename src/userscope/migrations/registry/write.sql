@@ -26,8 +26,8 @@ select pg_catalog.format(
  where locktype = 'advisory' and (classid, objid, objsubid) = (0, :lock, 1) and granted
 
 -- name: settings
--- What "alter database … set" and "alter role … set" give a session that begins now, the strongest of each name. Here it
--- is given to this session as well, where $1, what it began with, has it otherwise and the role may set it.
+-- What "alter database" and "alter role" have set for a session that begins now, the strongest of each name. Here it is
+-- given to this session as well, where $1, what it began with, has it otherwise and the role may set it.
 with given as (
     select distinct on (name) name, value
       from (select pg_catalog.split_part(entry, '=', 1) as name,
