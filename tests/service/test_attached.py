@@ -9,10 +9,9 @@ from fastapi import FastAPI, Header, HTTPException, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 
-from tests.service.conftest import attached, titles
+from tests.service.conftest import attached
 from userscope.errors import InvalidToken
 from userscope.fastapi import (
-    UserReader,
     UserSession,
     current_user_id,
     install,
@@ -23,35 +22,6 @@ from userscope.fastapi import (
 )
 from userscope.models import Todo
 from userscope.settings import Settings
-
-
-def test_mounted(settings: Settings, alice: UUID) -> None:
-    """A mounted application has the databases, and its errors are answered, though it has installed nothing."""
-    app, below = attached(settings), FastAPI()
-    app.mount("/v1", below)
-
-    @below.get("/todos")
-    def read(session: UserReader) -> list[str]:
-        return titles(session)
-
-    @below.get("/surprise")
-    def surprise() -> None:
-        raise RuntimeError
-
-    @below.post("/todos")
-    def add(session: UserSession) -> None:
-        session.add(Todo(title=" "))
-
-    with TestClient(app, raise_server_exceptions=False) as client:
-        assert client.get("/v1/todos").status_code == 401
-        assert (
-            client.get("/v1/todos", headers={"Authorization": "Bearer x"}).json()["detail"]
-            == "It is no JSON Web Token."
-        )
-        assert client.get("/v1/surprise").status_code == 500
-        below.dependency_overrides[current_user_id] = lambda: alice
-        assert client.get("/v1/todos").json() == []
-        assert client.post("/v1/todos").json()["detail"] == "A title has 1 to 200 characters and is not blank."
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["CORS first", "CORS later"])
@@ -224,12 +194,3 @@ def test_logged(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
             assert client.get("/todos/%1b[31m%0aERROR", headers=headers).status_code == 500
     told = [record.getMessage() for record in caplog.records if record.name == "userscope.fastapi.problems"]
     assert told == ["GET /todos/%1B%5B31m%0AERROR failed"] * 3
-
-
-def test_started_twice(settings: Settings) -> None:
-    """An application that two clients start serves both, and each ends by itself."""
-    app = attached(settings)
-    with TestClient(app) as first, TestClient(app) as second:
-        assert (first.get("/readyz").status_code, second.get("/readyz").status_code) == (200, 200)
-    with TestClient(app) as again:
-        assert again.get("/readyz").status_code == 200

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import httpx
@@ -50,6 +50,9 @@ MySession = Annotated[Session, sessions(user_id=who_acts)]
 MyReader = Annotated[Session, readers(user_id=who_acts)]
 MyAsyncSession = Annotated[AsyncSession, async_sessions(user_id=who_acts)]
 MyAsyncReader = Annotated[AsyncSession, async_readers(user_id=who_acts)]
+
+_opened = get_args(UserSession)[1].dependency
+Another = Annotated[Session, Depends(_opened, use_cache=False, scope="function")]
 
 
 def test_own_dependency(world: Sandbox, alice: UUID) -> None:
@@ -125,12 +128,19 @@ def test_one_turn(world: Sandbox, issuer: Issuer, alice: UUID) -> None:
         await session.scalar(text("select pg_sleep(0.05)"))
         return await reader.scalar(text("select 1"))
 
+    @app.get("/apart")
+    def apart(
+        session: UserSession, other: Annotated[Session, Depends(_opened, use_cache=False, scope="function")]
+    ) -> Any:
+        other.scalar(text("select pg_sleep(0.05)"))
+        return session.scalar(text("select 1"))
+
     @app.get("/three")
     def three(_: UserSession, __: UserReader, ___: Annotated[Session, readers(user_id=lambda: alice)]) -> None:
         pass
 
     with TestClient(app, raise_server_exceptions=False) as client, ThreadPoolExecutor(6) as pool:
-        for path in ("/sync", "/async"):
+        for path in ("/sync", "/async", "/apart"):
             assert list(pool.map(lambda path: client.get(path).status_code, [path] * 6)) == [200] * 6
         assert client.get("/three").status_code == 500
 

@@ -38,6 +38,8 @@ class Service:
     verifier: TokenVerifier | None
     turns: Turns = field(init=False, repr=False)
     async_turns: Turns = field(init=False, repr=False)
+    app: Any = field(default=None, repr=False)
+    """Whose lifespan opened it."""
     _judged: bool = field(default=False, repr=False)
     _asked: float = field(default=-_ASKED_EVERY, repr=False)
     _ready: bool = field(default=False, repr=False)
@@ -76,11 +78,15 @@ class Service:
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> "Service":
-        """Return the service that a request is served by. Raises ConfigurationError without its lifespan."""
-        for state in (connection.state, getattr(connection.scope.get("app"), "state", None)):
-            service = getattr(state, "userscope", None)
-            if isinstance(service, Service):
-                return service
+        """Return the service that a request is served by. Raises ConfigurationError without its lifespan.
+
+        A mounted application's own, where it has one, before that of the application around it.
+        """
+        app = connection.scope.get("app")
+        found = [getattr(state, "userscope", None) for state in (connection.state, getattr(app, "state", None))]
+        services = [service for service in found if isinstance(service, Service)]
+        for service in sorted(services, key=lambda service: service.app is not app):
+            return service
         raise ConfigurationError(
             "the service has not been started",
             detail="Its databases are opened by the application's lifespan.",
@@ -167,7 +173,7 @@ def lifespan(
     @asynccontextmanager
     async def run(app: Any) -> AsyncIterator[State]:
         async with Service.opened(settings, verifier, options) as service:
-            state = getattr(app, "state", None)
+            service.app, state = app, getattr(app, "state", None)
             if state is not None:  # where a test's client hands on no state of the lifespan
                 state.userscope = service
             try:

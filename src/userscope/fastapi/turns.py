@@ -1,7 +1,7 @@
 """Turns at a pool: who waits for connections holds none, and no thread either."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,11 +50,11 @@ class Turns:
 
 def wanted(connection: HTTPConnection, pool: str) -> int:
     """Return how many connections of a pool the route's dependencies take; at least one."""
-    found: set[Callable[..., Any]] = set()
+    found: set[object] = set()
 
     def look(dependant: Any) -> None:
         if getattr(dependant.call, SHARE, None) == pool:
-            found.add(dependant.call)
+            found.add(dependant.call if dependant.use_cache else id(dependant))
         for each in dependant.dependencies:
             look(each)
 
