@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import CHANGES, MAIN, ROOT, Connection, Database, both_ends, first_of, lone
+from tests.clusters import CHANGES, MAIN, ROOT, Connection, Database, both_ends, lone
+from tests.mutation.running import planted
 from userscope.audit.run import MATRIX, questions
 from userscope.errors import MigrationError
 from userscope.migrations.client import Client
@@ -17,15 +18,17 @@ from userscope.migrations.verification import question as functions_question
 from userscope.migrations.verification import refuse_changed_functions
 from userscope.mutation.mutants import Mutant, every
 
-PARTS = 4
+PARTS = 2
 UNNAMED = {
     "revoked: execute on function app_fenced.write_account() from app_gate": "its owner's own; a trigger asks for none",
     "turned round: app_private.sealing": "both are meant: seals are not required, and later they are",
 }
 """Mutants that nothing names, each with its reason."""
 
-SCRIPTS = [(ROOT / project / "verify" / f"{change}.sql").read_text(encoding="utf-8") for project, change in CHANGES]
-VERIFICATION = re.sub(r"^(?:begin|rollback);$", "", "\n".join(SCRIPTS), flags=re.MULTILINE).encode()
+SCRIPTS = [
+    re.sub(r"(?m)^(?:begin|rollback);$", "", (ROOT / project / "verify" / f"{change}.sql").read_text(encoding="utf-8"))
+    for project, change in CHANGES
+]
 QUESTIONS = {name: text for name, text in questions(ROOT / "policies" / "audit").items() if name != MATRIX}
 
 AUDITED = {
@@ -60,17 +63,18 @@ def admin(database: Database) -> Iterator[Connection]:
         yield connection
 
 
-def verified(connection: Connection) -> str:
-    """What "userscope verify" has against the database: nothing, or an error."""
+def verified(connection: Connection, first: str = "") -> Iterator[str]:
+    """What "userscope verify" has against the database, the errors of scripts that speak of ``first`` first."""
+    for script in sorted(SCRIPTS, key=lambda script: -script.count(first)):
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute(script.encode())
+        except psycopg.errors.RaiseException as error:
+            yield f"{error} {error.diag.message_detail}"
     try:
         refuse_changed_functions(Client(connection, lambda *_: None).run([functions_question()])[0])
-        with connection.transaction(force_rollback=True):
-            connection.execute(VERIFICATION)
     except MigrationError as error:
-        return str(error)
-    except psycopg.errors.RaiseException as error:
-        return f"{error} {error.diag.message_detail}"
-    return ""
+        yield str(error)
 
 
 def audited(connection: Connection, *names: str) -> str:
@@ -90,40 +94,28 @@ def subject(mutant: Mutant) -> str:
 
 def test_nothing_is_wrong(admin: Connection) -> None:
     """Control: neither has anything against the database as it is."""
-    assert (verified(admin), audited(admin)) == ("", "")
+    assert ([*verified(admin)], audited(admin)) == ([], "")
 
 
 @pytest.mark.breadth
-@pytest.mark.parametrize("part", first_of(*range(PARTS)))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_named(admin: Connection, part: int) -> None:
-    """A defect is named by one of the two, or stands above with its reason.
-
-    It takes more than ten seconds, though the other three parts are breadth: over two hundred verifications and audits.
-    """
-    mutants = every(admin, [ROOT / "schema" / "mutants"])[part::PARTS]
-    assert len(mutants) > 200
-    unnamed: set[str] = set()
-    for mutant in mutants:
-        with admin.transaction(force_rollback=True):
-            for statement in mutant.ddl:
-                admin.execute(statement.encode())
-            if not any(subject(mutant) in told(admin) for told in (verified, audited)):
-                unnamed.add(mutant.id)
-    assert unnamed == {mutant.id for mutant in mutants} & UNNAMED.keys()
-
-
-@pytest.mark.breadth
-def test_audited(admin: Connection) -> None:
-    """What an audit is there for, it finds alone, in each of our tables: by the one question that is about it."""
+    """A defect is named by the one question that is about it, by a verification or the audit, or stands above."""
     mutants = every(admin, [ROOT / "schema" / "mutants"])
-    missed: set[str] = set()
-    for start, question in AUDITED.items():
-        ours = [mutant for mutant in mutants if mutant.id.startswith(start)]
-        assert ours, start
-        for mutant in ours:
-            with admin.transaction(force_rollback=True):
-                for statement in mutant.ddl:
-                    admin.execute(statement.encode())
-                if subject(mutant) not in audited(admin, question):
-                    missed.add(mutant.id)
-    assert missed == set()
+    assert [start for start in AUDITED if not any(mutant.id.startswith(start) for mutant in mutants)] == []
+    unnamed: set[str] = set()
+    for mutant in mutants[part::PARTS]:
+        alone = [question for start, question in AUDITED.items() if mutant.id.startswith(start)]
+        with planted(admin, mutant):
+            if not any(subject(mutant) in told for told in tellings(admin, subject(mutant), alone)):
+                unnamed.add(mutant.id)
+    assert unnamed == {mutant.id for mutant in mutants[part::PARTS]} & UNNAMED.keys()
+
+
+def tellings(connection: Connection, about: str, alone: list[str]) -> Iterator[str]:
+    """What is told, one after another: by the questions that have to find it alone, or else by all there is."""
+    if alone:
+        yield audited(connection, *alone)
+    else:
+        yield from verified(connection, about)
+        yield audited(connection)

@@ -1,41 +1,47 @@
 """The shop's own tests, with two holes: nobody gives a review away, and nobody looks at the check of amounts.
 
-``userscope mutate`` runs them; see tests/mutation/test_mutate.py.
+``userscope mutate`` runs this file, as a program of its own; see tests/mutation/test_mutate.py.
 """
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
-import pytest
 
 type Connection = psycopg.Connection[tuple[object, ...]]
 
 
-@pytest.fixture
-def admin() -> Iterator[Connection]:
-    with psycopg.connect(os.environ["ADMIN_DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("""insert into "Shop".customers values (1, 'Ann'), (2, 'Ben')""")
-        connection.execute("""insert into "Shop".orders values (10, 1), (20, 2)""")
-        connection.execute("""insert into "Shop".reviews values (100, 1, 'good'), (200, 2, 'bad')""")
-        yield connection
-        connection.execute("""delete from "Shop".customers""")
-        connection.execute("""delete from "Shop".reviews""")
-
-
-@pytest.fixture
-def ann(admin: Connection) -> Iterator[Connection]:
-    assert not admin.closed
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("select set_config('shop.customer', '1', false)")
-        yield connection
+def main() -> None:
+    """Run them all; the first that fails ends it."""
+    with (
+        psycopg.connect(os.environ["ADMIN_DATABASE_URL"], autocommit=True) as admin,
+        psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as ann,
+    ):
+        for test in (reads, writes, cascades, rules, catalog):
+            admin.execute("""insert into "Shop".customers values (1, 'Ann'), (2, 'Ben')""")
+            admin.execute("""insert into "Shop".orders values (10, 1), (20, 2)""")
+            admin.execute("""insert into "Shop".reviews values (100, 1, 'good'), (200, 2, 'bad')""")
+            ann.execute("select set_config('shop.customer', '1', false)")
+            test(ann, admin)
+            admin.execute('delete from "Shop".customers')
+            admin.execute('delete from "Shop".reviews')
 
 
 def rows(connection: Connection, query: str) -> set[tuple[object, ...]]:
     return set(connection.execute(query.encode()).fetchall())
 
 
-def test_reads(ann: Connection) -> None:
+@contextmanager
+def refused(error: type[Exception] = psycopg.errors.InsufficientPrivilege) -> Iterator[None]:
+    try:
+        yield
+    except error:
+        return
+    raise AssertionError(f"{error.__name__} was expected")
+
+
+def reads(ann: Connection, _: Connection) -> None:
     assert rows(ann, 'select "No" from "Shop".customers') == {(1,)}
     assert rows(ann, 'select id from "Shop".orders') == {(10,)}
     assert rows(ann, 'select id from "Shop".reviews') == {(100,), (200,)}
@@ -43,12 +49,12 @@ def test_reads(ann: Connection) -> None:
     assert rows(ann, 'select id from "Shop".orders') == rows(ann, 'select "No" from "Shop".customers') == set()
 
 
-def test_writes(ann: Connection, admin: Connection) -> None:
+def writes(ann: Connection, admin: Connection) -> None:
     assert ann.execute('update "Shop".orders set amount = 2').rowcount == 1
     assert ann.execute('insert into "Shop".orders (id, customer) values (11, 1)').rowcount == 1
     assert ann.execute("""insert into "Shop".reviews values (101, 1, 'fine')""").rowcount == 1
     for query in ('insert into "Shop".orders values (21, 2)', """insert into "Shop".reviews values (201, 2, '')"""):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with refused():
             ann.execute(query.encode())
     assert ann.execute("""update "Shop".reviews set text = 'edited'""").rowcount == 2
     assert ann.execute('delete from "Shop".orders').rowcount == 2
@@ -56,18 +62,17 @@ def test_writes(ann: Connection, admin: Connection) -> None:
     ann.execute("set shop.customer = ''")
     assert ann.execute("""update "Shop".reviews set text = 'edited'""").rowcount == 0
     for query in ('insert into "Shop".orders values (21, 1)', """insert into "Shop".reviews values (201, 1, '')"""):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with refused():
             ann.execute(query.encode())
 
 
-def test_cascade(admin: Connection) -> None:
+def cascades(_: Connection, admin: Connection) -> None:
     admin.execute('delete from "Shop".customers where "No" = 1')
     assert rows(admin, 'select id from "Shop".orders') == {(20,)}
 
 
-@pytest.mark.parametrize(
-    ("query", "error"),
-    [
+def rules(_: Connection, admin: Connection) -> None:
+    for query, error in (
         ('update "Shop".orders set customer = null', psycopg.errors.NotNullViolation),
         ('update "Shop".orders set amount = null', psycopg.errors.NotNullViolation),
         ('update "Shop".customers set "Name" = null', psycopg.errors.NotNullViolation),
@@ -75,11 +80,9 @@ def test_cascade(admin: Connection) -> None:
         ('update "Shop".orders set customer = 3', psycopg.errors.ForeignKeyViolation),
         ('update "Shop".orders set id = 1', psycopg.errors.UniqueViolation),
         ('update "Shop".reviews set id = 1', psycopg.errors.UniqueViolation),
-    ],
-)
-def test_rules(admin: Connection, query: str, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        admin.execute(query.encode())
+    ):
+        with refused(error):
+            admin.execute(query.encode())
 
 
 CATALOG = """
@@ -111,7 +114,11 @@ select format('%s bypasses', rolname) from pg_roles where rolname like 'shop%' a
 """
 
 
-def test_catalog(admin: Connection) -> None:
+def catalog(_: Connection, admin: Connection) -> None:
     """Everything that is granted, and how every table is protected, is what was written down."""
     with open(os.environ["SHOP_CATALOG"], encoding="utf-8") as file:  # noqa: PTH123  # what a plain suite would do
         assert sorted(str(row[0]) for row in rows(admin, CATALOG)) == file.read().splitlines()
+
+
+if __name__ == "__main__":
+    main()
