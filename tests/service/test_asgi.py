@@ -78,6 +78,23 @@ def test_socket(attach: Callable[[FastAPI], None], case: str, mounted: bool) -> 
         assert ended("closed", text, denies=denies) == [accepted, ("websocket.close", 1000)]
 
 
+@pytest.mark.parametrize("denies", [True, False])
+def test_invalid_socket(denies: bool) -> None:
+    """What is wrong with a handshake is said as of a request: FastAPI would send the values along, as no text."""
+    app = FastAPI()
+    install(app)
+
+    @app.websocket("/{number}")
+    async def take(socket: WebSocket, number: int) -> None:
+        raise AssertionError(socket, number)
+
+    extensions: dict[str, Any] = {"websocket.http.response": {}} if denies else {}
+    connect = {"type": "websocket.connect"}
+    sent = spoken(app, "/x", connect, type="websocket", scheme="ws", extensions=extensions)
+    assert sent[0] == (("websocket.http.response.start", 422) if denies else ("websocket.close", 1011))
+    assert len(sent) == 1 + denies
+
+
 def test_long_answer() -> None:
     """A 500 of a route's own that comes in pieces is sent as it comes; one that a mounted application gives is not."""
     app, below = FastAPI(), FastAPI()

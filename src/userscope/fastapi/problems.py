@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -166,11 +166,12 @@ def _members(detail: object) -> Mapping[str, Any]:
     return {"errors": told} if isinstance(detail, list | tuple) else {}
 
 
-async def _on_invalid_request(_: Request, error: Exception) -> Response:
+async def _on_invalid_request(connection: Request | WebSocket, error: Exception) -> Any:
     """Say where and what is wrong, and not with which value: ``input`` and ``ctx`` of each error are left out."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
+    assert isinstance(error, ValidationException)  # noqa: S101  # what it is registered for
     found = [{"loc": list(each["loc"]), "msg": each["msg"], "type": each["type"]} for each in error.errors()]
-    return problem(422, "The request is not valid.", members={"errors": found[:_MOST_ERRORS]})
+    response = problem(422, "The request is not valid.", members={"errors": found[:_MOST_ERRORS]})
+    return await _sent(connection, response)
 
 
 async def _on_surprise(_: Request, __: Exception) -> Response:
@@ -186,7 +187,8 @@ def handle_errors(app: FastAPI) -> None:
     """Let ``app`` answer with a problem, whatever is raised."""
     handle_own_errors(app)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    for invalid in (RequestValidationError, WebSocketRequestValidationError):
+        app.add_exception_handler(invalid, _on_invalid_request)
     app.add_exception_handler(Exception, _on_surprise)
 
 
