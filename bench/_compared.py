@@ -51,7 +51,8 @@ def kinds(stack: ExitStack, *, quick: bool) -> dict[str, Callable[[], float]]:
             "sealed": ("service", SEALED, pipelined(*opening("sealed", wiped=True), operation.as_user, end)),
         }
         for way, (login, where, script) in scripts.items():
-            found[f"{operation.name}, {way}"] = _server(made.url(login, where), script, values)
+            times = 100 if quick else 1_000
+            found[f"{operation.name}, {way}"] = _server(made.url(login, where), script, values, times)
     return found
 
 
@@ -69,8 +70,8 @@ def _reads(opened: Callable[[UUID], Any]) -> Callable[[], float]:
     return work
 
 
-def _server(url: Any, script: str, values: dict[str, str]) -> Callable[[], float]:
-    return lambda: statements.latency(url, script, values=values, times=1_000)
+def _server(url: Any, script: str, values: dict[str, str], times: int) -> Callable[[], float]:
+    return lambda: statements.latency(url, script, values=values, times=times)
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ def test_orphans(home: Database) -> None:
 
 
 @pytest.mark.breadth
-@pytest.mark.parametrize(("scenario", "forks"), [("prefork", 200), ("pool", 200)])
+@pytest.mark.parametrize(("scenario", "forks"), [("prefork", 60), ("pool", 60)])
 def test_many_forks(home: Database, scenario: str, forks: int) -> None:
-    """The same in 200 forks."""
+    """The same in more forks."""
     test_forked(home, scenario, forks)

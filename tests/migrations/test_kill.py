@@ -14,7 +14,7 @@ from contextlib import suppress
 import psycopg
 import pytest
 
-from tests.clusters import ROOT, Cluster, Database, first_of
+from tests.clusters import ROOT, Cluster, Database
 from tests.migrations.conftest import Rows, dump, rows
 from tests.migrations.proxy import Proxy, proxy
 from tests.processes import postmaster
@@ -23,9 +23,10 @@ from userscope.local.throwaway import throwaway
 from userscope.migrations import runner
 from userscope.migrations.projects import find
 
-TIMES = pytest.mark.parametrize("times", first_of(4, 20))
 FOLDERS = [ROOT / "schema", ROOT / "policies"]
 DELAY = 0.004
+TIMES = 12
+"""How many kills."""
 
 
 @pytest.fixture
@@ -51,15 +52,14 @@ def _await(through: Proxy, sent: float, over: Callable[[], object]) -> None:
 
 
 @pytest.mark.breadth
-@TIMES
-def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], messages: int, times: int) -> None:
+def test_client(cluster: Cluster, undisturbed: tuple[Rows, str], messages: int) -> None:
     """SIGKILL of the client: what was under way is gone, the rest is there, and the next run goes on.
 
     It may take ten seconds: each kill is a migration behind a slow wire, another to its end, and a dump.
     """
     chance = random.Random(5)  # noqa: S311  # which instants is no secret
     halfway = 0
-    for _ in range(times):
+    for _ in range(TIMES):
         database = cluster.database()
         with proxy(database.url(), delay=DELAY) as through:
             command = [sys.executable, "-m", "userscope", "migrate"]
@@ -110,12 +110,11 @@ def _restart(cluster: Cluster) -> None:
 
 
 @pytest.mark.breadth
-@TIMES
-def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], messages: int, times: int) -> None:
+def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], messages: int) -> None:
     """SIGKILL of the server, or of the process that serves us: the error says so, and the next run goes on."""
     chance = random.Random(7)  # noqa: S311  # which instants is no secret
     lost = 0
-    for number in range(times):
+    for number in range(TIMES):
         database = fragile.database()
         with proxy(database.url(), delay=DELAY) as through:
             over = threading.Event()
@@ -133,7 +132,7 @@ def test_server(fragile: Cluster, undisturbed: tuple[Rows, str], messages: int, 
         runner.migrate(database.url(), find(FOLDERS))
         assert (rows(database), dump(database)) == undisturbed
         database.drop()
-    assert lost > times // 4, "hardly a kill came while the migration ran"
+    assert lost > TIMES // 4, "hardly a kill came while the migration ran"
 
 
 def test_undisturbed_through_the_proxy(empty: Database, undisturbed: tuple[Rows, str]) -> None:
