@@ -124,12 +124,15 @@ def test_alembic(existing: tuple[Runner, Connection]) -> None:
     (cli.folder / "alembic" / "env.py").write_text(ENV, encoding="utf-8")
     config = Config(str(cli.folder / "alembic.ini"))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    assert "HINT:  Say --format alembic" in cli("protect", "public.item", "--owner", "owner_id", code=2).stderr
     done = cli(*protect, "--owner", "owner_id")
+    assert "\n    userscope protect public.comment --through item_id --format alembic\n" in done.stdout
     (name,) = re.findall(r"^  \+ (alembic/versions/\w+_protect_public_item.py)$", done.stdout, re.MULTILINE)
     assert (
         'Name the index in the model as well, or autogenerate drops it: Index("item_owner_id_idx", "owner_id").'
         in done.stdout
     )
+    assert f'written already: "{cli.folder / name}"' in cli(*protect, "--owner", "owner_id", code=2).stderr
     compile((cli.folder / name).read_text(encoding="utf-8"), name, "exec")
     command.upgrade(config, "head")
     assert policies(owner) == OWN

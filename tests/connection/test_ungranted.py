@@ -44,6 +44,26 @@ def test_a_forgotten_grant(served: Served, database: Database, opened: str, quer
     getattr(served, opened)(ALICE, lambda session: run(session, query))
 
 
+def test_what_is_not_granted(served: Served, database: Database) -> None:
+    """Of the columns that are written, those that may not be; and of a table that services were never let into, how."""
+    with database.superuser_connection() as admin:
+        admin.execute("alter table app.todos drop priority")
+        admin.execute("create table app.countries (code text); grant insert (created_at) on app.todos to app_user")
+    for query, detail, hint in (
+        (
+            "insert into app.todos (owner_id, created_at, title) values (null, now(), 'x')",
+            "this, and owner_id is the",
+            "Leave it out. session.merge() of",
+        ),
+        ("update app.todos set id = id, title = 'x'", "of the columns id;", "Leave it out: the database sets it"),
+        ("select code from app.countries", "not granted this;", '"userscope protect app.countries" does it'),
+    ):
+        with pytest.raises(NotPermitted) as raised:
+            served.session(ALICE, lambda session, query=query: run(session, query))  # type: ignore[misc]  # bound now
+        assert detail in str(raised.value.detail)
+        assert hint in str(raised.value.hint)
+
+
 def test_granted_in_part(served: Served) -> None:
     """What somebody decided on is no forgotten grant: owner_id is read, and never written by a service."""
     with pytest.raises(NotPermitted) as raised:

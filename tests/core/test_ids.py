@@ -1,5 +1,6 @@
 """Users known by numbers or texts: isolated, indexed and sealed as those known by uuids are."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from tests.clusters import ROOT, Cluster, Connection, first_of, make_logins
 from tests.clusters import Database as Clone
 from tests.docs import console
 from userscope.admin import seals
+from userscope.audit.run import audit
 from userscope.database import Database
-from userscope.errors import InvalidUserId, MissingUserId, SealRejected
+from userscope.errors import InvalidUserId, MissingUserId, NotPermitted, SealRejected
 from userscope.identity import Kind, SealKey, UserId
 from userscope.migrations import projects, runner
 from userscope.settings import Settings
@@ -85,6 +87,33 @@ def world(any_cluster: Cluster, kind: Kind) -> Iterator[World]:
                     session.connection().exec_driver_sql("insert into public.item (title) values (%s)", (f"of {user}",))
         yield found
         made.drop()
+
+
+def test_teams(world: World, database: Database) -> None:
+    """The tables of docs/ids.md: members reach what is their team's, nobody makes themselves one, no error is found."""
+    text = console.files(PAGE, "sql")["db/deploy/team.sql"].replace("user_id bigint", f"user_id {world.kind}")
+    ann, bob = PEOPLE[world.kind]
+    with world.clone.superuser_connection() as connection:
+        connection.execute(text.replace("app.current_user_key()::bigint", ME[world.kind]).encode())
+        connection.execute("insert into public.team (name) values ('a'), ('b')")
+        connection.execute("insert into public.member values (%s, 1), (%s, 2)", [str(ann), str(bob)])
+    for user, own, other in ((ann, 1, 2), (bob, 2, 1)):
+        with database.session(user) as session:
+            send = session.connection().exec_driver_sql
+            assert send("select id from public.team").scalars().all() == [own]
+            send("insert into public.project (team_id, name) values (%s, 'p')", (own,))
+            assert send("select team_id from public.project").scalars().all() == [own]
+            session.rollback()
+        for words, query in (
+            ("row-level security", f"insert into public.project (team_id, name) values ({other}, 'p')"),
+            ("permission denied for table member", f"insert into public.member values ('{user}', {other})"),
+        ):
+            with pytest.raises(NotPermitted, match=words), database.session(user) as session:
+                session.connection().exec_driver_sql(query)
+    found = [one for one in audit(world.clone.url()).findings if one.level == "error"]
+    assert [one for one in found if re.search(r"public\.(team|member|project)", one.object)] == []
+    with world.clone.superuser_connection() as connection:
+        connection.execute("drop table public.project, public.member, public.team")
 
 
 @pytest.fixture

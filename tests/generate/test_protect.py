@@ -158,6 +158,7 @@ create function public.count_lists() returns bigint language sql security define
     as 'select count(*) from public.lists';
 create statistics public.pairs on title, created_at from public.lists;
 grant select on public.lists to public;
+grant select (title) on public.lists to app_roster;
 """
 
 
@@ -182,13 +183,14 @@ def test_what_it_cannot_do(database: Database) -> None:
             'function public.count_lists() acts as its owner "postgres", and names public.lists',
             "statistics public.pairs tell by EXPLAIN about rows of everybody",
             "table public.items refers to it, and is not protected",
+            "role app_roster has rights on it, and no policy lets it reach a row",
         ]
         owner.execute("delete from public.lists where owner_id is null")
         for _, cure in found:
             if cure.startswith(("alter", "drop", "revoke")):
                 owner.execute(cure.encode())
     left = [what.partition(" ")[0] for what, _ in app.study(asked).beyond]
-    assert left == ["select", "sequence", "unique", "table"]
+    assert left == ["select", "sequence", "unique", "table", "role"]
     through_two = dataclasses.replace(NOTES, through=["item_id", "list_id"], owner="owner_id")
     assert [what for what, _ in app.study(through_two).beyond if "not protected yet" in what] == [
         f"public.{name} is not protected yet, and says whose these rows are" for name in ("items", "lists")

@@ -9,9 +9,11 @@ from pydantic import SecretStr
 from tests.attacks.attack import NAIVE
 from tests.clusters import Cluster, Database
 from tests.processes import eventually
+from userscope.login import Login
 from userscope.mutation.scratch import copied
 from userscope.postgres.clones import defaults
 from userscope.postgres.connect import connect
+from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
 
 CARRIED = """
@@ -60,6 +62,23 @@ def test_settings_of_roles(source: Database) -> None:
                 assert set(defaults(target, clone.params["dbname"])) == here
             others = "select from pg_stat_activity where datname = %s and pid <> pg_backend_pid()"
             eventually(lambda: not connection.execute(others, [source.name]).rowcount)  # what is tried may take hours
+
+
+@pytest.mark.breadth
+def test_an_owner_clones_the_copy(cluster: Cluster) -> None:
+    """A copy belongs to whom its source does, who clones it for each test, and ends whoever is connected still."""
+    made = cluster.database("neon")
+    settings = Settings(_env_file=None, admin_database_url=SecretStr(made.url().text()))
+    with copied(settings) as copy, copy.clone() as clone:
+        owner = ConnectionURL("clone", {**clone.params, **copy.logins[Login.ADMIN]})
+        with connect(owner.on("postgres"), autocommit=True) as connection:
+            owns = "select pg_get_userbyid(datdba)::text from pg_database where datname = %s"
+            assert connection.execute(owns, [clone.params["dbname"]]).fetchone() == (made.url().user,)
+            signals = "select pg_has_role('pg_signal_backend', 'usage')"
+            assert connection.execute(signals).fetchone() == (True,)
+            connection.execute(f"create database again template {clone.params['dbname']}".encode())
+            connection.execute("drop database again with (force)")
+    made.drop()
 
 
 def test_a_changed_helper_is_copied_as_it_is(database: Database) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clusters import Cluster, Database, cloned, cluster_of
+from tests.clusters import Cluster, Database, cloned, cluster_of, deploy
 from tests.fenced import add_fenced
 from userscope.mutation import mutants
 from userscope.mutation.mutants import Mutant
@@ -58,6 +58,15 @@ def test_nothing_is_found(ours: Cluster) -> None:
     sees = {thing: sees for who, thing, sees in run.matrix(result.scene) if who == "Alice (app_user)"}
     own = ("account", "chores", "memberships", "organization", "todos")
     assert sees == {f"app.{name}": "own rows" for name in own}
+
+
+@pytest.mark.breadth
+def test_an_owner_above_policies() -> None:
+    """Who owns the tables is meant to be above policies, though making app_user makes it a member of that."""
+    with cluster_of() as cluster:
+        made = cluster.database("neon")
+        deploy(made.url())  # makes app_user
+        assert words(probed(made)) == []
 
 
 @pytest.mark.breadth

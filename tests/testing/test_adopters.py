@@ -67,6 +67,30 @@ def test_own_projects(adopter: Adopter) -> None:
 
 
 @pytest.mark.breadth
+def test_alembic(adopter: Adopter) -> None:
+    """What Alembic makes is there as well: it runs on the template, as the owner."""
+    files = {
+        "conftest.py": FILES["conftest.py, beside Alembic"],
+        "alembic.ini": "[alembic]\nscript_location = %(here)s\npath_separator = os\n",
+        "env.py": "import os\nfrom alembic import context\nfrom sqlalchemy import create_engine, make_url\n"
+        'url = make_url(os.environ["ADMIN_DATABASE_URL"]).set(drivername="postgresql+psycopg")\n'
+        "with create_engine(url).connect() as connection:\n"
+        "    context.configure(connection=connection)\n"
+        "    with context.begin_transaction():\n"
+        "        context.run_migrations()\n",
+        "versions/one.py": 'from alembic import op\nrevision, down_revision = "one", None\n'
+        'def upgrade():\n    op.execute("create table public.country (code text)")\n',
+        "test_country.py": "def test_country(userscope):\n    with userscope.admin() as connection:\n"
+        '        assert connection.execute("select code from public.country").fetchall() == []\n',
+    }
+    for name, text in files.items():
+        (adopter.folder / name).parent.mkdir(exist_ok=True)
+        (adopter.folder / name).write_text(text, encoding="utf-8")
+    adopter.environment["PATH"] = console.PATH
+    assert "5 passed" in adopter()
+
+
+@pytest.mark.breadth
 def test_configured(configured: Adopter, database: Database) -> None:
     """A configured database is cloned with its own privileges, not touched; what was changed in it the tests meet."""
     (configured.folder / "test_privileges.py").write_text(

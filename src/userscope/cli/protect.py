@@ -73,6 +73,7 @@ def protect(
 
 
 def _written(protection: "Protection", form: str, project: list[Path] | None, *, back: bool) -> str:
+    from userscope.errors import ConfigurationError
     from userscope.generate import files
     from userscope.generate.protection import revision
 
@@ -80,7 +81,12 @@ def _written(protection: "Protection", form: str, project: list[Path] | None, *,
         return revision.sql(protection, back=back)
     if form == "alembic":
         return f"  + {shown(revision.write(protection, (project or [Path.cwd()])[0], back=back))}\n"
-    pair = own_pair(project)
+    try:
+        pair = own_pair(project)
+    except ConfigurationError as error:
+        if not project and Path("alembic.ini").is_file():
+            error.hint = "Say --format alembic: alembic.ini stands here."
+        raise
     if back:
         scripts = files.way_back(protection, pair)
         lines = "".join(f"  = {shown(path)}\n" for path in scripts)
@@ -95,9 +101,11 @@ def _tell(found: "Found", form: str, project: list[Path] | None) -> None:
     whose = protection.ownership
     out = sys.stderr if form == "sql" else sys.stdout
     named = f"the organization's that {whose.owner} names" if whose.organization else f"whose {whose.owner} names"
-    print(f"Rows of {protection.table.name} are {named}. What this does not change:", file=out)
+    there = f", in {whose.refers}" if whose.refers else ""
+    print(f"Rows of {protection.table.name} are {named}{there}. What this does not change:", file=out)
     for what, cure in found.beyond:
-        print(f"  ! {what}\n    {cure}", file=out)
+        same = f" --format {form}" if form != "sqitch" and cure.startswith("userscope protect") else ""
+        print(f"  ! {what}\n    {cure}{same}", file=out)
     if not found.beyond:
         print("  nothing was found", file=out)
     if whose.kind != "uuid":

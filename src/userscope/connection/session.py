@@ -15,7 +15,7 @@ from userscope.connection.road import Road
 from userscope.connection.scope import Scope
 from userscope.errors import NotPermitted, RowGone, SessionInUse, StaleRow, Unavailable, UserscopeError
 from userscope.postgres.sql import named
-from userscope.postgres.sqlstate import failed, lost
+from userscope.postgres.sqlstate import failed, lost, name_refused
 
 if not hasattr(Session, "_connection_for_bind"):
     raise ImportError("this SQLAlchemy has no Session._connection_for_bind, which readers leave a replica by")
@@ -155,24 +155,22 @@ def _keep_position(session: ScopedSession) -> None:
 
 
 def name_columns(session: ScopedSession, error: NotPermitted) -> None:
-    """Name in the error's hint what nothing is granted on, a column that was added later, and the grant.
+    """Say what is not granted, and the cure: a column, or all of a relation that services were never let into.
 
-    PostgreSQL names only the table, in a message in the server's language; so the catalog is asked about whatever has a
-    name among its words. The session's transaction is rolled back for it.
+    PostgreSQL names only the relation, in a message in the server's language; so the catalog is asked about whatever
+    has a name among its words. The session's transaction is rolled back for it.
     """
     runs_on = session.runs_on
-    if error.sqlstate != _NOT_GRANTED or error.hint or runs_on is None:
+    if error.sqlstate != _NOT_GRANTED or runs_on is None or (error.hint and not error.written):
         return
+    words = re.findall(r"[\w$]+", error.message)
+    commands, columns = (list(each) for each in zip(*error.written, strict=True)) if error.written else ([], [])
     with suppress(psycopg.Error, SQLAlchemyError, UserscopeError):  # this is no more than advice
         connection = runs_on.connection
         connection.rollback()
         cursor = connection.cursor()
-        cursor.execute(_UNGRANTED, [re.findall(r"[\w$]+", error.message)])
+        cursor.execute(_UNGRANTED, {"words": words, "commands": commands, "columns": columns})
         found = cursor.fetchall()
         cursor.close()
         connection.rollback()  # what closes the session then has nothing to wait for
-        sentences = [
-            f'Nothing is granted on {columns} of {relation}. A migration lacks: "{cure}".'
-            for relation, columns, cure in found
-        ]
-        error.hint = " ".join(sentences) or None
+        name_refused(error, found)

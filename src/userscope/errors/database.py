@@ -4,6 +4,7 @@ Each is one of SQLAlchemy's errors too, once that is imported (``sqlalchemy.py``
 Conflict.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from userscope.errors.base import UserscopeError
@@ -52,6 +53,8 @@ class NotPermitted(DatabaseError):
     """The identity may not do this, or this is a reader, which only reads."""
 
     sqlstates: ClassVar[tuple[str, ...]] = ("42501", "25006")
+    written: Sequence[tuple[str, str]] = ()
+    """By which command the statement wrote which columns: one that is not granted is among them."""
 
 
 class NotMember(NotPermitted):

@@ -48,6 +48,7 @@ _ATTRIBUTES = {
     "rolreplication": "replication",
     "rolbypassrls": "bypassrls",
 }
+_OWNER = "select pg_get_userbyid(datdba)::text from pg_database where datname = current_database()"
 _TRIGGERS = """
 select format('alter table app_private.sealing enable %s trigger %I',
               case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname)
@@ -116,7 +117,9 @@ def copied(settings: Settings, own: ConnectionURL | None = None, *, forgiving: b
         here = superuser.on(_BASE)
         with connect(superuser.on("postgres"), autocommit=True) as there:
             _copy_roles(connection, there)
-            there.execute(f"create database {_BASE} template template0 encoding 'UTF8'")
+            (owner,) = connection.execute(_OWNER).fetchone() or ("",)
+            make = f"create database {_BASE} template template0 encoding 'UTF8' owner {{}}"
+            there.execute(sql.SQL(make).format(sql.Identifier(owner)))
             set_acl(there, _BASE, acl(connection, source.params["dbname"]))
         failures = _copy_schema(source, connection.info.server_version, here, forgiving=forgiving)
         with connect(here, autocommit=True) as target:
@@ -200,5 +203,8 @@ def _give_passwords(
         if user != superuser.user:
             alter = sql.SQL("alter role {} login password {}").format(sql.Identifier(user), sql.Literal(password))
             connection.execute(alter)
+        if login == Login.ADMIN and user != superuser.user:
+            # A test suite makes clones of the copy and drops them, whoever is connected still.
+            connection.execute(sql.SQL("grant pg_signal_backend to {}").format(sql.Identifier(user)))
         logins[login] = {"user": user, "password": password}
     return logins

@@ -21,6 +21,7 @@ select rolname, setting
  cross join unnest(setconfig) as setting
  where setdatabase = coalesce((select oid from pg_catalog.pg_database where datname = %s), 0)
 """
+_OWNER = "select pg_get_userbyid(datdba)::text from pg_catalog.pg_database where datname = %s"
 
 type Default = tuple[str | None, str]
 """A role, or None for every one, and ``name=value``."""
@@ -29,12 +30,14 @@ type Default = tuple[str | None, str]
 def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
     """Make the database ``name`` from ``template``, to which nobody may be connected; return its URL.
 
-    Unlike after a plain CREATE DATABASE, what PUBLIC lost on the template it has lost on the clone as well. Files are
+    Unlike after a plain CREATE DATABASE, it has the template's owner, who may clone it again, and what PUBLIC lost on
+    the template it has lost on the clone as well. Files are
     copied, not logged: the checkpoints that this takes have little to write on a server of clones.
     """
     with connect(superuser.on("postgres"), autocommit=True) as connection:
-        names = (sql.Identifier(name), sql.Identifier(template))
-        connection.execute(sql.SQL("create database {} template {} strategy file_copy").format(*names))
+        (owner,) = connection.execute(_OWNER, [template]).fetchone() or ("",)
+        names = [sql.Identifier(each) for each in (name, template, owner)]
+        connection.execute(sql.SQL("create database {} template {} strategy file_copy owner {}").format(*names))
         set_acl(connection, name, acl(connection, template))
         set_defaults(connection, defaults(connection, template), name)
     return superuser.on(name)

@@ -1,11 +1,11 @@
 """PostgreSQL's answers as this package's errors: by SQLSTATE, in the constraint's own words, without any value."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import psycopg
 
-from userscope.errors import DatabaseError, InvalidValue, NotMember, Unavailable, UserscopeError
+from userscope.errors import DatabaseError, InvalidValue, NotMember, NotPermitted, Unavailable, UserscopeError
 from userscope.postgres.shards import IN_DOUBT, Named, named
 
 READ_ONLY = "25006"
@@ -46,6 +46,10 @@ _NAMES = re.compile(r'[\w$]+|"[^"]+"')
 _SET = re.compile(r'(?:^|, *)"?([\w$]+)"? *=')
 _UPSERTED = re.compile(r"\bon conflict .*?\bdo update set (.*?)(?: where | returning |$)", re.IGNORECASE | re.DOTALL)
 
+_LEAVE_OUT = (
+    "Leave it out: the database sets it, or it stays as it is. What writes every column, as a test's fixtures do, "
+    "connects as the owner."
+)
 FAILED = "an earlier statement of the transaction failed"
 
 
@@ -84,13 +88,31 @@ def to_error(
     message = _words(error) if made is InvalidValue and code[:2] == "22" else names.message or str(error)
     sentence = constraint_messages.get(names.key or "")
     error.args = (message,)
-    return made(
+    told = made(
         message,
         detail=sentence or _detail(code, diag, names, statement or ""),
         hint=_HINTS.get(code) or _HINTS.get(code[:2]) or _hint(code, diag, statement or ""),
         sqlstate=code,
         constraint=names.constraint,
     )
+    if isinstance(told, NotPermitted):
+        told.written = _written(statement or "")
+    return told
+
+
+def name_refused(error: NotPermitted, found: Iterable[tuple[str, str, str | None, str | None]]) -> None:
+    """Say in an error of a privilege what the catalog says is refused, and the cure; see ``ungranted.sql``."""
+    hints = []
+    for reason, relation, columns, cure in found:
+        if reason == "ungranted":
+            hints.append(f'Nothing is granted on {columns} of {relation}. A migration lacks: "{cure}".')
+        elif reason == "closed":
+            hints.append(f'Services were never let into {relation}. "{cure}" does it, where that is meant.')
+        elif columns:
+            names = columns.split(", ")
+            error.detail = refused_columns(names)
+            error.hint = error.hint if any(name in _KEPT for name in names) else _LEAVE_OUT
+    error.hint = " ".join(hints) or error.hint
 
 
 def read_only(error: UserscopeError) -> Unavailable:
@@ -127,7 +149,7 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic, names: Named, statement:
             "is marked as deleted refuses the marking too. So it is as well where no identity reached the statement."
         )
     if code == "42501":
-        return f"The service's role was not granted this{_written(statement)}; rights are given column by column."
+        return refused_columns([name for _, name in _written(statement)])
     if code == "23502" and names.column:
         return f'"{names.column}" of "{names.table}" cannot be empty.'
     if code == "28000":
@@ -136,7 +158,7 @@ def _detail(code: str, diag: psycopg.errors.Diagnostic, names: Named, statement:
 
 
 def _hint(code: str, diag: psycopg.errors.Diagnostic, statement: str) -> str | None:
-    if code == "42501" and "database's to set" in _written(statement):
+    if code == "42501" and any(name in _KEPT for _, name in _written(statement)):
         return (
             "Leave it out. session.merge() of an object that was made anew writes all of it: get the row, and set what "
             "changes. A relationship over (owner_id, id) writes owner_id: let its primaryjoin mark the id alone as "
@@ -150,20 +172,28 @@ def _hint(code: str, diag: psycopg.errors.Diagnostic, statement: str) -> str | N
     return None
 
 
-def _written(statement: str) -> str:
-    """Return which columns a statement writes: one that is not granted is among them."""
+def _written(statement: str) -> list[tuple[str, str]]:
+    """Return which columns a statement writes, each with the command that does: one that is not granted is of them."""
     text = _WRITES.match(statement)
     if text is None:
-        return ""
-    names = _NAMES.findall(text["inserted"] or "") if text["inserted"] else _SET.findall(text["set"] or "")
-    if upserted := _UPSERTED.search(statement, text.end()):
-        names += [name for name in _SET.findall(upserted[1]) if name not in names]
-    kept = [name for name in names if name in _KEPT]
-    if not names:
-        return ""
+        return []
+    inserted = _NAMES.findall(text["inserted"] or "")
+    found = [
+        ("insert" if inserted else "update", name.strip('"')) for name in inserted or _SET.findall(text["set"] or "")
+    ]
+    upserted = _UPSERTED.search(statement, text.end())
+    return found + [("update", name) for name in (_SET.findall(upserted[1]) if upserted else ())]
+
+
+def refused_columns(names: Sequence[str]) -> str:
+    """Return what is told of columns one of which is not granted, or of those that are not."""
+    kept = [name for name in dict.fromkeys(names) if name in _KEPT]
+    told = ""
     if kept:
-        return f", and {', '.join(kept)} {'are' if kept[1:] else 'is'} the database's to set"
-    return f", of the columns {', '.join(names)}"
+        told = f", and {', '.join(kept)} {'are' if kept[1:] else 'is'} the database's to set"
+    elif names:
+        told = f", of the columns {', '.join(dict.fromkeys(names))}"
+    return f"The service's role was not granted this{told}; rights are given column by column."
 
 
 def _is_of_a_row(error: psycopg.Error, statement: str | None) -> bool:

@@ -29,6 +29,9 @@ _CLIENTS = ("request.headers", "request.cookies")
 _PLATFORM = ("anon", "authenticated")
 _LITERAL = re.compile(r"'([0-9a-f]{8}-[0-9a-f-]{27})'")
 
+_OURS = "app.user_id"
+"""What app.set_user_id() sets: a uuid, or a number where users are an application's own."""
+
 NOBODY = "a session without an identity"
 NEVER = "a session that never set an identity"
 STRANGER = "anybody, not signed in"
@@ -54,7 +57,7 @@ class Identities:
         self.claims = sorted(set(claims) - _NO_CLAIM)
         self.kinds: dict[str, Kind] = dict.fromkeys([*self.settings, *self.claims, "sub"], "uuid")
         if self.profile == "userscope":
-            self.settings, self.documents, self.claims, self.kinds = [], set(), [], {}
+            self.settings, self.documents, self.claims, self.kinds = [], set(), [], {_OURS: "uuid"}
 
     @property
     def said_by_themselves(self) -> str:
@@ -80,7 +83,9 @@ class Identities:
         """Somebody signed in; with what ``edited`` has in what they say of themselves: user_metadata, and headers."""
         kinds = kinds or self.kinds
         session = (
-            self._ours(world) if self.profile == "userscope" else list(self._set(world, role, edited, uuid, kinds))
+            self._ours(world, kinds)
+            if self.profile == "userscope"
+            else list(self._set(world, role, edited, uuid, kinds))
         )
         return Actor(role, world, world.person, tuple(session))
 
@@ -110,11 +115,10 @@ class Identities:
         for name in self.kinds:
             yield {**self.kinds, name: "number"}
 
-    def _ours(self, world: World) -> list[str]:
+    def _ours(self, world: World, kinds: Mapping[str, Kind]) -> list[str]:
         known = {function.label for function in self.meaning.catalog.functions}
-        given = ", ".join(
-            statements.literal(text) for text in (world.uuid, profiles.seal(self.key, world.uuid)) if text
-        )
+        own = _own(world, kinds.get(_OURS), None)
+        given = ", ".join(statements.literal(text) for text in (own, profiles.seal(self.key, own)) if text)
         session = [f"select app.set_user_id({given})"]
         if "app.set_organization_id(text)" in known:
             session.append(f"select app.set_organization_id({statements.literal(world.uuid)})")
@@ -221,9 +225,13 @@ def there(connection: Connection, names: Sequence[str]) -> list[str]:
 
 
 def above(connection: Connection, roles: list[str]) -> list[str]:
-    """Return the logins that act as one of these roles, and that no policy holds: what they reach is everything."""
+    """Return the logins that act as one of these roles, and that no policy holds: what they reach is everything.
+
+    Not who owns tables: whoever makes a role is a member of it, and an owner is meant to be above policies.
+    """
     query = (
         "select m.rolname::text from pg_roles as m join pg_roles as r on r.rolname = any (%s) and m.oid <> r.oid "
-        "where m.rolcanlogin and m.rolbypassrls and not m.rolsuper and pg_has_role(m.oid, r.oid, 'member') order by 1"
+        "where m.rolcanlogin and m.rolbypassrls and not m.rolsuper and pg_has_role(m.oid, r.oid, 'member') "
+        "and m.oid not in (select relowner from pg_class where relkind in ('r', 'p')) order by 1"
     )
     return [name for (name,) in connection.execute(query, [roles]) if name not in roles]

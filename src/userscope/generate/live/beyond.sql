@@ -1,5 +1,5 @@
 -- What no policy changes on the table %(relation)s, where app_user writes %(written)s: each with its cure. Its column
--- %(owner)s leads to the owner; %(directly)s: it names them itself.
+-- %(owner)s leads to the owner; %(directly)s: it names them itself. %(every_row)s are roles that will reach every row.
 with recursive subject (oid, name, owner, owners) as (
     select pg_class.oid, pg_class.oid::regclass::text, quote_ident(attname), attnum
       from pg_class join pg_attribute on attrelid = pg_class.oid and attname = %(owner)s
@@ -62,5 +62,15 @@ select what, cure
         from subject join pg_constraint on contype = 'f' and confrelid = subject.oid and conrelid <> subject.oid
         join pg_class on pg_class.oid = conrelid and not (relrowsecurity and relforcerowsecurity)
         join pg_namespace on pg_namespace.oid = relnamespace
+      union all
+      select 7, format('role %%s has rights on it, and no policy lets it reach a row', quote_ident(rolname)),
+             'give what connects as it logins of "userscope create-login" first'
+        from subject join pg_class using (oid), pg_roles
+       where not rolsuper and not rolbypassrls and not pg_has_role(pg_roles.oid, relowner, 'member')
+         and rolname <> all (array['app_user', 'app_auth', 'app_gate'] || %(every_row)s::text[])
+         and exists (select from (select relacl union all select attacl from pg_attribute where attrelid = subject.oid) as lists (list),
+                                 aclexplode(list) where grantee = pg_roles.oid)
+         and not exists (select from pg_policy, unnest(polroles) as role
+                          where polrelid = subject.oid and (role = 0 or pg_has_role(pg_roles.oid, role, 'usage')))
   ) as found
  order by place, what

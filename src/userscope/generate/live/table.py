@@ -185,10 +185,17 @@ def _parent(connection: Connection, table: LiveTable, column: Column) -> tuple[i
 
 
 def beyond(
-    connection: Connection, table: LiveTable, owner: Column, written: Sequence[str], *, directly: bool
+    connection: Connection,
+    table: LiveTable,
+    owner: Column,
+    written: Sequence[str],
+    every_row: Sequence[str],
+    *,
+    directly: bool,
 ) -> list[tuple[str, str]]:
     """Return what no policy changes, each with its cure; ``directly``: the column names the owner, and no parent."""
     known = {"relation": table.oid, "owner": owner.name, "written": list(written), "directly": directly}
+    known["every_row"] = list(every_row)
     return connection.execute(_sql("beyond"), known).fetchall()
 
 

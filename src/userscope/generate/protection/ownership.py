@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from userscope.errors import ConfigurationError
 from userscope.generate.columns import ACTING, ORGANIZATION
@@ -38,6 +38,8 @@ class Ownership:
     """What a policy says, as a script writes it."""
     deparsed: str
     """The same as PostgreSQL writes it."""
+    refers: str | None = None
+    """The table whose rows that column names, where a foreign key says it."""
 
 
 def resolve(
@@ -52,7 +54,8 @@ def resolve(
         raise ConfigurationError(
             f"nothing says whose a row of {table.name} is",
             detail="A table whose rows have no owner, neither by a column nor through a parent, cannot be protected.",
-            hint="Say --owner COLUMN, or --through COLUMN, a foreign key to a table whose rows have owners.",
+            hint="Say --owner COLUMN, or --through COLUMN, a foreign key to a table whose rows have owners. "
+            "What everybody reads, and teams: docs/existing.md.",
         )
     way: list[tuple[LiveTable, Column, str]] = []
     at = table
@@ -72,7 +75,7 @@ def resolve(
             if organization
             else "Say --organization as well: such a row belongs to an organization.",
         )
-    return _written(at, at.column(owner), way, organization=organization)
+    return replace(_written(at, at.column(owner), way, organization=organization), refers=named)
 
 
 def known(table: LiveTable) -> tuple[str | None, list[str]]:

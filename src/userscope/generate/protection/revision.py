@@ -48,6 +48,13 @@ def write(protection: Protection, folder: Path, *, back: bool = False) -> Path:
     message = f"{'open' if back else 'protect'} {protection.table.name}"
     try:
         directory = ScriptDirectory.from_config(Config(str(ini)))
+        told = {f"{verb} {protection.table.name}" for verb in ("open", "protect")}
+        newest = next((one for one in directory.walk_revisions() if (one.doc or "").rstrip(".") in told), None)
+        if newest and (newest.doc or "").rstrip(".") == message:
+            raise ConfigurationError(
+                f'a revision that does it is written already: "{newest.path}"',
+                hint='Run "alembic upgrade head"; or delete it, to have it written anew.',
+            )
         with redirect_stdout(StringIO()):  # it tells of its progress there
             revision = directory.generate_revision(
                 rev_id(), message, head="head", upgrades=_code(upgrade), downgrades=_code(downgrade), imports=""

@@ -94,7 +94,7 @@ def _study(connection: Connection, asked: Asked) -> Found:
     beyond = [(f"rows without an owner, which nobody sees: {ownerless}", "give each an owner")] if ownerless else []
     beyond += _around(protection)
     written = [column.name for column in protection.written]
-    beyond += live.beyond(connection, table, whose.column, written, directly=not whose.parents)
+    beyond += live.beyond(connection, table, whose.column, written, every_row, directly=not whose.parents)
     return Found(protection, protected, beyond)
 
 
@@ -107,6 +107,12 @@ def _permitted(connection: Connection, table: LiveTable, roles: Sequence[str]) -
             detail=f"Only its owner can, and who has the owner's rights: {relation.owner}.",
             hint=f"Let ADMIN_DATABASE_URL name {relation.owner}, or have a superuser run: "
             f"grant {ident(relation.owner)} to {ident(who)}.",
+        )
+    if connection.execute("select to_regprocedure('app.current_user_key()') is null").fetchone() == (True,):
+        raise ConfigurationError(
+            "the database has not been migrated yet",
+            detail="Policies call functions of schema app, and are written for its roles.",
+            hint='Run "userscope migrate" first.',
         )
     core = connection.execute(
         "select pg_get_userbyid(nspowner)::text from pg_namespace"
