@@ -54,6 +54,19 @@ def test_spellings(settings: Settings, alice: UUID) -> None:
                 assert whoami(session) == alice
 
 
+def test_plain_sqlalchemy(settings: Settings, alice: UUID) -> None:
+    """An application that is written for SQLAlchemy goes on without a warning, which would be an error here."""
+
+    async def asynchronous() -> None:
+        async with AsyncDatabase(settings) as db, db.reader(alice) as session:
+            assert (await session.execute(select(Todo.title))).all() == [("alice 1",)]
+
+    with Database(settings) as db, db.session(alice) as session:
+        assert session.execute(select(Todo.title)).all() == [("alice 1",)]
+        assert [todo.title for todo in session.query(Todo)] == ["alice 1"]
+    asyncio.run(asynchronous())
+
+
 def test_commit_and_rollback(settings: Settings, alice: UUID, database: Clone) -> None:
     """The block commits at its end, and rolls back on an exception; both are seen by others, not only by itself."""
     with Database(settings) as db:

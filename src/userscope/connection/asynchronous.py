@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Self, override
+from typing import TYPE_CHECKING, Any, Self, override
 
+import sqlalchemy.ext.asyncio
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -17,6 +18,9 @@ class AsyncScopedSession(AsyncSession):
 
     sync_session_class = ScopedSession
     sync_session: ScopedSession
+
+    if not TYPE_CHECKING:
+        execute = sqlalchemy.ext.asyncio.AsyncSession.execute  # as ScopedSession's
 
     def __init__(self, engine: Callable[[], AsyncEngine], scope: Scope) -> None:
         super().__init__(scope=scope)

@@ -2,9 +2,10 @@
 
 import re
 from contextlib import suppress
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 import psycopg
+import sqlalchemy.orm
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import IllegalStateChangeError, InvalidRequestError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.orm import SessionTransaction
@@ -39,6 +40,10 @@ class ScopedSession(Session):
     """Whether it was closed, though another thread or task may go on with it."""
     cut_short = False
     """Whether it was closed with a transaction open: what that had written is not to be taken for committed."""
+
+    if not TYPE_CHECKING:
+        # SQLModel has these warn in favour of exec(); an application of SQLAlchemy's own calls them everywhere.
+        execute, query = sqlalchemy.orm.Session.execute, sqlalchemy.orm.Session.query
 
     def __init__(self, bind: Engine | None = None, *, scope: Scope, **options: Any) -> None:
         super().__init__(
