@@ -133,6 +133,7 @@ class Client:
         Unavailable where the connection is lost.
         """
         answers: list[Rows] = []
+        nothing: Rows = []  # one for all: a script may have ever so many statements
         for part in _parts(trip):
             sent = [message for message in part if message is not SYNC]
             try:
@@ -142,7 +143,7 @@ class Client:
             for message, result in zip(sent, results, strict=True):
                 if result.status == pq.ExecStatus.FATAL_ERROR:
                     raise Failed(message, result)
-                answers.append([] if message.path else _rows(result))
+                answers.append(nothing if message.path else _rows(result))
         return answers
 
     def _copy(self, message: Statement, data: bytes) -> pq.abc.PGresult:

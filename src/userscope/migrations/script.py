@@ -32,7 +32,7 @@ _LEAVES_SETTINGS = re.compile(
 _RESETS = re.compile(r"\balter\s+(?:database|role|user)\b[^;]*\breset\b", re.IGNORECASE)
 # Beginnings of what does something to transactions, or goes through the client: nothing else is looked at closely.
 _LOOKED_AT = re.compile(
-    r"(?:\s|--[^\n\r]*[\n\r])*(?:/\*|begin|start|commit|end|abort|rollback|prepare|set|alter|copy)", re.IGNORECASE
+    r"(?:\s|--[^\n]*\n)*(?:/\*|begin|start|commit|end|abort|rollback|prepare|set|alter|copy)", re.IGNORECASE
 )
 
 _PART = 1 << 18

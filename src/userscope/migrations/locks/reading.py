@@ -11,7 +11,7 @@ from userscope.postgres.parser import postgast
 _ENUMS: Any = postgast.pg_query_pb2
 # Beginnings of what locks more than reading and adding rows does: nothing else is parsed.
 _LOCKS = re.compile(
-    r"(?:\s|--[^\n\r]*[\n\r]|/\*.*?\*/)*(?:alter|create|drop|comment|truncate|update|delete|merge|with|lock|vacuum|analyze|"
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:alter|create|drop|comment|truncate|update|delete|merge|with|lock|vacuum|analyze|"
     r"cluster|reindex|refresh|set|reset|do|call)\b",
     re.IGNORECASE | re.DOTALL,
 )
