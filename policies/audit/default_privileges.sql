@@ -10,7 +10,11 @@ select 'error' as level,
               quote_ident(rolname)) as cure
   from pg_default_acl, aclexplode(defaclacl) as item, roles
  where item.grantee = roles.oid and defaclobjtype in ('r', 'S', 'f', 'n')
-   and not (defaclobjtype = 'f' and roles.oid = 0)  -- PostgreSQL's own default, which public_leftovers judges by its effect
+   -- That PUBLIC runs every function is PostgreSQL's own default, which public_leftovers judges by its effect.
+   and not (defaclobjtype = 'f' and roles.oid = 0 and not exists (
+               select from pg_default_acl as closed
+                where closed.defaclrole = pg_default_acl.defaclrole and closed.defaclnamespace = 0 and closed.defaclobjtype = 'f'
+                  and not exists (select from aclexplode(closed.defaclacl) as other where other.grantee = 0)))
    and (defaclnamespace = 0 or defaclnamespace in (select oid from audited union select oid from private))
  group by defaclnamespace, defaclrole, defaclobjtype, roles.oid, rolname
  order by 2, 4;

@@ -2,13 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterator
 from itertools import batched
 from pathlib import Path
 
 import pytest
 
-from tests.clusters import ROOT, Cluster, Connection, Database
+from tests.clusters import ROOT, Connection, Database
 from userscope.audit.judge import PROFILES, RULES, judged
 from userscope.audit.model import Finding
 from userscope.audit.rules import described
@@ -16,40 +15,16 @@ from userscope.audit.run import audit
 from userscope.cli.audit import Platform
 from userscope.errors import AuditError
 
-SHAPES = Path(__file__).parent / "shapes"
+HERE = Path(__file__).parent
 
 
-def shapes(name: str) -> list[tuple[str, str]]:
+def shapes(name: str, folder: str = "shapes") -> list[tuple[str, str]]:
     """Read ``-- title`` lines, each followed by its SQL, of the files whose names begin so."""
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted(SHAPES.glob(f"{name}*.sql")))
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((HERE / folder).glob(f"{name}*.sql")))
     return list(batched(re.split(r"^-- (.+)\n", text, flags=re.MULTILINE)[1:], 2, strict=True))
 
 
 RIGHT, HOLES, WARNINGS = shapes("right"), shapes("holes"), shapes("warnings")
-
-
-@pytest.fixture(scope="module")
-def bare(cluster: Cluster) -> Iterator[Database]:
-    """An empty database."""
-    name = "judged"
-    cluster.create_database(name)
-    yield Database(cluster, name, "postgres")
-    cluster.drop_database(name)
-
-
-@pytest.fixture(scope="module")
-def standing(bare: Database) -> Iterator[Connection]:
-    """The prelude in a transaction that is rolled back."""
-    with bare.superuser_connection() as connection, connection.transaction(force_rollback=True):
-        connection.execute((SHAPES / "prelude.sql").read_text(encoding="utf-8").encode())
-        yield connection
-
-
-@pytest.fixture
-def project(standing: Connection) -> Iterator[Connection]:
-    """The same as its owner; what a test does there is undone."""
-    with standing.transaction(force_rollback=True):
-        yield standing
 
 
 def found(connection: Connection, sql: str, profile: str | None = "supabase") -> list[Finding]:

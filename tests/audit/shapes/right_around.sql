@@ -150,3 +150,15 @@ reset role; create schema app authorization maker; set local role maker;
 create function app.shard_key(setting text default 'app.user_id') returns text language sql immutable
     set search_path = pg_catalog, pg_temp return nullif(current_setting(setting, true), '');
 create policy r on lib.loans for select using (reader_id = auth.uid() and reader_id = app.shard_key()::uuid);
+
+-- rules that write down, and that keep to the row
+create policy r on lib.loans for select using (reader_id = auth.uid());
+create policy i on lib.loans for insert with check (reader_id = auth.uid());
+create table lib.log (reader_id uuid not null references lib.readers, title text);
+alter table lib.log enable row level security;
+create policy r on lib.log for select using (reader_id = auth.uid());
+create rule log as on insert to lib.loans do also insert into lib.log values (new.reader_id, new.title);
+create view lib.mine as select id, title from lib.loans where reader_id = auth.uid();
+create rule edit as on update to lib.mine do instead update lib.loans set title = new.title where id = old.id;
+grant insert on lib.loans to authenticated;
+grant select, update on lib.mine to authenticated;

@@ -51,3 +51,6 @@ create policy r on lib.loans for select using (
 -- rls_disabled | lib.drafts | nobody reaches it yet, and it has a policy
 create table lib.drafts (id uuid primary key, reader_id uuid);
 create policy r on lib.drafts using (reader_id = auth.uid());
+
+-- default_privileges | schema lib | functions to come
+alter default privileges in schema lib grant execute on functions to authenticated;

@@ -6,18 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.bodies import Bodies
+from userscope.audit.judge.presence import PATH_STEP, Presence
 from userscope.audit.judge.profiles import Profile
-from userscope.audit.judge.terms import Branch, Scope, Source, TooWide, Value, Values, part
-from userscope.audit.judge.tree import A, constant, expression, name_of, names_of, of
+from userscope.audit.judge.terms import Branch, Other, Scope, Source, TooWide, Value, Values, part, sources_of
+from userscope.audit.judge.tree import A, builtin, constant, expression, name_of, names_of, of
 
 _AGGREGATES = {"array_agg", "max", "min", "string_agg", "json_agg", "jsonb_agg", "any_value", "unnest"}
 _LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}
-_OPERATORS = {"starts_with": "^@", "jsonb_path_exists": "@?", "jsonb_path_match": "@@"}
-"""Functions of two arguments that are operators by another name."""
+_LENIENT = re.compile("concat|format|json|num_")
+"""Functions that are not null where an argument is."""
 _ME = {"current_user", "session_user", "user", "current_role"}
 
 
-class Calls(Bodies):
+class Calls(Bodies, Presence):
     """Reads values; what it reads conditions with stands beside it in Reader."""
 
     profile: Profile
@@ -45,6 +46,7 @@ class Calls(Bodies):
                     elif of(step)[0] == "a_indices":
                         at = self.values(step.a_indices.uidx, scope)[0][0].constant
                         found = [(value.step([at] if at else []), branch) for value, branch in found]
+                        found = self.keyed(step.a_indices.uidx, found, scope)
                 return found
             case "sub_link":
                 if one.sub_link_type in (A.EXPR_SUBLINK, A.ARRAY_SUBLINK):
@@ -67,6 +69,10 @@ class Calls(Bodies):
                 return self._coalesced(one, scope)
             case "a_array_expr" | "row_expr" | "min_max_expr":
                 return self._made_of(list(one.elements if kind == "a_array_expr" else one.args), scope)
+            case "json_func_expr":
+                (path, _), *_ = self.values(one.pathspec, scope)
+                steps = PATH_STEP.findall(path.constant or "")
+                return [(value.step(steps), held) for value, held in self.values(one.context_item.raw_expr, scope)]
             case "null_test" | "boolean_test" | "bool_expr":
                 return self._made_of([one.arg] if kind != "bool_expr" else list(one.args), scope)
         return [(Value(), ())]
@@ -82,14 +88,18 @@ class Calls(Bodies):
         parts = [self.values(arg, scope) for arg in one.args]
         sources = {source for part in parts for value, _ in part for source in value.sources}
         kinds = {(source.kind, source.of) for source in sources}
+        held = [branch for part in parts for _, branch in part]
         if len(kinds) > 1:
-            return [(Value(frozenset(sources)), tuple(a for part in parts for _, branch in part for a in branch))]
-        last = next((value.constant for part in parts for value, _ in part if not value.sources), None)
-        found = [(value, branch) for part in parts for value, branch in part if value.sources]
-        return [(replace(value, constant=last), branch) for value, branch in found] or parts[0]
+            return [(Value(frozenset(sources)), _perhaps(held))]
+        last = next((value.constant for part in parts for value, _ in part if _plain(value)), None)
+        found = [(replace(value, constant=last), branch) for part in parts for value, branch in part if value.sources]
+        found += [(value, branch) for part in parts for value, branch in part if value.counts]
+        if last is not None and any(held):  # where what comes before is not there at all
+            found.append((Value(constant=last), ()))
+        return found or parts[0]
 
-    def _made_of(self, nodes: list[Any], scope: Scope) -> Values:
-        """A value made of others."""
+    def _made_of(self, nodes: list[Any], scope: Scope, *, strict: bool = False) -> Values:
+        """A value made of others; ``strict``: null where one of them is."""
         found: Values = [(Value(), ())]
         for node in nodes:
             values = self.values(node, scope)
@@ -97,14 +107,18 @@ class Calls(Bodies):
                 raise TooWide
             found = [
                 (
-                    Value(value.sources | more.sources, value.constant if more.constant is None else more.constant),
-                    branch + held,
+                    Value(
+                        value.sources | more.sources,
+                        value.constant if more.constant is None else more.constant,
+                        null=strict and (value.null or more.null),
+                    ),
+                    branch + (_perhaps([held]) if more.counts else held),
                 )
                 for value, branch in found
                 for more, held in values
             ]
         if len(nodes) != 1:
-            found = [(Value(value.sources), branch) for value, branch in found]
+            found = [(Value(value.sources, null=value.null), branch) for value, branch in found]
         return found
 
     def _operated(self, one: Any, scope: Scope) -> Values:
@@ -117,8 +131,9 @@ class Calls(Bodies):
         if operator in ("->", "->>", "#>", "#>>"):
             steps = self.values(one.rexpr, scope)[0][0].constant or ""
             path = steps.strip("{}").replace('"', "").split(",")
-            return [(value.step(path), branch) for value, branch in self.values(one.lexpr, scope)]
-        found = self._made_of([side for side in (one.lexpr, one.rexpr) if side.WhichOneof("node")], scope)
+            found = [(value.step(path), branch) for value, branch in self.values(one.lexpr, scope)]
+            return self.keyed(one.rexpr, found, scope)
+        found = self._made_of([side for side in (one.lexpr, one.rexpr) if side.WhichOneof("node")], scope, strict=True)
         if operator == "||":  # what begins or ends with the identity is the identity's
             sides = [value for side in (one.lexpr, one.rexpr) for value, _ in self.values(side, scope)]
             last = next((value.constant for value in sides if value.sources and value.constant is not None), None)
@@ -129,31 +144,43 @@ class Calls(Bodies):
         return found
 
     def _called(self, one: Any, scope: Scope) -> Values:
+        found = self._answered(one, scope)
+        if not one.HasField("agg_filter"):
+            return found
+        return [(value, branch + held) for value, branch in found for held in self.truths(one.agg_filter, scope)]
+
+    def _answered(self, one: Any, scope: Scope) -> Values:
         names = names_of(one.funcname)
-        if names[-1] == "current_setting":
+        name = builtin(names) or ""
+        if name == "current_setting":
             setting = self.values(one.args[0], scope)[0][0].constant
             # What was set for one transaction is '' in the session's next.
             return [(Value(frozenset({Source("me", self.profile.setting(setting or "?"))}), ""), ())]
         known = self.profile.identity(names)
         if known:
             return [(Value(frozenset({Source("me", known)})), ())]
-        if names[-1] in _ME and len(one.args) == 0:
+        if name in _ME and len(one.args) == 0:
             return [(Value(frozenset({Source("me", "login")})), ())]
-        if re.fullmatch("jsonb?_extract_path(_text)?", names[-1]) and one.args:
+        if re.fullmatch("jsonb?_extract_path(_text)?", name) and one.args:
             path = [value.constant or "" for arg in one.args[1:] for value, _ in self.elements(arg, scope)]
             return [(value.step(path), branch) for value, branch in self.values(one.args[0], scope)]
-        if names[-1] == "pg_has_role":
+        if name == "pg_has_role":
             (role, _), *_ = self.values(one.args[-2], scope)
             return [(Value(frozenset({Source("me", f"member of {role.constant or '?'}")})), ())]
-        if names[-1] == "count":
+        if name == "count":
             return [(Value(counts=True), ())]
-        if names[-1] in _AGGREGATES and one.args:
+        if name in _AGGREGATES and one.args:
             return self.elements(one.args[0], scope)
-        if names[-1] == "coalesce":
+        if name == "coalesce":
             return self._coalesced(one, scope)
+        if name in ("jsonb_path_query", "jsonb_path_query_first") and (asked := self.path(one, scope)) is not None:
+            return [(value, branch + held) for value, branch in self.values(one.args[0], scope) for held in asked]
+        looked = self.looked_for(one, scope)
+        if looked is not None:
+            return [(Value(counts=True), branch) for branch in looked]
         function = self.function(one, scope)
         if function is None or (self.profile.plain(names) and function.arguments):
-            return self._made_of(list(one.args), scope)
+            return self._made_of(list(one.args), scope, strict=not _LENIENT.match(name))
         found = self.body_values(function, self.bound(function, one, scope), scope)
         if found is None:
             sources = {Source("call", function.signature, function.oid)}
@@ -166,11 +193,11 @@ class Calls(Bodies):
     def called_truths(self, one: Any, scope: Scope) -> list[Branch] | None:
         """The ways in which a call is true; None where it is no function of somebody's own, or a value like others."""
         names = names_of(one.funcname)
-        if names[-1] in ("bool_or", "bool_and", "every") and one.args:
+        if builtin(names) in ("bool_or", "bool_and", "every") and one.args:
             return self.truths(one.args[0], scope)
-        operator = _OPERATORS.get(names[-1])
-        if operator and len(one.args) == 2:
-            return self._pairs(operator, self.values(one.args[0], scope), self.values(one.args[1], scope))
+        found = self.by_name(one, scope)
+        if found is not None:
+            return found
         function = self.function(one, scope)
         if function is None or self.profile.identity(names) or self.profile.plain(names):
             return None
@@ -207,3 +234,13 @@ class Calls(Bodies):
             if name:
                 found[name] = found[key]
         return found
+
+
+def _plain(value: Value) -> bool:
+    return not value.sources and not value.counts and not value.null
+
+
+def _perhaps(held: list[Branch]) -> Branch:
+    """What may hold, or not: where a value is there without it as well."""
+    sources = frozenset(source for branch in held for source in sources_of(branch))
+    return (Other(sources),) if sources else ()

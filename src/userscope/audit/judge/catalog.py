@@ -188,6 +188,7 @@ class Catalog:
     functions: dict[int, Function]
     published: list[dict[str, Any]]
     births: list[dict[str, Any]]
+    rewrites: list[dict[str, Any]]
 
     @cached_property
     def by_name(self) -> dict[str, list[Relation]]:
@@ -271,6 +272,7 @@ def read(connection: "psycopg.Connection[Any]", known: dict[int, Role], about: S
         functions = connection.cursor(row_factory=class_row(Function)).execute(_text("functions"), bound)
         published = connection.cursor(row_factory=dict_row).execute(_text("published"))
         births = connection.cursor(row_factory=dict_row).execute(_text("births"), bound)
+        rewrites = connection.cursor(row_factory=dict_row).execute(_text("rewrites"))
     tables = {relation.oid: relation for relation in relations}
     for policy in policies:
         if policy.relation in tables:
@@ -285,6 +287,7 @@ def read(connection: "psycopg.Connection[Any]", known: dict[int, Role], about: S
         {function.oid: function for function in functions},
         published.fetchall(),
         births.fetchall(),
+        rewrites.fetchall(),
     )
 
 

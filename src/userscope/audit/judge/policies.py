@@ -7,7 +7,7 @@ from userscope.audit.judge.catalog import COMMANDS, Catalog, Policy, Relation
 from userscope.audit.judge.decisions import Decision
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.reading import Reader
-from userscope.audit.judge.terms import Atom, Binding, Branch, Limit, Link, Scope, TooWide
+from userscope.audit.judge.terms import Atom, Binding, Branch, Limit, Link, Scope, TooWide, equalities
 from userscope.audit.judge.tree import Unreadable, expression
 from userscope.audit.judge.verdict import Covered, Verdict, judged
 from userscope.postgres.sql import ident
@@ -44,7 +44,7 @@ class Clause:
 
 def _said(branch: Branch, relation: Relation) -> Branch:
     """What a branch asks, each once, and without what is so of every row: that a column is there which always is."""
-    return tuple(dict.fromkeys(atom for atom in branch if not _always(atom, relation)))
+    return tuple(dict.fromkeys(atom for atom in equalities(branch) if not _always(atom, relation)))
 
 
 def _never(branch: Branch, relation: Relation) -> bool:
@@ -141,6 +141,7 @@ class Policies(Covered):
     def read(self, text: str, relation: Relation, policy: Policy) -> tuple[tuple[Verdict, ...], str]:
         """Judge a policy's expression on a table's row; and why it could not be read."""
         reader = Reader(self.catalog, self.profile, frozenset(policy.calls))
+        reader.row = relation
         scope = Scope({relation.name: Binding(("row", 0), relation)}, near=relation.schema)
         try:
             branches: list[Branch] = reader.truths(expression(text), scope)

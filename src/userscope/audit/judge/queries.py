@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from userscope.audit.judge.catalog import Catalog, Relation
+from userscope.audit.judge.nothing import Rows, none
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.terms import (
     Binding,
     Branch,
+    Limit,
     Link,
     Scope,
     Source,
@@ -17,12 +19,11 @@ from userscope.audit.judge.terms import (
     Value,
     Values,
     both,
-    sources_of,
 )
 from userscope.audit.judge.tree import A, Unreadable, name_of, names_of, of, statements
 
-type Rows = list[tuple[list[tuple[str, Value]], Branch]]
-"""The columns of a row by name, and what holds for it."""
+type Outer = list[tuple[list[set[int]], list[Branch]]]
+"""The rows that an outer join may not find, by side, and what holds where it has."""
 
 
 class Queries:
@@ -30,6 +31,7 @@ class Queries:
 
     truths: Callable[[Any, Scope], list[Branch]]
     values: Callable[[Any, Scope], Values]
+    _pairs: Callable[[str, Values, Values], list[Branch]]
     called_rows: Callable[[Any, Scope], Rows | None]
     stands_above: Callable[[int], bool]
 
@@ -61,14 +63,40 @@ class Queries:
                 if kind == "func_call" and not name:
                     label = name_of(one.funcname)
                 values = self.values(node, inner)
+                if any(held for _, held in values):  # the row is there without it
+                    lone = Value(constant="0") if any(value.counts for value, _ in values) else Value(null=True)
+                    values = [*values, (lone, ())]
                 if len(rows) * len(values) > 100:
                     raise TooWide
                 rows = [([*row, (label, value)], (*branch, *held)) for row, branch in rows for value, held in values]
             return rows
 
+        select = of(query)[1] if of(query)[0] else query
+        if select.op == A.SETOP_INTERSECT and not select.HasField("with_clause"):
+            return self._shared(self.rows(select.larg, scope), self.rows(select.rarg, scope))
         for inner, branch, select in self._selected(query, scope):
             found += [(row, branch + held) for row, held in columns(inner, select)]
+            found += none(select)
         return found
+
+    def _shared(self, one: Rows, other: Rows) -> Rows:
+        """What INTERSECT leaves: rows that are equal."""
+        found: Rows = []
+        for row, branch in one:
+            for twin, held in other:
+                alike: list[Branch] = [branch + held]
+                for (_, left), (_, right) in zip(row, twin, strict=False):
+                    alike = both(alike, self._pairs("=", [(left, ())], [(right, ())]))
+                found += [(row, more) for more in alike]
+        return found
+
+    def _renamed(self, like: Rows, query: Any, scope: Scope) -> Rows:
+        """The rows of a query, whose columns are called as others."""
+        names = [name for name, _ in like[0][0]] if like else []
+        return [
+            ([(names[place] if place < len(names) else name, value) for place, (name, value) in enumerate(row)], held)
+            for row, held in self.rows(query, scope)
+        ]
 
     def row_truths(self, query: Any, scope: Scope, column: int = 0) -> list[Branch]:
         """The ways in which a query's column is true."""
@@ -78,6 +106,7 @@ class Queries:
                 target.res_target.val for target in select.target_list[column : column + 1]
             ]
             found += [more for node in nodes for more in both([branch], self.truths(node, inner))]
+            found += [()] if any(row[column][1].constant == "true" for row, _ in none(select)) else []
         return found
 
     def elements(self, node: Any, scope: Scope) -> Values:
@@ -102,15 +131,16 @@ class Queries:
                 cte = part.common_table_expr
                 if of(cte.ctequery)[0] == "select_stmt":
                     body = of(cte.ctequery)[1]
-                    scope.queries[cte.ctename] = self.rows(
-                        body.larg if query.with_clause.recursive and body.HasField("larg") else body, scope
-                    )
+                    again = query.with_clause.recursive and body.HasField("larg")
+                    scope.queries[cte.ctename] = self.rows(body.larg if again else body, scope)
+                    if again:  # one step tells what the others do
+                        scope.queries[cte.ctename] += self._renamed(scope.queries[cte.ctename], body.rarg, scope)
         if query.op != A.SETOP_NONE:
             left, right = self._selected(query.larg, scope), self._selected(query.rarg, scope)
             if query.op == A.SETOP_UNION:
                 return left + right
             return left
-        alternatives: list[tuple[Scope, Branch, list[tuple[set[int], list[Branch]]]]] = [(scope.inner(), (), [])]
+        alternatives: list[tuple[Scope, Branch, Outer]] = [(scope.inner(), (), [])]
         for item in query.from_clause:
             alternatives = [
                 more for inner, branch, outer in alternatives for more in self._from(item, inner, branch, outer)
@@ -124,14 +154,19 @@ class Queries:
             )
             if query.HasField("having_clause"):
                 where = both(where, self.truths(query.having_clause, inner))
-            for tuples, held in outer:
-                where = [more for one in where for more in (both([one], held) if _speaks(one, tuples) else [one])]
+            for sides, held in outer:
+                where = [
+                    more
+                    for one in where
+                    for more in (both([one], held) if all(_found(one, side) for side in sides) else [one])
+                ]
             found += [(inner, one, query) for one in where]
         return found
 
     def _from(self, item: Any, inner: Scope, branch: Branch, outer: Any) -> Any:
         kind, one = of(item)
         if kind == "join_expr":
+            already = set(inner.aliases)
             made = self._from(one.larg, inner, branch, outer)
             before = {id(scope): set(scope.aliases) for scope, _, _ in made}
             made = [more for scope, held, rest in made for more in self._from(one.rarg, scope, held, rest)]
@@ -139,13 +174,14 @@ class Queries:
             for scope, held, rest in made:
                 on: list[Branch] = self.truths(one.quals, scope) if one.HasField("quals") else [()]
                 on = both(on, [self._using(one, scope)])
-                if one.jointype in (A.JOIN_LEFT, A.JOIN_FULL):
-                    new = {
-                        binding.entity[1]
-                        for alias, binding in scope.aliases.items()
-                        if alias not in before.get(id(scope), set()) and binding.entity
-                    }
-                    found.append((scope, held, [*rest, (new, on)]))
+                if one.jointype in (A.JOIN_LEFT, A.JOIN_RIGHT, A.JOIN_FULL):
+                    left = before.get(id(scope), set())
+                    optional = {A.JOIN_LEFT: [set(scope.aliases) - left], A.JOIN_RIGHT: [left - already]}
+                    sides = [
+                        {binding.entity[1] for alias in names if (binding := scope.aliases[alias]).entity}
+                        for names in optional.get(one.jointype, [set(scope.aliases) - left, left - already])
+                    ]
+                    found.append((scope, held, [*rest, (sides, on)]))
                 else:
                     found += [(scope, more, rest) for more in both([held], on)]
             return found
@@ -223,6 +259,21 @@ class Queries:
         return found
 
 
-def _speaks(branch: Branch, tuples: set[int]) -> bool:
-    """Whether a condition is on one of these rows, so that an outer join must have found it."""
-    return any(source.kind == "tuple" and source.of in tuples for source in sources_of(branch))
+def _found(branch: Branch, tuples: set[int]) -> bool:
+    """Whether a condition is true only where an outer join has found one of these rows."""
+
+    def needs(value: Value) -> bool:
+        of_them = any(source.kind == "tuple" and source.of in tuples for source in value.sources)
+        return of_them and value.constant is None
+
+    for atom in branch:
+        match atom:
+            case Limit():
+                found = atom.operator != "is null" and needs(atom.value)
+            case Link():
+                found = needs(atom.left) or needs(atom.right)
+            case _:
+                found = any(source.kind == "tuple" and source.of in tuples for source in atom.sources)
+        if found:
+            return True
+    return False

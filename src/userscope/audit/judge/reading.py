@@ -7,27 +7,27 @@ functions that are SQL or simple PL/pgSQL.
 from typing import Any
 
 from userscope.audit.judge.calls import Calls
+from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.comparisons import Comparisons
+from userscope.audit.judge.presence import ABSENT
 from userscope.audit.judge.queries import Queries
 from userscope.audit.judge.terms import (
     Branch,
     Limit,
     Other,
     Scope,
-    TooWide,
     Value,
-    Values,
     both,
-    condition,
     sources_of,
 )
-from userscope.audit.judge.tree import A, constant, name_of, names_of, of
+from userscope.audit.judge.tree import A, builtin, constant, name_of, names_of, of
 from userscope.audit.judge.unknowns import Unknowns
 
-_NEGATED = {"=": "<>", "<>": "=", "!=": "=", "~~": "!~~", "~": "!~"}
 
+class Reader(Queries, Calls, Comparisons, Unknowns):
+    """Reads expressions against one catalog; ``row``: the table whose rows are judged."""
 
-class Reader(Queries, Calls, Unknowns):
-    """Reads expressions against one catalog."""
+    row: Relation | None = None
 
     def truths(self, node: Any, scope: Scope) -> list[Branch]:
         """The ways in which an expression is true."""
@@ -64,6 +64,8 @@ class Reader(Queries, Calls, Unknowns):
                 found = self.called_truths(one, scope)
                 if found is not None:
                     return found
+            case "json_func_expr" if one.op == A.JSON_EXISTS_OP:
+                return self.json_found(one, scope)
         return self._bare(node, scope, positive=True)
 
     def lies(self, node: Any, scope: Scope) -> list[Branch]:
@@ -83,6 +85,9 @@ class Reader(Queries, Calls, Unknowns):
                 return self.lies(one.arg, scope)
             case "column_ref" if (kept := scope.variable(names_of(one.fields))) and kept.column is None:
                 return self.lies(kept.node, kept.scope)
+            case "sub_link" if one.sub_link_type == A.EXISTS_SUBLINK and _bare_select(of(one.subselect)[1]):
+                where = of(one.subselect)[1].where_clause
+                return self.lies(where, scope) + self.nulls(where, scope)
         sources = frozenset(source for branch in self.truths(node, scope) for source in sources_of(branch))
         if len({(source.kind, source.of) for source in sources}) == 1 and kind != "sub_link":
             return [(Limit(Value(sources), "not", positive=False),)]
@@ -105,8 +110,14 @@ class Reader(Queries, Calls, Unknowns):
         kind, one = of(node)
         if kind == "a_expr" and one.kind == A.AEXPR_NULLIF and operator == "is null":
             found = self._pairs("=", self.values(one.lexpr, scope), self.values(one.rexpr, scope))
-        for value, branch in self.values(node, scope):
-            if not value.sources:
+        values = self.values(node, scope)
+        if operator == "is null" and any(branch for _, branch in values):  # what is not found is null as well
+            return found + self.nulls(node, scope)
+        absent = kind == "func_call" and builtin(names_of(one.funcname)) in ABSENT
+        for value, branch in values:
+            if value.counts:
+                found += [branch if absent else ()] if operator == "is not null" else []
+            elif not value.sources:
                 found += [branch] if _holds(value, operator) else []
             elif len(value.entities) == 1 and not _unread(value):
                 found.append((*branch, Limit(value, operator, None, positive)))
@@ -117,73 +128,6 @@ class Reader(Queries, Calls, Unknowns):
     def _bare(self, node: Any, scope: Scope, *, positive: bool) -> list[Branch]:
         """A column or a call that is itself true or false."""
         return self._limited(node, "is true" if positive else "not", scope, positive=positive)
-
-    def _compared(self, one: Any, scope: Scope, *, yes: bool) -> list[Branch]:
-        operator = name_of(one.name)
-        if one.kind in (A.AEXPR_BETWEEN, A.AEXPR_NOT_BETWEEN, A.AEXPR_BETWEEN_SYM, A.AEXPR_NOT_BETWEEN_SYM):
-            return self._limited(one.lexpr, "between", scope, positive=True)
-        if one.kind in (A.AEXPR_DISTINCT, A.AEXPR_NOT_DISTINCT):
-            return self._distinct(one, scope, same=(one.kind == A.AEXPR_NOT_DISTINCT) is yes)
-        if one.kind == A.AEXPR_OP_ALL:
-            return self._opaque([one.lexpr, one.rexpr], scope)
-        if one.kind == A.AEXPR_IN or of(one.rexpr)[0] == "list":
-            rights: Values = []
-            for item in of(one.rexpr)[1].items:
-                rights += self.values(item, scope)
-            return self._pairs(
-                operator if yes else _NEGATED.get(operator, "not"), self.values(one.lexpr, scope), rights
-            )
-        for side, other in ((one.lexpr, one.rexpr), (one.rexpr, one.lexpr)):  # f(x) = true
-            said = _said(other) if one.kind == A.AEXPR_OP and operator in ("=", "<>") else None
-            if said is not None:
-                holds = (said == (operator == "=")) == yes
-                return self.truths(side, scope) if holds else self.lies(side, scope)
-        if one.kind == A.AEXPR_OP_ANY:
-            rights = self.elements(one.rexpr, scope)
-        elif not one.HasField("lexpr"):
-            return self._opaque([one.rexpr], scope)
-        elif of(one.lexpr)[0] == "row_expr" and of(one.rexpr)[0] == "row_expr":
-            branches: list[Branch] = [()]
-            for left, right in zip(of(one.lexpr)[1].args, of(one.rexpr)[1].args, strict=False):
-                branches = both(branches, self._pairs(operator, self.values(left, scope), self.values(right, scope)))
-            return branches
-        else:
-            rights = self.values(one.rexpr, scope)
-        if not yes:
-            operator = _NEGATED.get(operator, "not")
-        return self._pairs(operator, self.values(one.lexpr, scope), rights)
-
-    def _distinct(self, one: Any, scope: Scope, *, same: bool) -> list[Branch]:
-        said = _said(one.rexpr)
-        if said is not None:
-            read = self.truths if said is same else self.lies
-            return read(one.lexpr, scope) + ([] if same else self.nulls(one.lexpr, scope))
-        found = self._pairs("=" if same else "<>", self.values(one.lexpr, scope), self.values(one.rexpr, scope))
-        if same:  # nobody is not distinct from null
-            found += both(self.nulls(one.lexpr, scope), self.nulls(one.rexpr, scope))
-        return found
-
-    def _pairs(self, operator: str, lefts: Values, rights: Values) -> list[Branch]:
-        """One of these compared with one of those."""
-        if rights and len(rights) > 1 and not any(value.sources for value, _ in rights):
-            rights = [(Value(constant="|".join(sorted({value.constant or "" for value, _ in rights}))), ())]
-        if len(lefts) * len(rights) > 100:
-            raise TooWide
-        found: list[Branch] = []
-        for left, where in lefts:
-            for right, there in rights:
-                if (left.counts or right.counts) and not _some(operator, left, right):
-                    found.append((Other(frozenset(sources_of(where + there)) | left.sources | right.sources),))
-                    continue
-                if left.counts or right.counts:
-                    found.append(where + there)
-                    continue
-                held = condition(operator, left, right)
-                if held is True:
-                    found.append(where + there)
-                elif held is not False:
-                    found.append((*where, *there, held))
-        return found
 
     def _sub_link(self, one: Any, scope: Scope) -> list[Branch]:
         query = one.subselect
@@ -204,17 +148,6 @@ class Reader(Queries, Calls, Unknowns):
             found += pairs
         return found
 
-    def _opaque(self, nodes: list[Any], scope: Scope) -> list[Branch]:
-        return [
-            (Other(frozenset(s for node in nodes for value, _ in self.values(node, scope) for s in value.sources)),)
-        ]
-
-
-def _said(node: Any) -> bool | None:
-    """Whether a node is true or false itself, and which."""
-    kind, one = of(node)
-    return bool(one.boolval.boolval) if kind == "a_const" and one.WhichOneof("val") == "boolval" else None
-
 
 def _holds(value: Value, operator: str) -> bool:
     """Whether a condition on a constant can hold."""
@@ -227,14 +160,6 @@ def _unread(value: Value) -> bool:
     return any(source.kind in ("call", "unknown") for source in value.sources)
 
 
-def _some(operator: str, left: Value, right: Value) -> bool:
-    """Whether a count that passes is of at least one row."""
-    if operator == "<>":
-        return "0" in (left.constant, right.constant)
-    if right.counts:
-        return (operator == "<" and left.constant is not None) or (
-            operator == "<=" and left.constant not in (None, "0")
-        )
-    if operator == ">":
-        return right.constant is not None
-    return operator in (">=", "=") and right.constant not in (None, "0")
+def _bare_select(select: Any) -> bool:
+    """Whether a query is one condition, of no table."""
+    return select.op == A.SETOP_NONE and not select.from_clause and select.HasField("where_clause")

@@ -65,15 +65,19 @@ class Limit:
 
 @dataclass(frozen=True)
 class Other:
-    """A condition that is none of these; ``why`` says what is wrong with it, where something is."""
+    """A condition that is none of these; ``why`` says what is wrong with it, where something is.
+
+    ``order``: the first is at most the second.
+    """
 
     sources: frozenset[Source]
     why: str = ""
+    order: tuple[Value, Value] | None = None
 
 
 _MOST = 400
 """Branches that are followed at most."""
-_JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "^@"}
+_JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "?&", "^@"}
 _PATTERNS = {"~~", "~~*", "~", "~*", "^@"}
 _CONTAINS = {"@>", "<@", "@?", "@@"}
 _STEP = re.compile(r'"(\w+)"\s*:|\."?(\w+)')
@@ -215,6 +219,28 @@ def sources_of(branch: Branch) -> set[Source]:
     return {source for atom in branch for source in atom_sources(atom)}
 
 
+def equalities(branch: Branch) -> Branch:
+    """The same, with what is neither less nor more than something as equal to it."""
+    orders = {atom.order for atom in branch if isinstance(atom, Other) and atom.order}
+    return tuple(
+        Link(*atom.order) if isinstance(atom, Other) and atom.order and atom.order[::-1] in orders else atom
+        for atom in branch
+    )
+
+
+def ordered(operator: str, left: str | None, right: str | None) -> bool | None:
+    """Whether two constants are so; None where that is not known."""
+    if left is None or right is None:
+        return None
+    if operator in ("=", "<>"):
+        return (left == right) is (operator == "=")
+    try:
+        one, other = float(left), float(right)
+    except ValueError:
+        return None
+    return {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}.get(operator)
+
+
 class TooWide(Exception):
     """There are more ways for it to be true than anybody would read."""
 
@@ -232,9 +258,7 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
     if left.null or right.null:
         return False
     if not sources:
-        if operator == "=" and left.constant is not None and right.constant is not None:
-            return left.constant == right.constant
-        return True
+        return ordered(operator, left.constant, right.constant) is not False
     if any(source.kind in ("call", "unknown") for source in sources):
         return Other(sources)
     ours, theirs = left.entities, right.entities
@@ -252,6 +276,8 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
             return Other(sources, f"it compares {what}" if left.sources == right.sources else "")
         if operator in _JOINS:
             return Link(left, right)
+        if operator in ("<=", ">="):
+            return Other(sources, order=(left, right) if operator == "<=" else (right, left))
         return Other(sources)
     mixed = {("me", 0)} < (ours if len(ours) > 1 else theirs)
     return Other(sources, "without" if mixed and len(ours | theirs) > 1 else "")

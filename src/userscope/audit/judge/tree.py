@@ -48,6 +48,11 @@ def names_of(parts: Any) -> list[str]:
     return ["*" if of(part)[0] == "a_star" else part.string.sval for part in parts]
 
 
+def builtin(names: list[str]) -> str | None:
+    """The name of a function of PostgreSQL's; None where it is one of somebody's own, whatever it is called."""
+    return names[-1] if len(names) == 1 or names[0] == "pg_catalog" else None
+
+
 def name_of(parts: Any) -> str:
     """The last part of a name: an operator's, say."""
     return names_of(parts)[-1] if parts else ""

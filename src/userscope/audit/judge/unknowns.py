@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from userscope.audit.judge.presence import ABSENT
 from userscope.audit.judge.profiles import Profile
 from userscope.audit.judge.terms import Branch, Limit, Scope, Value, Values, both
-from userscope.audit.judge.tree import A, names_of, of
+from userscope.audit.judge.tree import A, builtin, name_of, names_of, of
 
 _AGGREGATE = re.compile(r'sval: "(count|bool_or|bool_and|every)"')
 
@@ -49,11 +50,17 @@ class Unknowns:
                 return self.nulls(node, kept.scope) if one_row else [()]
             case "a_expr" if one.kind in (A.AEXPR_DISTINCT, A.AEXPR_NOT_DISTINCT):
                 return []
+            case "a_expr" if name_of(one.name) in ("->", "->>", "#>", "#>>") and any(
+                value.sources for value, _ in self.values(one.rexpr, scope)
+            ):
+                return [()]
             case "a_expr" if one.kind != A.AEXPR_NULLIF:
                 return self.nulls(one.lexpr, scope) + self.nulls(one.rexpr, scope)
             case "case_expr":
                 return [()]
             case "func_call" if self.function(one, scope) and not self.profile.identity(names_of(one.funcname)):
+                return [()]
+            case "func_call" if builtin(names_of(one.funcname)) in ABSENT:
                 return [()]
         sources = {source for value, _ in self.values(node, scope) for source in value.sources}
         return [(Limit(Value(frozenset({source})), "is null", None, positive=False),) for source in sorted(sources)]

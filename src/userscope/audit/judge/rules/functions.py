@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Function, Relation
 from userscope.audit.judge.policies import Policies
+from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.rules.access import names
 from userscope.audit.judge.rules.texts import IDENTITY, asks_who, plain, runs, touched
 from userscope.audit.judge.rules.words import POWERS
+from userscope.audit.judge.terms import Scope, Source, Value, Values, atom_sources
 from userscope.audit.model import Finding
 from userscope.postgres.sql import ident
 
@@ -68,8 +70,10 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         return
     body = plain(function.body)
     written, read = touched(policies, function, function.owner)
-    asks = asks_who(policies, function, body)
+    asks = asks_who(policies, body, function.oid)
     asked = "asks only whether there is somebody" if IDENTITY.search(body) else "asks nobody who they are"
+    if asks and not written and _tells(policies, function):
+        asks, asked = False, "says who asks, and keeps nothing back"
     anonymous = [s for s in runners if policies.catalog.roles[s].name in ("anon", "anonymous", "web_anon")]
     why = ""
     level = "error"
@@ -83,13 +87,10 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         harmless = (not function.arguments and "truncate" not in body.lower()) or _COUNTER.search(body)
         level = "warning" if harmless or any(_TOKEN.search(name) for name in function.inputs) else "error"
     elif (
-        read
-        and not asks
-        and function.returns not in ("boolean", "void")
-        and any(_hidden(policies, one) for one in read)
+        read and not asks and function.returns not in ("boolean", "void") and any(hidden(policies, one) for one in read)
     ):
-        hidden = sorted({one.full for one in read if _hidden(policies, one)})
-        why = f"it shows {', '.join(hidden)}, and {asked}"
+        kept = sorted({one.full for one in read if hidden(policies, one)})
+        why = f"it shows {', '.join(kept)}, and {asked}"
         level = "warning" if any(_TOKEN.search(name) for name in function.inputs) or _lookup(function) else "error"
     elif (
         "execute" in body.lower()
@@ -109,6 +110,19 @@ def _definer(policies: Policies, function: Function, runners: list[int]) -> Iter
         )
 
 
+def _tells(policies: Policies, function: Function) -> bool:
+    """Whether a query has the identity among what it shows, and no condition on it."""
+    if function.language != "sql":
+        return False
+    given: dict[str, Values] = {
+        name: [(Value(frozenset({Source("unknown", name)})), ())] for name in function.inputs if name
+    }
+    rows = Reader(policies.catalog, policies.profile).body_rows(function, given, Scope())
+    return bool(rows) and not any(
+        source.kind in ("me", "call") for _, branch in rows for atom in branch for source in atom_sources(atom)
+    )
+
+
 def _planted(policies: Policies, function: Function, runners: list[int]) -> Iterator[Finding]:
     """Names that a service can make mean something else, by what it makes in a schema of the search_path."""
     path = next((one for one in function.settings if one.startswith("search_path=")), "")
@@ -126,7 +140,7 @@ def _planted(policies: Policies, function: Function, runners: list[int]) -> Iter
             )
 
 
-def _hidden(policies: Policies, relation: Relation) -> bool:
+def hidden(policies: Policies, relation: Relation) -> bool:
     """Whether a table's rows are not everybody's anyway."""
     if not relation.secured:
         return relation.schema in policies.profile.own
@@ -188,7 +202,7 @@ def _kinds(policies: Policies, function: Function, runners: list[int]) -> Iterat
     if (
         function.volatility == "i"
         and function.signature not in _HINTS
-        and asks_who(policies, function, plain(function.body))
+        and asks_who(policies, plain(function.body), function.oid)
     ):
         constant = re.compile(rf"\b{function.name}\((?:'[^']*'::[\w ]+(?:, )?)*\)")  # is asked once for all rows
         once = not function.arguments or any(constant.search(clause.text) for clause in policies.judged())

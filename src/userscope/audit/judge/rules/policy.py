@@ -166,7 +166,7 @@ def public_level(policies: Policies, clause: Clause, verdict: Verdict) -> str:
         return "error" if owned or _of_somebody(policies, relation) else "warning"
     if _inherited(policies, clause) and owned:
         return "error"
-    if owned and verdict.rows and _finds_itself(clause, verdict):
+    if owned and verdict.rows and (_finds_itself(clause, verdict) or _finds_any(policies, clause, verdict)):
         return "error"
     if flags:
         beside = _siblings(policies, clause) or any(one.kind == "tied" for one in clause.verdicts)
@@ -202,6 +202,20 @@ def _finds_itself(clause: Clause, verdict: Verdict) -> bool:
     """Whether the row is looked up in its own table, and nothing is asked of it there."""
     alone = all(found.oid == clause.relation.oid for found in verdict.relations)
     return alone and bool(verdict.relations) and not any(isinstance(atom, Limit) for atom in verdict.branch)
+
+
+def _finds_any(policies: Policies, clause: Clause, verdict: Verdict) -> bool:
+    """Whether somebody meant to ask who acts, and all that is asked is that there is what a row refers to."""
+    limited = any(isinstance(atom, Limit) for atom in verdict.branch)
+    asked = any(f"{name}(" in clause.text for name in policies.profile.functions) or "current_setting(" in clause.text
+    return asked and not limited and all(_whole(policies, found) for found in verdict.relations)
+
+
+def _whole(policies: Policies, relation: Relation) -> bool:
+    """Whether everybody finds each of a table's rows."""
+    return not relation.secured or any(
+        c.worst.kind == "public" and not c.worst.flags and not c.walled for c in policies.reads(relation)
+    )
 
 
 def _inherited(policies: Policies, clause: Clause) -> bool:

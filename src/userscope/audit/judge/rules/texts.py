@@ -9,7 +9,11 @@ _WRITES = re.compile(
     r"\b(?:insert\s+into|update|delete\s+from|truncate(?:\s+table)?|merge\s+into)\s+(?:only\s+)?((?:\"?\w+\"?\.)?\"?\w+\"?)",
     re.IGNORECASE,
 )
-_READS = re.compile(r"\b(?:from|join)\s+((?:\"?\w+\"?\.)?\"?\w+\"?)", re.IGNORECASE)
+_FROM = re.compile(
+    r"(?=\b(?:from|using|table)\b([^;]*?)(?:\b(?:where|group|order|having|limit|union|on\s+conflict|returning|loop)\b|;|$))",
+    re.IGNORECASE,
+)
+_READS = re.compile(r"(?:^|,|\bjoin\b)[\s(]*(?:(?:only|lateral)\b[\s(]*)?((?:\"?\w+\"?\.)?\"?\w+\"?)", re.IGNORECASE)
 IDENTITY = re.compile(r"auth\.(uid|jwt|user_id|role|email)\s*\(|current_setting\s*\(|\bjwt\b", re.IGNORECASE)
 _SIGNED = re.compile(
     r"auth\.\w+\s*\(\s*\)\s*\)?\s*(?:is\s+(?:not\s+)?null\b|(?:=|<>|!=)\s*'(?:authenticated|anon)')|\braise\b[^;]*;",
@@ -25,7 +29,7 @@ def plain(body: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", body, flags=re.DOTALL)
 
 
-def asks_who(policies: Policies, function: Function, body: str, deep: int = 4) -> bool:
+def asks_who(policies: Policies, body: str, caller: int = 0, deep: int = 4) -> bool:
     """Whether a body asks who acts, and not only whether anybody does, itself or by what it calls."""
     body = _SIGNED.sub(" ", body)
     for name in _ASSIGNED.findall(body):
@@ -36,36 +40,41 @@ def asks_who(policies: Policies, function: Function, body: str, deep: int = 4) -
         return True
     if any(f"{name}(" in body for name in policies.profile.functions):
         return True
-    others = _called(policies, function, body) if deep else []
-    return any(asks_who(policies, other, plain(other.body), deep - 1) for other in others)
+    others = called(policies, body, caller) if deep else []
+    return any(asks_who(policies, plain(other.body), other.oid, deep - 1) for other in others)
 
 
-def _called(policies: Policies, function: Function, body: str) -> list[Function]:
+def called(policies: Policies, body: str, caller: int = 0) -> list[Function]:
     """The functions of somebody's own that a body calls."""
     return [
         other
         for schema, name in sorted(set(_CALLS.findall(body)))
         for other in policies.catalog.called.get(name, [])
-        if schema in ("", other.schema) and other.oid != function.oid
+        if schema in ("", other.schema) and other.oid != caller
     ]
 
 
 def touched(policies: Policies, function: Function, owner: int, deep: int = 3) -> tuple[list[Relation], list[Relation]]:
     """Which tables a function writes and reads that do not bind ``owner``, itself, by views and by what it calls."""
-    body = plain(function.body)
-    written = [one for name in _WRITES.findall(body) for one in _tables(policies, function, name, owner)]
-    read = [one for name in _READS.findall(body) for one in _tables(policies, function, name, owner)]
-    for other in _called(policies, function, body) if deep else []:
+    written, read = named(policies, function.schema, plain(function.body), owner)
+    for other in called(policies, plain(function.body), function.oid) if deep else []:
         if other.schema not in policies.profile.brought:
             more = touched(policies, other, other.owner if other.definer else owner, deep - 1)
             written, read = written + more[0], read + more[1]
     return written, read
 
 
-def _tables(policies: Policies, function: Function, name: str, reader: int) -> list[Relation]:
+def named(policies: Policies, near: str, body: str, owner: int) -> tuple[list[Relation], list[Relation]]:
+    """Which tables a text writes and reads that do not bind ``owner``, itself and by views."""
+    reads = [name for clause in _FROM.findall(body) for name in _READS.findall(clause)]
+    written = [one for name in _WRITES.findall(body) for one in _tables(policies, near, name, owner)]
+    return written, [one for name in reads for one in _tables(policies, near, name, owner)]
+
+
+def _tables(policies: Policies, near: str, name: str, reader: int) -> list[Relation]:
     """The table of a name, or those behind a view of it, that do not bind who reads."""
     parts = [part.strip('"') for part in name.split(".")]
-    found = policies.catalog.relation(parts, function.schema)
+    found = policies.catalog.relation(parts, near)
     return [] if found is None else _behind(policies, found, reader)
 
 

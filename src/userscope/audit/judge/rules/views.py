@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from userscope.audit.judge.catalog import Relation
+from userscope.audit.judge.nothing import Rows
 from userscope.audit.judge.policies import Policies
-from userscope.audit.judge.queries import Rows
 from userscope.audit.judge.reading import Reader
 from userscope.audit.judge.rules.access import names, reached
 from userscope.audit.judge.terms import Atom, Limit, Link, Scope, TooWide, atom_sources
@@ -112,7 +112,12 @@ def _rows(policies: Policies, view: Relation) -> Rows:
     text = re.sub(r";\s*$", "", view.definition or "")
     reader = Reader(policies.catalog, policies.profile)
     try:
-        return reader.rows(statements(text)[0], Scope(near=view.schema, above=True))
+        rows = reader.rows(statements(text)[0], Scope(near=view.schema, above=True))
+        return [
+            (columns, held)
+            for columns, held in rows
+            if held or any(value.sources or value.counts for _, value in columns)
+        ]
     except (Unreadable, TooWide, RecursionError, LookupError, ValueError, AttributeError):
         return []
 
