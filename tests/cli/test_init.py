@@ -64,7 +64,8 @@ def test_own_users(cli: Runner, empty: Database) -> None:
     environment["USERSCOPE_USER_ID"] = "bigint"
     assert contents(cli.folder) == {}
     done = cli("init", "--core", *TABLE).stdout
-    assert "Services and tests say who acts by such an id with USERSCOPE_USER_ID=bigint.\n" in done
+    assert "Services, tests and new-table are told of such ids by USERSCOPE_USER_ID=bigint.\n" in done
+    assert 'Next: "export USERSCOPE_USER_ID=bigint && userscope migrate && pytest"' in done
     cli("migrate")
     with empty.connect() as owner:
         kind = (

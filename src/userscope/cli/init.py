@@ -43,6 +43,10 @@ def init(
         print(f"  + {path}")
     there = "" if folder == Path() else f"cd {folder} && "
     tested = " && pytest" if first else ""
+    kind = ""
     if owner_type != "uuid":
-        print(f"Services and tests say who acts by such an id with USERSCOPE_USER_ID={owner_type}.")
-    print(f'Next: "{there}userscope migrate{tested}"; "userscope new-table" adds {"more" if first else "a table"}.')
+        kind = f"export USERSCOPE_USER_ID={owner_type} && "
+        print(f"Services, tests and new-table are told of such ids by USERSCOPE_USER_ID={owner_type}.")
+    print(
+        f'Next: "{there}{kind}userscope migrate{tested}"; "userscope new-table" adds {"more" if first else "a table"}.'
+    )
