@@ -129,3 +129,15 @@ create policy r on lib.T for select using (lib.banned_5(house_id) is not true);
 
 -- greatest
 create policy r on lib.T for select using (greatest(reader_id, auth.uid()) = reader_id);
+
+-- one more than a count
+create policy r on lib.T for select using ((
+    select count(*) + 1 from lib.cards c where c.house_id = T.house_id and c.reader_id = auth.uid()) > 0);
+
+-- a count that is more than less than none
+create policy r on lib.T for select using ((
+    select count(*) from lib.cards c where c.house_id = T.house_id and c.reader_id = auth.uid()) > -1);
+
+-- a count of none is a row as well
+create policy r on lib.T for select using (exists (select from (
+    select count(*) as n from lib.cards c where c.house_id = T.house_id and c.reader_id = auth.uid()) as t));

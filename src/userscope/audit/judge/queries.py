@@ -118,7 +118,7 @@ class Queries:
             return [value for element in one.elements for value in self.values(element, scope)]
         if kind == "sub_link":
             return [(row[0][1] if row else Value(), branch) for row, branch in self.rows(one.subselect, scope)]
-        return self.values(node, scope)
+        return [(value, held) for value, held in self.values(node, scope) if not value.empty]
 
     def _selected(self, query: Any, scope: Scope) -> list[tuple[Scope, Branch, Any]]:
         """Each plain SELECT of a query, with the scope of its columns and what holds for its rows."""

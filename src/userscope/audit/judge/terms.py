@@ -33,6 +33,11 @@ class Value:
     null: bool = False
 
     @property
+    def empty(self) -> bool:
+        """Whether it is a list with nothing in it."""
+        return not self.sources and self.constant in ("{}", "[]")
+
+    @property
     def entities(self) -> set[tuple[str, int]]:
         """The rows and other things that it is made of."""
         return {(source.kind, source.of) for source in self.sources}
@@ -78,6 +83,7 @@ class Other:
 _MOST = 400
 """Branches that are followed at most."""
 _JOINS = {"=", "@>", "<@", "&&", "~~", "~~*", "~", "~*", "?", "?|", "?&", "^@"}
+_HOLDS = {"?", "?|", "&&", "@>"}
 _PATTERNS = {"~~", "~~*", "~", "~*", "^@"}
 _CONTAINS = {"@>", "<@", "@?", "@@"}
 _STEP = re.compile(r'"(\w+)"\s*:|\."?(\w+)')
@@ -255,7 +261,7 @@ def both(one: list[Branch], other: list[Branch]) -> list[Branch]:
 def condition(operator: str, left: Value, right: Value) -> Atom | bool:
     """What comparing two values comes to; True or False where it is so for every row."""
     sources = left.sources | right.sources
-    if left.null or right.null:
+    if left.null or right.null or (operator in _HOLDS and (left.empty or (right.empty and operator == "&&"))):
         return False
     if not sources:
         return ordered(operator, left.constant, right.constant) is not False
