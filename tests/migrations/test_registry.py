@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from psycopg import sql
 
-from tests.clusters import Database
+from tests.clusters import Cluster, Database
 from tests.migrations import sqitch
 from tests.migrations.conftest import ROOT, dump, rows
 from tests.migrations.sketch import Sketch, write
-from userscope.errors import RegistryError
+from userscope.errors import RegistryError, ScriptError
 from userscope.migrations import inspection, runner
 from userscope.migrations.projects import Project, load
 
@@ -46,6 +47,20 @@ def test_any_encoding() -> None:
     """What is sent for bookkeeping is ASCII: a database may have any encoding."""
     ours = (ROOT / "src/userscope/migrations").rglob("*.sql")
     assert [path for path in ours if not path.read_bytes().isascii()] == []
+
+
+@pytest.mark.breadth
+def test_latin1(cluster: Cluster, tmp_path: Path) -> None:
+    """A project goes to a database of another encoding as it is written; ours tell which one they need."""
+    cluster.execute(sql.SQL("create database in_latin1 encoding 'LATIN1' locale 'C' template template0").format())
+    database = Database(cluster, "in_latin1")
+    verify = "select 1 / (v = U&'\\00e9')::int from public.a;\n"
+    noted = Sketch("a", "begin;\ncreate table public.a as select 'é' as v;\ncommit;\n", None, verify)
+    assert runner.migrate(database.url(), [write(tmp_path / "p", noted)]) == ["p:a"]
+    with pytest.raises(ScriptError) as raised:
+        runner.migrate(database.url())
+    assert "encoding 'UTF8'" in (raised.value.hint or "")
+    database.drop()
 
 
 @pytest.mark.parametrize("version", ["1.2", "2", "10"])

@@ -16,6 +16,7 @@ _NO_EXTENSION = (
 )
 # By SQLSTATE, or by its class.
 _CURES = {
+    "22P05": "Deploy to a database of encoding UTF8: create database NAME encoding 'UTF8' template template0.",
     "25006": "Connect to the primary server: this one only reads.",
     "42501": "Migrate as the database's owner, with CREATEROLE where roles are to be made (see ADMIN_DATABASE_URL).",
     "42P06": _SCHEMA,
