@@ -105,7 +105,7 @@ def test_the_text_names_a_hole(mutate: Mutate, database: Database) -> None:
         "    breaks  a user reaches only their own rows",
         "    test    as one user, SELECT on app.todos, and compare: another's row must exist, untouched",
     ]
-    assert output.splitlines()[-1] == "1 mutants: 0 killed, 1 survived"
+    assert output.splitlines()[-1] == "1 mutant: 0 killed, 1 survived"
 
 
 @pytest.mark.breadth

@@ -88,7 +88,8 @@ class Tally:
             "invalid": len(self.of("invalid")),
         }
         said = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word in ("killed", "survived"))
-        return "\n".join([*lines, f"{len(self.verdicts)} mutants: {said}"])
+        tried = len(self.verdicts)
+        return "\n".join([*lines, f"{tried} mutant{'s' * (tried != 1)}: {said}"])
 
 
 def _told(mutant: Mutant) -> dict[str, Any]:
