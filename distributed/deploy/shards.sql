@@ -157,7 +157,8 @@ begin
     perform set_config('citus.enable_unsafe_triggers', 'on', true),
             set_config('citus.multi_shard_modify_mode', 'sequential', true),
             set_config('client_min_messages', 'warning', true);
-    perform app_private.alter_policies(one, case when one = relation then key end) from app_private.related(relation) as one;
+    perform app_private.alter_policies(one, case when one = relation then key end), app_private.judge_rows(one)
+       from app_private.related(relation) as one;
     if key is null then
         perform create_reference_table(relation);
     else
@@ -178,9 +179,19 @@ create function app_private.gather(relation regclass) returns void
 as $$
 declare
     said constant text[] := array(select app_private.comments());
+    name constant text := relation;
+    -- What a spread table references stays where it is: by the keys, Citus would bring all of that back as well.
+    keys constant text[] := array(
+        select format('%I %s', conname, pg_get_constraintdef(pg_constraint.oid))
+          from pg_constraint join pg_dist_partition on logicalrelid = conrelid and partmethod = 'h'
+         where conrelid = relation and contype = 'f' and confrelid <> conrelid);
     word text;
 begin
-    perform set_config('citus.multi_shard_modify_mode', 'sequential', true), set_config('client_min_messages', 'warning', true);
+    perform set_config('citus.multi_shard_modify_mode', 'sequential', true), set_config('client_min_messages', 'warning', true),
+            set_config('citus.enable_unsafe_triggers', 'on', true);
+    foreach word in array keys loop
+        execute format('alter table %s drop constraint %s', name, split_part(word, ' FOREIGN KEY ', 1));
+    end loop;
     perform undistribute_table(relation, cascade_via_foreign_keys => true);
     for word in
         with altered as (
@@ -190,6 +201,11 @@ begin
             returning statement
         )
         select statement from altered
+        union all
+        select format('drop trigger %I on %s', tgname, tgrelid::regclass)
+          from pg_trigger join pg_class on pg_class.oid = tgrelid
+         where tgfoid = to_regprocedure('app.judge()') and not exists (select from pg_dist_partition where logicalrelid = tgrelid)
+           and not exists (select from pg_dist_shard where right(relname, 1 + length(shardid::text)) = '_' || shardid)
         union all  -- from PostgreSQL 18 on NOT NULL has a name, and is given that of a table that has gone meanwhile
         select format('alter table %s rename constraint %I to %I', conrelid::regclass, conname,
                       regexp_replace(regexp_replace(conname, format('^%s_[0-9]+_', relname), relname || '_'), '[0-9]*$', ''))
@@ -201,12 +217,18 @@ begin
     loop
         execute word;
     end loop;
+    if keys <> '{}' then  -- references to what Citus has make it Citus', on the coordinator
+        perform app_private.alter_policies(name::regclass), app_private.judge_rows(name::regclass);
+    end if;
+    foreach word in array keys loop
+        execute format('alter table %s add constraint %s', name, word);
+    end loop;
     for word in select unnest(said) except select app_private.comments() loop
         execute word;
     end loop;
 end
 $$;
-comment on function app_private.gather(regclass) is 'Brings a table, and those that foreign keys join with it, back to one node.';
+comment on function app_private.gather(regclass) is 'Brings a table back to the coordinator; with one that is whole everywhere, those that foreign keys join with it.';
 
 create function app_private.restore(name text) returns void
     language plpgsql volatile parallel unsafe security invoker
@@ -261,40 +283,8 @@ $$;
 comment on function app_private.read_own_copies(regprocedure, regclass[], boolean) is
     'Has a function read this node''s own copies of tables, by their names, or again the tables.';
 
--- Where Citus makes a table anew, it drops the views on it. A function whose body is a text hangs on no table; and where
--- the table is whole on every node, the function can read the node's own copy.
-create function app_private.answer_by_function(view regclass) returns regprocedure
-    language plpgsql volatile parallel unsafe security invoker
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    name    constant text := view;
-    owner   constant regrole := (select relowner from pg_class where oid = view);
-    options constant text := ' with (' || (select array_to_string(reloptions, ', ') from pg_class where oid = view) || ')';
-    body    constant text := rtrim(pg_get_viewdef(view), ';');
-    columns text;
-    types   text;
-begin
-    select string_agg(quote_ident(attname), ', ' order by attnum),
-           string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' order by attnum)
-      into columns, types from pg_attribute where attrelid = view and attnum > 0;
-    insert into app_private.undistributed values (name, format('create or replace view %s%s as %s', name, options, body));
-    execute format('create function %s() returns table (%s) language sql stable parallel safe security definer '
-                   'set search_path = pg_catalog, pg_temp as %L', name, types, body);
-    execute format('comment on function %s() is %L', name, 'What the view of its name shows.');
-    execute format('revoke all on function %s() from public', name);
-    -- A view's functions are called with the rights of its reader, and on workers by their names.
-    execute format('grant execute on function %s() to app_user', name);
-    execute format('create or replace view %1$s%2$s as select %3$s from %1$s() offset 0', name, options, columns);
-    execute format('alter function %s() owner to %s', name, owner);
-    return format('%s()', name)::regprocedure;
-end
-$$;
-comment on function app_private.answer_by_function(regclass) is 'Has a view answer by a function of its owner''s that has its name.';
-
 revoke all on function app_private.comments(), app_private.related(regclass), app_private.policy_on_shards(text, text, text),
     app_private.alter_policies(regclass, name), app_private.distribute(regclass, name), app_private.gather(regclass),
-    app_private.restore(text), app_private.read_own_copies(regprocedure, regclass[], boolean),
-    app_private.answer_by_function(regclass) from public;
+    app_private.restore(text), app_private.read_own_copies(regprocedure, regclass[], boolean) from public;
 
 commit;

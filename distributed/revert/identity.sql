@@ -6,6 +6,9 @@ select app_private.read_own_copies(function, '{app_private.seal_keys}', own => f
   from unnest('{app_private.verified_user_key(), app_private.refuse_identity()}'::regprocedure[]) as function;
 update app_private.sealing set required = required;
 select app_private.gather('app_private.seal_keys');
+drop function app_private.answer_by_function(regclass);
+drop function app_private.judge_rows(regclass);
+drop function app.judge();
 select app_private.restore('app_private.decide_sealing');
 select app_private.restore('app_private.refuse_identity');
 select app_private.restore('app_private.verified_user_key');
@@ -18,6 +21,7 @@ set local citus.enable_ddl_propagation = on;
 do $$
 begin
     execute format('alter database %I reset citus.propagate_set_commands', current_database());
+    execute format('alter database %I reset citus.max_intermediate_result_size', current_database());
 end
 $$;
 

@@ -2,7 +2,6 @@
 
 begin;
 
-drop function app_private.answer_by_function(regclass);
 drop function app_private.read_own_copies(regprocedure, regclass[], boolean);
 drop function app_private.restore(text);
 drop function app_private.gather(regclass);

@@ -14,7 +14,6 @@ set local search_path = pg_catalog, pg_temp;
 -- What stands in the way of a table's protection there must be nobody's to call.
 select app_private.verify('distributed:shards', 'what distributes tables', $$
     app_private.alter_policies(regclass,name) is its owner's alone
-    app_private.answer_by_function(regclass) is its owner's alone
     app_private.comments() is its owner's alone
     app_private.distribute(regclass,name) is its owner's alone
     app_private.gather(regclass) is its owner's alone
@@ -26,7 +25,7 @@ select app_private.verify('distributed:shards', 'what distributes tables', $$
 $$, exactly => true, actual => array(
     select format('%s is its owner''s alone', pg_proc.oid::regprocedure) from pg_proc
      where pronamespace = 'app_private'::regnamespace
-       and proname = any ('{alter_policies,answer_by_function,comments,distribute,gather,policy_on_shards,read_own_copies,related,restore}')
+       and proname = any ('{alter_policies,comments,distribute,gather,policy_on_shards,read_own_copies,related,restore}')
        and not exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) as item where item.grantee <> proowner)
     union all
     select format('%s is under row-level security', oid::regclass) from pg_class

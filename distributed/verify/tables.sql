@@ -21,6 +21,7 @@ $$, exactly => false, actual => array(
 ));
 
 select app_private.verify_table('distributed:tables', 'app.todos', $$
+    CREATE TRIGGER judge AFTER INSERT ON app.todos FOR EACH ROW EXECUTE FUNCTION app.judge()
     CREATE TRIGGER stamp BEFORE INSERT ON app.todos FOR EACH ROW EXECUTE FUNCTION app.stamp()
 $$);
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
+from psycopg.pq import ExecStatus
 
 from tests.citus.rig import Distributed
 from tests.clusters import Connection, Database
@@ -83,11 +84,24 @@ def arena_of(distributed: Distributed) -> Arena:
     return Arena(distributed, key, alice, bob, carol)
 
 
-def told(connection: Connection, *statements: str) -> str:
-    """Everything that statements answer, errors too; each is sent by itself, as the simple protocol does."""
+def told(connection: Connection, *statements: str, stdin: bytes = b"") -> str:
+    """Everything that statements answer, errors too; each is sent by itself, as the simple protocol does.
+
+    What a COPY sends is part of it; one that waits for rows is given ``stdin``.
+    """
+    wire = connection.pgconn
     answers: list[str] = []
     for statement in statements:
-        result = connection.pgconn.exec_(statement.encode())
+        result = wire.exec_(statement.encode())
+        if result.status == ExecStatus.COPY_OUT:
+            while (copied := wire.get_copy_data(0))[0] > 0:
+                answers.append(bytes(copied[1]).decode(errors="replace"))
+        elif result.status == ExecStatus.COPY_IN:
+            wire.put_copy_data(stdin)
+            wire.put_copy_end()
+        if result.status in (ExecStatus.COPY_OUT, ExecStatus.COPY_IN):
+            while (ended := wire.get_result()) is not None:
+                result = ended
         answers.append((result.error_message or b"").decode())
         answers += [
             str(result.get_value(row, column)) for row in range(result.ntuples) for column in range(result.nfields)

@@ -95,6 +95,7 @@ class Distributed:
     def execute(self, statement: str | sql.Composed, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a statement on the coordinator as the superuser, and return its rows."""
         with self.coordinator.superuser_connection() as superuser:
+            superuser.execute("set citus.max_intermediate_result_size = -1")  # what services must not keep
             done = superuser.execute(statement.encode() if isinstance(statement, str) else statement, parameters)
             return done.fetchall() if done.description else []
 

@@ -9,6 +9,7 @@ import pytest
 from tests.citus.rig import Distributed
 from tests.clusters import Connection, Database
 from userscope.admin import seals
+from userscope.audit.run import audit
 from userscope.identity import SealKey
 
 _ROWS = "select title from app.todos"
@@ -152,3 +153,45 @@ def test_what_one_leaves_on_a_worker_does_not_meet_the_next(
                 service.execute("select app.set_user_id(%s, %s)", [str(bob), key.seal(str(bob))])
                 found = service.execute("select owner_id, current_setting('timezone') from app.todos").fetchall()
             assert found == [(bob, "UTC")] * 2
+
+
+@pytest.mark.usefixtures("key")
+def test_a_row_that_came_past_its_trigger(distributed: Distributed, people: tuple[UUID, ...]) -> None:
+    """It changes nothing on any node, as workers have none to read: what it says and what is so, the audit compares."""
+    admin, (alice, *_) = distributed.coordinator.url(), people
+
+    def past(required: bool) -> None:
+        distributed.execute("alter table app_private.sealing disable trigger decide")
+        distributed.execute("update app_private.sealing set required = %s", [required])
+        distributed.execute("alter table app_private.sealing enable always trigger decide")
+
+    def named() -> list[tuple[str, ...]]:
+        """What the audit says of sealing, and its cure."""
+        found = [each for each in audit(admin).findings if each.rule == "sealing"]
+        for each in found:
+            distributed.execute(each.cure.partition(",")[0])
+        return [(each.level, each.object, each.finding, each.detail) for each in found]
+
+    def what_is(body: str) -> list[tuple[str, ...]]:
+        told = f"app.current_user_key() has the body of a database that {body}."
+        return [("error", "app_private.sealing", "what it says is not in effect", told)]
+
+    def unsealed() -> list[int | str]:
+        """What somebody without a seal reaches by each node."""
+        return [refusal_or_rows(node, alice) for node in distributed.all]
+
+    assert (named(), unsealed()) == ([], ["28000"] * 3)
+    past(False)
+    assert (unsealed(), named()) == (["28000"] * 3, what_is("requires seals"))
+    assert (named(), unsealed()) == ([], [2] * 3)
+    past(True)
+    assert (unsealed(), named()) == ([2] * 3, what_is("accepts identities without a seal"))
+    assert (named(), unsealed()) == ([], ["28000"] * 3)
+
+
+def refusal_or_rows(database: Database, user: object) -> int | str:
+    with database.connect("service") as service:
+        try:
+            return rows(service, user)
+        except psycopg.Error as error:
+            return str(error.sqlstate)

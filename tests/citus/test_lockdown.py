@@ -6,6 +6,7 @@ import secrets
 import pytest
 
 from tests.citus.arena import NODES, Arena, run_quietly, told
+from tests.clusters import Connection
 
 CALLABLE = """
 select array_agg(distinct proname::text order by proname::text) from pg_proc
@@ -92,25 +93,41 @@ def test_a_command_on_workers(arena: Arena, node: int) -> None:
     assert (before, after) == ([0, 0, 0], [0, 1, 1])
 
 
+KEEP = "with made as (insert into app.todos (title) values ('bobs secret') returning title) select * from made"
+SIZE = "alter database {database} reset citus.max_intermediate_result_size"
+
+
+def kept(arena: Arena, node: int, bob: Connection) -> tuple[str, str]:
+    """What Alice is told of what Bob's transaction keeps: by Citus' function, and by its COPY."""
+    with arena.distributed.all[node].superuser_connection() as superuser:
+        asked = "select transaction_number from get_all_active_transactions() where process_id = %s"
+        ((number,),) = superuser.execute(asked, [bob.info.backend_pid]).fetchall()
+    become = f"select assign_distributed_transaction_id({node}, {number}, now())"
+
+    def told_by(statement: str) -> str:
+        tries = (("savepoint s", statement.format(plan), "rollback to savepoint s") for plan in range(1, 6))
+        with arena.acting(node, arena.alice) as connection:
+            return told(connection, "commit", "begin", become, *(each for one in tries for each in one))
+
+    read = "select * from read_intermediate_result('{}_1', 'binary') as kept (title text)"
+    return told_by(read), told_by('copy "{}_1" to stdout with (format result)')
+
+
 @pytest.mark.parametrize("node", NODES)
 def test_anothers_intermediate_result(arena: Arena, node: int) -> None:
-    """What a statement of Bob's keeps while he is at work, Alice cannot read; where the lockdown is not, she does."""
-    keep = "with made as (insert into app.todos (title) values ('bobs secret') returning title) select * from made"
+    """What a statement of Bob's keeps while he is at work, Alice reads where the lockdown is not; else none keeps any.
 
-    def seen() -> str:
-        with arena.acting(node, arena.alice) as connection:
-            become = f"select assign_distributed_transaction_id({initiator}, {number}, now())"
-            read = "select * from read_intermediate_result('{}_1', 'binary') as kept (title text)"
-            asked = (("savepoint s", read.format(plan), "rollback to savepoint s") for plan in range(1, 6))
-            return told(connection, "commit", "begin", become, *(each for one in asked for each in one))
-
-    with arena.acting(node, arena.bob) as bob:
+    The function that reads it is closed; COPY asks for no right.
+    """
+    with arena.opened(SIZE), arena.acting(node, arena.bob) as bob:
         with arena.opened(*OPEN):
-            assert "bobs secret" in told(bob, keep)
-            ((_, _, initiator, number, _),) = bob.execute("select * from get_current_transaction_id()").fetchall()
-            assert "bobs secret" in seen()
-        answer = seen()  # he is at work still
-        assert (refused(answer), "bobs secret" in answer) == (True, False)
+            assert "bobs secret" in told(bob, KEEP)
+            assert ["bobs secret" in each for each in kept(arena, node, bob)] == [True, True]
+        by_function, _ = kept(arena, node, bob)  # he is at work still
+        assert (refused(by_function), "bobs secret" in by_function) == (True, False)
+    with arena.acting(node, arena.bob) as bob:
+        assert "the intermediate result size exceeds" in told(bob, "savepoint s", KEEP, "rollback to savepoint s")
+        assert ["bobs secret" in each for each in kept(arena, node, bob)] == [False, False]
 
 
 @pytest.mark.parametrize("node", NODES)

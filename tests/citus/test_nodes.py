@@ -31,6 +31,10 @@ PLANTED = {
         "alter database {database} reset citus.propagate_set_commands",
         'identities do not reach other nodes from there: citus.propagate_set_commands is not "local"',
     ),
+    "what is kept in between": (
+        "alter database {database} reset citus.max_intermediate_result_size",
+        "what statements keep in between can be read there: citus.max_intermediate_result_size is not 0",
+    ),
     "a function is another": (
         "revoke execute on function app.seal_required() from app_user",
         "the function app.seal_required() is not the coordinator's there",
@@ -59,6 +63,11 @@ UNMENDED = {
         "alter policy delete_own on app.{todos} "
         "using ((owner_id = app.current_user_id()) and (owner_id = app.shard_key()::uuid))",
         "the policy delete_own of app.{todos} is not its table's there",
+    ),
+    "a shard is open to COPY": (
+        "alter table app.{todos} disable trigger judge_{number}",
+        "alter table app.{todos} enable trigger judge_{number}",
+        'COPY passes by the policies of app.{todos} there, which has no trigger "judge"',
     ),
     "a login is more": (
         "alter role app_service bypassrls",
@@ -92,6 +101,7 @@ def on_worker(distributed: Distributed, statement: str) -> dict[str, str]:
             "where groupid = (select groupid from pg_dist_local_group) order by logicalrelid, shardid"
         ).fetchall()
         names = dict(found) | {"database": distributed.coordinator.name}
+        names["number"] = names["todos"].rpartition("_")[2] if "todos" in names else ""
         for one in statement.format(**names).split("; "):
             worker.execute(one.encode())
     return names

@@ -8,10 +8,12 @@ import psycopg
 import pytest
 from psycopg.errors import FeatureNotSupported, InsufficientPrivilege
 
+from tests.citus.arena import told
 from tests.citus.rig import Distributed
 from tests.cli.runner import Runner, ledger
 from tests.clusters import Connection
 from tests.migrations.sqitch import COMMITTER
+from userscope.admin import nodes
 from userscope.audit.run import audit
 
 _TABLE = """
@@ -144,6 +146,45 @@ def test_back(distributed: Distributed, people: tuple[UUID, ...]) -> None:
     assert distributed.execute(policies) == before
     assert distributed.execute("select count(*) from app.back") == [(len(people),)]
     distributed.execute("drop table app.back")
+
+
+def test_back_alone(distributed: Distributed, people: tuple[UUID, ...]) -> None:
+    """What it references stays where it is; there, too, COPY adds no row in another's name."""
+    where = "select logicalrelid::text, partmethod, repmodel from pg_dist_partition order by 1"
+    table = _TABLE.replace("(select {by})", "{by}").format(**_USER | {"name": "coming"})
+    distributed.execute(table + "alter table app.coming add foreign key (owner_id) references app.users")
+    before = distributed.execute(where)
+    assert [name for name, *_ in before if name == "app.coming"], "Citus' by its key"
+    distributed.execute("select app_private.distribute('app.coming', 'owner_id')")
+    assert distributed.execute(where) != before
+    distributed.execute("select app_private.gather('app.coming')")
+    assert distributed.execute(where) == before
+    assert distributed.execute("select count(*) from app.coming") == [(len(people),)]
+    distributed.execute("drop table app.coming")
+
+
+def test_by_copy(ready: Distributed, people: tuple[UUID, ...]) -> None:
+    """Nobody adds a row in another's name to a table on the coordinator, where nodes have been looked after."""
+    alice, bob, *_ = people
+    table = _TABLE.replace("(select {by})", "{by}").format(**_USER | {"name": "copied"})
+    ready.execute(table + "alter table app.copied add foreign key (owner_id) references app.users")
+
+    def planted() -> list[tuple[object, ...]]:
+        with ready.coordinator.connect("service") as service:
+            service.execute("begin")
+            service.execute("select app.set_user_id(%s)", [str(alice)])
+            told(service, "copy app.copied (owner_id, body) from stdin", stdin=f"{bob}\tplanted\n".encode())
+            told(service, "commit")
+        return ready.execute("delete from app.copied where body = 'planted' returning owner_id")
+
+    try:
+        assert planted() == [(bob,)], "the control"
+        lacking = 'COPY passes by the policies of app.copied there, which has no trigger "judge"'
+        assert lacking in nodes.check(ready.coordinator.url())[0].problems
+        assert [node.problems for node in nodes.apply(ready.coordinator.url())] == [()] * 3
+        assert planted() == []
+    finally:
+        ready.execute("drop table app.copied")
 
 
 @pytest.mark.usefixtures("people")

@@ -209,7 +209,7 @@ REFUSED = {
     "when not matched then insert (title) values ('x')": "XX000",
     "update app.todos set owner_id = gen_random_uuid()": "0A000",
     "insert into app.todos (title) values ('x') returning now()": "0A000",
-    "with made as (insert into app.todos (title) values ('x') returning id) select id from made": "42501",
+    "with made as (insert into app.todos (title) values ('x') returning id) select id from made": "XX000",
 }
 """What docs/citus.md says is refused, and by which SQLSTATE."""
 

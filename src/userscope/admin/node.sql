@@ -4,7 +4,7 @@ with known (name, value) as (  -- as the next session has it: ALTER DATABASE say
                              from pg_db_role_setting join pg_database on pg_database.oid = setdatabase, unnest(setconfig) as entry
                             where setrole = 0 and datname = current_database() and split_part(entry, '=', 1) = name),
                           current_setting(name, true))
-      from unnest(array['track_activities', 'citus.propagate_set_commands', 'pg_stat_statements.track_utility']) as name
+      from unnest(array['track_activities', 'citus.propagate_set_commands', 'citus.max_intermediate_result_size', 'pg_stat_statements.track_utility']) as name
 ),
 ours (oid) as (
     select oid from pg_namespace where nspname in ('app', 'app_fenced')
@@ -39,6 +39,15 @@ lacking (why) as (
     union all
     select 'identities do not reach other nodes from there: citus.propagate_set_commands is not "local"'
       from known where name = 'citus.propagate_set_commands' and value is distinct from 'local'
+    union all
+    select 'what statements keep in between can be read there: citus.max_intermediate_result_size is not 0'
+      from known where name = 'citus.max_intermediate_result_size' and value is distinct from '0'
+    union all
+    select distinct format('COPY passes by the policies of %s there, which has no trigger "judge"', shown)
+      from tables
+      join pg_policy on polrelid = tables.oid and polcmd in ('a', '*') and coalesce(pg_get_expr(polwithcheck, polrelid), pg_get_expr(polqual, polrelid)) <> 'true'
+     where tables.oid in (select oid from copies union select logicalrelid from pg_dist_partition join pg_dist_local_group on groupid = 0)
+       and not exists (select from pg_trigger where tgrelid = tables.oid and tgfoid = to_regprocedure('app.judge()') and tgenabled in ('O', 'A'))
     union all
     select 'pg_stat_statements keeps identities there: pg_stat_statements.track_utility is on'
       from known

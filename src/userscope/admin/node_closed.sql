@@ -20,6 +20,7 @@ begin
         execute called.statement;
     end loop;
     execute format('alter database %I set citus.propagate_set_commands = local', current_database());
+    execute format('alter database %I set citus.max_intermediate_result_size = 0', current_database());
     if exists (select from pg_dist_node join pg_dist_local_group using (groupid) where shouldhaveshards) then
         -- What Citus sends there holds identities and values, and a login sees what its other sessions are doing.
         execute format('alter database %I set track_activities = off', current_database());

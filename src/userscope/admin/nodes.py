@@ -83,6 +83,7 @@ def apply(admin: ConnectionURL) -> list[Node]:
     """Give every node what it lacks, as far as that can be done from here, and ask again. Raises as ``check``."""
     with _connect(admin) as connection:
         _same(connection)
+        connection.execute("select app_private.judge_rows(logicalrelid) from pg_dist_partition")
         refused: dict[int, str] = {}
         for command in (*_logins(connection), _closed(connection)):
             rows = connection.execute(_EVERYWHERE, [command]).fetchall()
