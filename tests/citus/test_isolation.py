@@ -43,6 +43,7 @@ _OTHERWISE = {
     "test_schemas_and_database": "app_roster enters app_fenced",
     "test_addresses_of_others": "rows are counted by the table's name, and read by the copy's",
     "test_a_lost_row_closes": "workers say that a seal is missing, not that the row is",
+    "test_the_row_closes_by_itself": "workers have no row: the audit names one past its trigger",
     "test_what_the_row_says_is_in_effect": "a string of statements goes to workers whole",
 }
 
@@ -50,6 +51,8 @@ _OTHERWISE = {
 @pytest.mark.breadth
 def test_as_on_one_node(distributed: Distributed, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
+    # What the superuser prepares keeps rows in between, which is for no service.
+    distributed.execute("alter role postgres set citus.max_intermediate_result_size = -1")
     # Its two owners would wait for each other's writes to one copy, in one thread: test_rows.py has one of its own.
     left_out = "--deselect=tests/isolation/test_organizations.py::test_two_last_owners"
     done = subprocess.run(
@@ -57,6 +60,7 @@ def test_as_on_one_node(distributed: Distributed, tmp_path: Path) -> None:
         cwd=ROOT, env={**os.environ, **distributed.coordinator.environment},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+    distributed.execute("alter role postgres reset citus.max_intermediate_result_size")
     cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314  # our own
     assert len(cases) > 800, done.stdout[-2000:]
     unexplained = []
