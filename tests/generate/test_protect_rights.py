@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.clusters import Database
+from tests.clusters import Cluster, Database
 from tests.generate.existing import LISTS, application
 from userscope.errors import ConfigurationError
 from userscope.generate.protection.study import Asked, Found, study
@@ -28,6 +28,15 @@ def refused(newcomer: ConnectionURL, asked: Asked) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as raised:
         study(newcomer, asked)
     return raised.value
+
+
+def test_not_migrated(cluster: Cluster) -> None:
+    """Who has their own tables alone is told what comes first."""
+    empty = cluster.database()
+    with empty.superuser_connection() as superuser:
+        superuser.execute("create table public.orders (owner_id uuid not null)")
+    assert "has not been migrated yet" in refused(empty.url(), Asked("public.orders", "owner_id")).message
+    empty.drop()
 
 
 def test_rights(newcomer: ConnectionURL, database: Database) -> None:
