@@ -267,3 +267,16 @@ def test_not_utf8(tmp_path: Path) -> None:
     (tmp_path / "sqitch.conf").write_bytes(b"[core]\n a = \xff\n")
     with pytest.raises(ConfigurationError, match="cannot read"):
         read_config(tmp_path)
+
+
+def test_engine(tmp_path: Path) -> None:
+    """Scripts of another engine are not for us, unless a target leads to PostgreSQL."""
+    (tmp_path / "sqitch.plan").write_text("%syntax-version=1.0.0\n%project=p\n\n", encoding="utf-8")
+    path = tmp_path / "sqitch.conf"
+    path.write_text("[core]\nengine = sqlite\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match='is for the engine "sqlite", not for PostgreSQL'):
+        load(tmp_path)
+    assert load(tmp_path, "db:pg://localhost/a").name == "p"
+    for engine in ("PG", "sqlite\ntarget = db:pg:a"):
+        path.write_text(f"[core]\nengine = {engine}\n", encoding="utf-8")
+        assert load(tmp_path).name == "p"

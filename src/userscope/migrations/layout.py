@@ -22,6 +22,12 @@ class Layout:
         default = self.config.get("core.target") or self.config.get("engine.pg.target") or ""
         return self.named or os.environ.get("SQITCH_TARGET") or default
 
+    @property
+    def engine(self) -> str:
+        """The engine that Sqitch would take where no target says one: of a target its URI does."""
+        chosen = self.named or os.environ.get("SQITCH_TARGET") or self.config.get("core.target")
+        return "pg" if chosen else self.config.get("core.engine") or "pg"
+
     def setting(self, key: str, default: str = "") -> str:
         """Return what the target, else the engine, else ``[core]`` says."""
         sections = (f"target.{self.target}", "engine.pg", "core")
