@@ -25,10 +25,16 @@ select level, format('%s.%I', object, attname) as object, finding, detail, cure
                                where indrelid = relation and indkey[0] = attnum and indpred is null and indisvalid)
            union all
            select 'warning', 'a service may write the owner',
-                  format('"%s" may %s it; the policy stands alone then, and the column''s default would do.', rolname, command),
-                  format('revoke %s (%I) on %s from %s', lower(command), attname, object,
-                         quote_ident(rolname))
-             from readers, (values ('INSERT'), ('UPDATE')) as commands (command)
+                  format('"%s" may %s it; the policy stands alone then', rolname, command)
+                  || case when command = 'UPDATE' then '.' when filled then ', and the column''s default would do.'
+                          else ', and no default says who acts.' end,
+                  case when command = 'INSERT' and not filled then format('alter table %s alter column %I set default %s::%s; ', object, attname,
+                      (select call from said), (select format_type(atttypid, atttypmod) from pg_attribute as own
+                                                 where attrelid = relation and own.attnum = owners.attnum)) else '' end
+                  || format('revoke %s (%I) on %s from %s', lower(command), attname, object, quote_ident(rolname))
+             from readers, (values ('INSERT'), ('UPDATE')) as commands (command),
+                  lateral (select exists (select from pg_attrdef, identity where adrelid = relation and adnum = attnum
+                                              and strpos(pg_get_expr(adbin, adrelid), call) > 0) as filled) as default_
             where has_column_privilege(oid, relation, attnum, command)
               and not (command = 'INSERT' and exists (select from citus))  -- which writes defaults into what it sends to a shard
        ) as findings

@@ -20,17 +20,25 @@ flat (relation, text) as (  -- what looks into other tables, in one line
     select relation, regexp_replace(text, '\s+', ' ', 'g')
       from clauses join told using (expression, name) where text like '%ANY (ARRAY(%'
 ),
-edges (here, own, parent, looked_up) as (  -- a column and the table that it leads to, or that refers to it
+ends (here, own_number, there, other_number) as (  -- a column and what it refers to, what refers to it, or to the same
+    select conrelid, conkey[1], confrelid, confkey[1] from pg_constraint where contype = 'f'
+    union
+    select confrelid, confkey[1], conrelid, conkey[1] from pg_constraint where contype = 'f'
+    union
+    select one.conrelid, one.conkey[1], other.conrelid, other.conkey[1]
+      from pg_constraint as one
+      join pg_constraint as other on (other.confrelid, other.confkey[1]) = (one.confrelid, one.confkey[1])
+     where one.contype = 'f' and other.contype = 'f' and one.conrelid <> other.conrelid
+),
+edges (here, own, parent, looked_up) as (  -- the same as a policy writes it, where one looks there
     select here, quote_ident(own.attname), there,
            format('ANY (ARRAY( SELECT %I.%I FROM %I.%1$I WHERE ', relname, other.attname, nspname)
-      from pg_constraint,
-           lateral (values (conrelid, conkey[1], confrelid, confkey[1]), (confrelid, confkey[1], conrelid, conkey[1]))
-               as ends (here, own_number, there, other_number)
-      join pg_class on pg_class.oid = there
+      from pg_class
       join pg_namespace on pg_namespace.oid = relnamespace
+      join ends on there = pg_class.oid
       join pg_attribute as own on own.attrelid = here and own.attnum = own_number
       join pg_attribute as other on other.attrelid = there and other.attnum = other_number
-     where contype = 'f' and exists (select from flat)
+     where exists (select from flat where strpos(text, format(' FROM %I.%I WHERE ', nspname, relname)) > 0)
 ),
 mine (relation, condition) as (  -- what makes a row of another table the user's: a column of its own, or a row it leads to
     select pg_class.oid, condition
@@ -71,7 +79,7 @@ select 'error' as level, format('policy %I on %s', policy, object) as object,
            else ' is not tied to the identity'
        end as finding,
        format('Rows pass that are not the user''s: %s', expression) as detail,
-       format('alter policy %I on %s %s (… = (select %s))', policy, object, lower(clause), (select min(call) from identity)) as cure
+       format('alter policy %I on %s %s (… = (select %s))', policy, object, lower(clause), (select call from said)) as cure
   from clauses
   join told using (expression, name)
  where permissive and expression <> 'false' and (relation, expression) not in (select * from tied)

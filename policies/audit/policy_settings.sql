@@ -2,7 +2,7 @@
 -- setting, and all users share a login.
 select level, format('policy %I on %s', policy, object) as object, clause || ' ' || what as finding, detail,
        format('alter policy %I on %s %s (… = (select %s))', policy, object, lower(clause),
-              coalesce((select max(call) from identity where strpos(expression, call) > 0), (select min(call) from identity))) as cure
+              coalesce((select max(call) from identity where strpos(expression, call) > 0), (select call from said))) as cure
   from clauses
   join marked using (expression),
        lateral (

@@ -124,6 +124,11 @@ told (expression, name, text) as (  -- @me: the identity, however it is spelt, a
                                 order by length(call) desc) as spelt
               from identity) as every
 ),
+said (call) as (  -- what a cure names: the identity that policies ask for, or one that is there
+    select call from identity
+     order by (select count(*) from clauses where strpos(expression, call) > 0) desc, proc is null, call
+     limit 1
+),
 compared (expression, attname) as (  -- the columns of its table that an expression compares with the identity
     select distinct expression,
            case when match[1] like '"%' then replace(substr(match[1], 2, length(match[1]) - 2), '""', '"') else match[1] end

@@ -66,6 +66,25 @@ def test_finds(undone: Connection, name: str, number: int) -> None:
         assert re.search(r"[.)]\Z|: ", row[3]), "the detail is a sentence"
 
 
+def test_cures(undone: Connection) -> None:
+    """A cure fits what is there: a default is praised where there is one, and a migration tool keeps its table."""
+    undone.execute("grant insert (owner_id) on app.todos to app_user")
+    (found,) = ask(undone, "owner_column")
+    revoke = "revoke insert (owner_id) on app.todos from app_user"
+    assert (found[3].endswith("default would do."), found[4]) == (True, revoke)
+    undone.execute("alter table app.todos alter owner_id drop default")
+    (found,) = ask(undone, "owner_column")
+    cure = "alter table app.todos alter column owner_id set default app.current_user_id()::uuid; "
+    assert found[4] == cure + revoke
+    undone.execute(found[4].encode())
+    assert ask(undone, "owner_column") == []
+    undone.execute("create table app.alembic_version (version_num text)")
+    assert ask(undone, "rls_disabled") == []
+    undone.execute("grant select (version_num) on app.alembic_version to app_user")
+    (found,) = ask(undone, "rls_disabled")
+    assert found[4] == "revoke all on app.alembic_version from app_user"
+
+
 def test_every_question_has_defects() -> None:
     """No question goes without a defect that it catches."""
     assert set(DEFECTS) == set(QUESTIONS)

@@ -113,6 +113,12 @@ def test_teams(world: World, database: Database) -> None:
     found = [one for one in audit(world.clone.url()).findings if one.level == "error"]
     assert [one for one in found if re.search(r"public\.(team|member|project)", one.object)] == []
     with world.clone.superuser_connection() as connection:
+        connection.execute(
+            "alter policy select_own on public.project using (exists (select from public.member as m "
+            f"where m.team_id = project.team_id and m.user_id = (select {ME[world.kind]})))".encode()
+        )
+        (told,) = (one for one in audit(world.clone.url()).findings if one.rule == "policy_open")
+        assert told.cure.endswith(f"(select {ME[world.kind].partition('::')[0]}))"), "what this core has"
         connection.execute("drop table public.project, public.member, public.team")
 
 

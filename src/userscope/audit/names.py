@@ -8,3 +8,9 @@ SUPABASE = (
     *("supabase_functions", "supabase_migrations", "vault"),
 )
 """Schemas that Supabase brings along, in which nobody acts."""
+MIGRATIONS = {
+    *("alembic_version", "django_migrations", "schema_migrations", "ar_internal_metadata", "_prisma_migrations"),
+    *("flyway_schema_history", "databasechangelog", "databasechangeloglock", "knex_migrations"),
+    *("knex_migrations_lock", "goose_db_version", "__drizzle_migrations", "_sqlx_migrations"),
+}
+"""Tables in which migration tools note what they ran, as rls_disabled.sql has them."""

@@ -15,3 +15,6 @@ grant update (owner_id) on app.todos to app_user;
 
 -- warning | app.todos.owner_id | a service may write the owner
 grant insert (owner_id) on app.todos to public;
+
+-- warning | app.todos.owner_id | a service may write the owner
+grant insert (owner_id) on app.todos to app_user; alter table app.todos alter owner_id drop default;

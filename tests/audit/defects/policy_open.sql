@@ -75,3 +75,6 @@ alter policy select_own on app.todos using (title = ' AND (owner_id = ( SELECT a
 
 -- error | policy select_own on app.organizations | USING is not tied to the identity
 alter policy select_own on app.organizations using (id = any (array(select organization_id from app.members where user_id <> (select app.current_user_id()))));
+
+-- error | policy select_own on app.todos | USING is not tied to the identity
+alter policy select_own on app.todos using (id = any (array(select members.user_id from app.members where members.user_id = (select app.current_user_id()))));

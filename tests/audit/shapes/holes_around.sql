@@ -26,6 +26,10 @@ grant insert on lib.fines to authenticated;
 -- rls_disabled | lib.fines | no row-level security
 alter table lib.fines disable row level security;
 
+-- rls_disabled | lib.schema_migrations | a migration tool's own
+create table lib.schema_migrations (version text);
+grant select on lib.schema_migrations to authenticated;
+
 -- grant_dangerous | lib.fines | TRUNCATE
 grant truncate on lib.fines to authenticated;
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from userscope.audit.judge.catalog import Relation
 from userscope.audit.judge.policies import Policies
 from userscope.audit.model import Finding
+from userscope.audit.names import MIGRATIONS
 from userscope.postgres.sql import ident
 
 RULES = ("default_privileges", "grant_dangerous", "publication", "rls_disabled", "rls_not_forced", "role_bypass")
@@ -60,14 +61,18 @@ def _unsecured(policies: Policies, relation: Relation) -> Iterator[Finding]:
     services = [one for one in reached(policies, relation) if relation.owner not in policies.catalog.roles[one].becomes]
     if relation.secured or not (services or relation.policies):
         return
+    tool = relation.name in MIGRATIONS and bool(services)
     yield Finding(
         "error" if services else "warning",
         "rls_disabled",
         relation.full,
         "row-level security is off",
         ("The table has policies, and none of them applies. " if relation.policies else "")
-        + (f"{names(policies, services)} may reach every row." if services else "The first grant opens every row."),
-        f"alter table {relation.full} enable row level security",
+        + (f"{names(policies, services)} may reach every row." if services else "The first grant opens every row.")
+        + (" It looks like a migration tool's own, whose owner must read all of it." if tool else ""),
+        f"revoke all on {relation.full} from {names(policies, services)}"
+        if tool
+        else f"alter table {relation.full} enable row level security",
     )
 
 
