@@ -15,6 +15,7 @@ _AGGREGATES = {"array_agg", "max", "min", "string_agg", "json_agg", "jsonb_agg",
 _LOGINS = {A.SVFOP_CURRENT_USER, A.SVFOP_SESSION_USER, A.SVFOP_USER, A.SVFOP_CURRENT_ROLE}
 _LENIENT = re.compile("concat|format|json|num_")
 """Functions that are not null where an argument is."""
+_NIL = re.compile("0{8}-0{4}-0{4}-0{4}-0{12}")
 _ME = {"current_user", "session_user", "user", "current_role"}
 
 
@@ -95,7 +96,7 @@ class Calls(Bodies, Presence):
         found = [(replace(value, constant=last), branch) for part in parts for value, branch in part if value.sources]
         found += [(value, branch) for part in parts for value, branch in part if value.counts]
         if last is not None and any(held):  # where what comes before is not there at all
-            found.append((Value(constant=last), ()))
+            found.append((Value(constant=last, nobody=bool(_NIL.fullmatch(last))), ()))
         return found or parts[0]
 
     def _made_of(self, nodes: list[Any], scope: Scope, *, strict: bool = False) -> Values:

@@ -92,11 +92,7 @@ class Queries:
 
     def _renamed(self, like: Rows, query: Any, scope: Scope) -> Rows:
         """The rows of a query, whose columns are called as others."""
-        names = [name for name, _ in like[0][0]] if like else []
-        return [
-            ([(names[place] if place < len(names) else name, value) for place, (name, value) in enumerate(row)], held)
-            for row, held in self.rows(query, scope)
-        ]
+        return _called(self.rows(query, scope), [name for name, _ in like[0][0]] if like else [])
 
     def row_truths(self, query: Any, scope: Scope, column: int = 0) -> list[Branch]:
         """The ways in which a query's column is true."""
@@ -132,7 +128,8 @@ class Queries:
                 if of(cte.ctequery)[0] == "select_stmt":
                     body = of(cte.ctequery)[1]
                     again = query.with_clause.recursive and body.HasField("larg")
-                    scope.queries[cte.ctename] = self.rows(body.larg if again else body, scope)
+                    rows = self.rows(body.larg if again else body, scope)
+                    scope.queries[cte.ctename] = _called(rows, names_of(cte.aliascolnames))
                     if again:  # one step tells what the others do
                         scope.queries[cte.ctename] += self._renamed(scope.queries[cte.ctename], body.rarg, scope)
         if query.op != A.SETOP_NONE:
@@ -223,8 +220,8 @@ class Queries:
 
     def _derived(self, rows: Rows, alias: str, names: list[str], inner: Scope, branch: Branch, outer: Any) -> Any:
         made = []
-        for columns, held in rows:
-            named = {names[place] if place < len(names) else name: value for place, (name, value) in enumerate(columns)}
+        for columns, held in _called(rows, names):
+            named = dict(columns)
             if len(columns) == 1 and alias:
                 named.setdefault(alias, columns[0][1])
             scope = replace(inner, aliases={**inner.aliases, alias: Binding(columns=named)})
@@ -257,6 +254,14 @@ class Queries:
                     kind, number = binding.entity
                     found += [(column, Value(frozenset({Source(kind, column, number)}))) for column in columns]
         return found
+
+
+def _called(rows: Rows, names: list[str]) -> Rows:
+    """The same rows, whose first columns are called so."""
+    return [
+        ([(names[place] if place < len(names) else name, value) for place, (name, value) in enumerate(row)], held)
+        for row, held in rows
+    ]
 
 
 def _found(branch: Branch, tuples: set[int]) -> bool:

@@ -24,13 +24,14 @@ class Source(NamedTuple):
 class Value:
     """A value: its sources, or the constant that it is; of both, the constant where what it comes from is null.
 
-    ``counts``: a number of rows, which is there without any.
+    ``counts``: a number of rows, which is there without any; ``nobody``: an id that stands for none.
     """
 
     sources: frozenset[Source] = frozenset()
     constant: str | None = None
     counts: bool = False
     null: bool = False
+    nobody: bool = False
 
     @property
     def empty(self) -> bool:
@@ -262,6 +263,8 @@ def condition(operator: str, left: Value, right: Value) -> Atom | bool:
     """What comparing two values comes to; True or False where it is so for every row."""
     sources = left.sources | right.sources
     if left.null or right.null or (operator in _HOLDS and (left.empty or (right.empty and operator == "&&"))):
+        return False
+    if operator == "=" and (left.nobody or right.nobody):
         return False
     if not sources:
         return ordered(operator, left.constant, right.constant) is not False
