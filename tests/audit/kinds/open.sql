@@ -145,3 +145,8 @@ create policy r on lib.T for select using (exists (select from (
 -- others than the id of nobody
 create policy r on lib.T for select using (
     reader_id <> coalesce((select id from lib.readers where id = auth.uid()), '00000000-0000-0000-0000-000000000000'));
+
+-- a rank that is looked up beside a house, none being a reader
+create policy r on lib.T for select using (exists (select from (
+    select h.id as house, (select c.rank from lib.cards c where c.reader_id = auth.uid() and c.house_id = h.id) as rank
+      from lib.houses h) as t where house = T.house_id and coalesce(t.rank, 'reader') = 'reader'));

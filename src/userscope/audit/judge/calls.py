@@ -97,7 +97,7 @@ class Calls(Bodies, Presence):
         found += [(value, branch) for part in parts for value, branch in part if value.counts]
         if last is not None and any(held):  # where what comes before is not there at all
             found.append((Value(constant=last, nobody=bool(_NIL.fullmatch(last))), ()))
-        return found or parts[0]
+        return found or next((part for part in parts if not all(value.null for value, _ in part)), parts[0])
 
     def _made_of(self, nodes: list[Any], scope: Scope, *, strict: bool = False) -> Values:
         """A value made of others; ``strict``: null where one of them is."""
