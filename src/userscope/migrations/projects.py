@@ -94,13 +94,14 @@ class Project:
 
 def load(folder: Path, target: str | None = None) -> Project:
     """Load the project in ``folder``, as its target has it. Raises PlanError or ConfigurationError."""
-    layout = Layout(folder, read_config(folder), target)
+    config = read_config(folder)
+    layout = Layout(folder, config, target)
     if layout.engine.lower() != "pg":
         raise ConfigurationError(
             f'the project in "{folder}" is for the engine "{layout.engine}", not for PostgreSQL',
             hint="Set core.engine = pg in its sqitch.conf, or deploy it with Sqitch.",
         )
-    return Project(folder, grammar.read(layout.plan_file), layout.config, target)
+    return Project(folder, grammar.read(layout.plan_file), config, target)
 
 
 def find(folders: Iterable[Path] = (), target: str | None = None) -> list[Project]:
