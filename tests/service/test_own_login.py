@@ -129,9 +129,7 @@ def test_one_turn(world: Sandbox, issuer: Issuer, alice: UUID) -> None:
         return await reader.scalar(text("select 1"))
 
     @app.get("/apart")
-    def apart(
-        session: UserSession, other: Annotated[Session, Depends(_opened, use_cache=False, scope="function")]
-    ) -> Any:
+    def apart(session: UserSession, other: Another) -> Any:
         other.scalar(text("select pg_sleep(0.05)"))
         return session.scalar(text("select 1"))
 

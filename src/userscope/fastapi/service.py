@@ -85,8 +85,8 @@ class Service:
         app = connection.scope.get("app")
         found = [getattr(state, "userscope", None) for state in (connection.state, getattr(app, "state", None))]
         services = [service for service in found if isinstance(service, Service)]
-        for service in sorted(services, key=lambda service: service.app is not app):
-            return service
+        if services:
+            return min(services, key=lambda service: service.app is not app)
         raise ConfigurationError(
             "the service has not been started",
             detail="Its databases are opened by the application's lifespan.",

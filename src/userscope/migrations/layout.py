@@ -19,14 +19,17 @@ class Layout:
     @property
     def target(self) -> str:
         """The target that Sqitch would take: named, or the default one; empty where there is none."""
-        default = self.config.get("core.target") or self.config.get("engine.pg.target") or ""
-        return self.named or os.environ.get("SQITCH_TARGET") or default
+        return self._chosen or self.config.get("engine.pg.target") or ""
+
+    @property
+    def _chosen(self) -> str | None:
+        """The target that is taken whatever the engine is."""
+        return self.named or os.environ.get("SQITCH_TARGET") or self.config.get("core.target")
 
     @property
     def engine(self) -> str:
         """The engine that Sqitch would take where no target says one: of a target its URI does."""
-        chosen = self.named or os.environ.get("SQITCH_TARGET") or self.config.get("core.target")
-        return "pg" if chosen else self.config.get("core.engine") or "pg"
+        return "pg" if self._chosen else self.config.get("core.engine") or "pg"
 
     def setting(self, key: str, default: str = "") -> str:
         """Return what the target, else the engine, else ``[core]`` says."""

@@ -17,7 +17,7 @@ from userscope.errors import AuditError, MissingSetting
 from userscope.login import Login
 from userscope.mutation.servers import server
 from userscope.postgres import libpq, programs
-from userscope.postgres.clones import acl, clone, databases, defaults, drop, set_acl, set_defaults
+from userscope.postgres.clones import acl, clone, databases, defaults, drop, owner, set_acl, set_defaults
 from userscope.postgres.connect import connect
 from userscope.postgres.url import ConnectionURL
 from userscope.settings import Settings
@@ -48,7 +48,6 @@ _ATTRIBUTES = {
     "rolreplication": "replication",
     "rolbypassrls": "bypassrls",
 }
-_OWNER = "select pg_get_userbyid(datdba)::text from pg_database where datname = current_database()"
 _TRIGGERS = """
 select format('alter table app_private.sealing enable %s trigger %I',
               case tgenabled when 'A' then 'always' when 'R' then 'replica' else '' end, tgname)
@@ -117,15 +116,15 @@ def copied(settings: Settings, own: ConnectionURL | None = None, *, forgiving: b
         here = superuser.on(_BASE)
         with connect(superuser.on("postgres"), autocommit=True) as there:
             _copy_roles(connection, there)
-            (owner,) = connection.execute(_OWNER).fetchone() or ("",)
+            name = source.params["dbname"]
             make = f"create database {_BASE} template template0 encoding 'UTF8' owner {{}}"
-            there.execute(sql.SQL(make).format(sql.Identifier(owner)))
-            set_acl(there, _BASE, acl(connection, source.params["dbname"]))
+            there.execute(sql.SQL(make).format(sql.Identifier(owner(connection, name))))
+            set_acl(there, _BASE, acl(connection, name))
         failures = _copy_schema(source, connection.info.server_version, here, forgiving=forgiving)
         with connect(here, autocommit=True) as target:
             _copy_sealing(connection, target)
             logins = _give_passwords(settings, target, superuser)
-            set_defaults(target, defaults(connection, source.params["dbname"]), _BASE)
+            set_defaults(target, defaults(connection, name), _BASE)
         connection.close()  # what is tried on the copy may take hours
         yield ScratchCopy(here, logins, failures)
 

@@ -35,12 +35,17 @@ def clone(superuser: ConnectionURL, template: str, name: str) -> ConnectionURL:
     copied, not logged: the checkpoints that this takes have little to write on a server of clones.
     """
     with connect(superuser.on("postgres"), autocommit=True) as connection:
-        (owner,) = connection.execute(_OWNER, [template]).fetchone() or ("",)
-        names = [sql.Identifier(each) for each in (name, template, owner)]
+        names = [sql.Identifier(each) for each in (name, template, owner(connection, template))]
         connection.execute(sql.SQL("create database {} template {} strategy file_copy owner {}").format(*names))
         set_acl(connection, name, acl(connection, template))
         set_defaults(connection, defaults(connection, template), name)
     return superuser.on(name)
+
+
+def owner(connection: psycopg.Connection, database: str) -> str:
+    """Return whose a database is."""
+    (name,) = connection.execute(_OWNER, [database]).fetchone() or ("",)
+    return str(name)
 
 
 def acl(connection: psycopg.Connection, database: str) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ class Scene:
     """Lists of those who may do more, which Alice is not in."""
     arranged: list[str] = field(default_factory=list)
     """What is otherwise for the moment than it was filled, as statements of the owner."""
+    _meant: dict[str, set[str]] = field(default_factory=dict)
 
     @cached_property
     def truncating(self) -> set[str]:
@@ -49,10 +50,11 @@ class Scene:
 
     def meant(self, role: str) -> set[str]:
         """Return the roles whose policies are meant for a role: its own, or else those of what it is a member of."""
-        if any(role in policy.roles for policy in self.catalog.policies):
-            return {role}
-        query = f"select rolname from pg_roles where pg_has_role({statements.literal(role)}, oid, 'usage')"
-        return {above for (above,) in self.stage.rows(query)}
+        if role not in self._meant:
+            query = f"select rolname from pg_roles where pg_has_role({statements.literal(role)}, oid, 'usage')"
+            named = any(role in policy.roles for policy in self.catalog.policies)
+            self._meant[role] = {role} if named else {above for (above,) in self.stage.rows(query)}
+        return self._meant[role]
 
     @property
     def values(self) -> Values:

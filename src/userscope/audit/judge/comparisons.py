@@ -18,7 +18,7 @@ from userscope.audit.judge.terms import (
     ordered,
     sources_of,
 )
-from userscope.audit.judge.tree import A, name_of, of
+from userscope.audit.judge.tree import A, name_of, of, uncast
 
 _NEGATED = {"=": "<>", "<>": "=", "!=": "=", "~~": "!~~", "~": "!~", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
@@ -79,9 +79,7 @@ class Comparisons:
         part = {"<@": left, "@>": right, "?&": right}.get(operator)
         if part is None:
             return []
-        kind, node = of(part)
-        while kind == "type_cast":
-            kind, node = of(node.arg)
+        kind, node = uncast(part)
         if kind == "sub_link" and node.sub_link_type == A.ARRAY_SUBLINK:
             return [()]
         if kind != "column_ref":
@@ -110,9 +108,7 @@ class Comparisons:
         left = self.values(one.lexpr, scope)
         if (one.kind == A.AEXPR_OP_ANY) is yes:
             return self._pairs(operator, left, self.elements(one.rexpr, scope))
-        kind, listed = of(one.rexpr)
-        while kind == "type_cast":
-            kind, listed = of(listed.arg)
+        kind, listed = uncast(one.rexpr)
         if kind != "a_array_expr" or not listed.elements:  # of an empty one all are so
             return self._opaque([one.lexpr, one.rexpr], scope)
         branches: list[Branch] = [()]

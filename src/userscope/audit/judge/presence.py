@@ -7,15 +7,15 @@ from typing import Any
 from userscope.audit.judge.terms import Branch, Other, Scope, Values
 from userscope.audit.judge.tree import A, builtin, constant, name_of, names_of, of
 
-_LOOKS: dict[str, tuple[str, int]] = {
-    "array_position": ("=", 0),
-    "array_positions": ("=", 0),
-    "strpos": ("~", 0),
-    "position": ("~", 0),
-    "regexp_count": ("~", 0),
-    "regexp_instr": ("~", 0),
-    "regexp_match": ("~", 0),
-    "regexp_substr": ("~", 0),
+_LOOKS = {
+    "array_position": "=",
+    "array_positions": "=",
+    "strpos": "~",
+    "position": "~",
+    "regexp_count": "~",
+    "regexp_instr": "~",
+    "regexp_match": "~",
+    "regexp_substr": "~",
 }
 """Functions that look for their second argument in their first: by which operator."""
 _LENGTHS = {"cardinality", "array_length"}
@@ -64,8 +64,8 @@ class Presence:
             return self.looked_for(inner, scope) if builtin(names_of(inner.funcname)) == "array_positions" else None
         if name not in _LOOKS or len(one.args) < 2:
             return None
-        where = self.elements if _LOOKS[name][0] == "=" else self.values
-        return self._pairs(_LOOKS[name][0], where(one.args[0], scope), self.values(one.args[1], scope))
+        where = self.elements if _LOOKS[name] == "=" else self.values
+        return self._pairs(_LOOKS[name], where(one.args[0], scope), self.values(one.args[1], scope))
 
     def by_name(self, one: Any, scope: Scope) -> list[Branch] | None:
         """The ways in which a function is true that is an operator by another name; None where it is none."""

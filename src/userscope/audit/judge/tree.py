@@ -43,6 +43,14 @@ def of(node: Any) -> tuple[str, Any]:
     return (kind, getattr(node, kind)) if kind else ("", node)
 
 
+def uncast(node: Any) -> tuple[str, Any]:
+    """The same, past its casts."""
+    kind, one = of(node)
+    while kind == "type_cast":
+        kind, one = of(one.arg)
+    return kind, one
+
+
 def names_of(parts: Any) -> list[str]:
     """A name's parts; a star is ``*``."""
     return ["*" if of(part)[0] == "a_star" else part.string.sval for part in parts]

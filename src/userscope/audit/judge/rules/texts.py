@@ -40,11 +40,11 @@ def asks_who(policies: Policies, body: str, caller: int = 0, deep: int = 4) -> b
         return True
     if any(f"{name}(" in body for name in policies.profile.functions):
         return True
-    others = called(policies, body, caller) if deep else []
+    others = _called(policies, body, caller) if deep else []
     return any(asks_who(policies, plain(other.body), other.oid, deep - 1) for other in others)
 
 
-def called(policies: Policies, body: str, caller: int = 0) -> list[Function]:
+def _called(policies: Policies, body: str, caller: int = 0) -> list[Function]:
     """The functions of somebody's own that a body calls."""
     return [
         other
@@ -57,7 +57,7 @@ def called(policies: Policies, body: str, caller: int = 0) -> list[Function]:
 def touched(policies: Policies, function: Function, owner: int, deep: int = 3) -> tuple[list[Relation], list[Relation]]:
     """Which tables a function writes and reads that do not bind ``owner``, itself, by views and by what it calls."""
     written, read = named(policies, function.schema, plain(function.body), owner)
-    for other in called(policies, plain(function.body), function.oid) if deep else []:
+    for other in _called(policies, plain(function.body), function.oid) if deep else []:
         if other.schema not in policies.profile.brought:
             more = touched(policies, other, other.owner if other.definer else owner, deep - 1)
             written, read = written + more[0], read + more[1]
